@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A linked runtime inside a recorded program joins the preload library's recording through this one
+ * symbol, which only the preload library exports and libwanrt.so looks up by dlsym(RTLD_DEFAULT).
+ */
+#ifndef WAN_RECORD_ATTACH_H
+#define WAN_RECORD_ATTACH_H
+
+#include <stdint.h>
+
+#define WAN_RECORD_SHARE_SYMBOL  "wan_record_share"
+#define WAN_RECORD_SHARE_VERSION 1u
+
+struct wan_recorder;
+
+struct wan_record_share {
+	uint32_t version;        /* WAN_RECORD_SHARE_VERSION */
+	uint32_t recorder_bytes; /* sizeof of the private struct: both sides must be of one build */
+	struct wan_recorder *(*recorder)(void);
+	/* +1 when the runtime begins an operation on this thread, -1 when it ends: hooks below it
+	 * are recorded as children. */
+	void (*operation_open)(int delta);
+};
+
+/* The share of a preloaded library of the same build, or NULL. */
+const struct wan_record_share *wan_record_share_find(void);
+
+#endif
