@@ -38,6 +38,12 @@ static inline uint64_t wan_ticks(void)
 #endif
 }
 
+/* to - from, or 0 when the clock seems to have gone back: a duration is never negative. */
+static inline uint64_t wan_elapsed(uint64_t from, uint64_t to)
+{
+	return to > from ? to - from : 0;
+}
+
 /* One moment on all clocks, read as close together as possible. */
 struct wan_clock_anchor {
 	uint64_t ticks;

@@ -33,13 +33,13 @@ enum wan_origin {
 	WAN_ORIGIN_OPTION,
 };
 
-#define WAN_FIELD_BOOL(field)	bool field;
-#define WAN_FIELD_U64(field)	uint64_t field;
-#define WAN_FIELD_BYTES(field)	uint64_t field;
-#define WAN_FIELD_NS(field)	uint64_t field;
-#define WAN_FIELD_PCT(field)	double field;
+#define WAN_FIELD_BOOL(field)   bool field;
+#define WAN_FIELD_U64(field)    uint64_t field;
+#define WAN_FIELD_BYTES(field)  uint64_t field;
+#define WAN_FIELD_NS(field)     uint64_t field;
+#define WAN_FIELD_PCT(field)    double field;
 #define WAN_FIELD_DOUBLE(field) double field;
-#define WAN_FIELD_TEXT(field)	char field[4096];
+#define WAN_FIELD_TEXT(field)   char field[4096];
 #define WAN_FIELD_CHOICE(field) char field[16];
 
 struct wan_config {

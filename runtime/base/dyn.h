@@ -16,7 +16,7 @@ struct wan_dyn_symbol {
 };
 
 struct wan_dyn_library {
-	const char *const *sonames; /* tried in turn, NULL-terminated */
+	const char *const *sonames;       /* tried in turn, NULL-terminated */
 	const char *override_environment; /* path of a stand-in, e.g. "WAN_CUDART"; may be NULL */
 	const struct wan_dyn_symbol *symbols;
 	size_t symbol_count;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The CUDA runtime functions we use; checked at build time against cuda_runtime_api.h if present. */
+/* The CUDA runtime functions we use; checked at build time against cuda_runtime_api.h if present.
+ */
 #ifndef WAN_BASE_DYN_CUDA_H
 #define WAN_BASE_DYN_CUDA_H
 

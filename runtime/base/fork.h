@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One pthread_atfork registration for the whole library; child handlers run in order, take no lock. */
+/* One pthread_atfork registration for the whole library; child handlers run in order, take no lock.
+ */
 #ifndef WAN_BASE_FORK_H
 #define WAN_BASE_FORK_H
 

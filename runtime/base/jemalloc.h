@@ -14,6 +14,9 @@
 bool wan_jemalloc_active(void);
 /* Bytes this thread has allocated and freed so far; false when jemalloc is not active. */
 bool wan_jemalloc_thread_bytes(uint64_t *ret_allocated, uint64_t *ret_freed);
+/* Where jemalloc keeps these two counters of this thread, for callers that read them often; valid
+ * while the thread lives. */
+bool wan_jemalloc_thread_pointers(uint64_t **ret_allocated, uint64_t **ret_freed);
 /* Peak of (allocated - freed) of this thread since the last reset. */
 bool wan_jemalloc_peak_reset(void);
 bool wan_jemalloc_peak_read(uint64_t *ret_bytes);

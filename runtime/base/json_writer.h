@@ -22,6 +22,7 @@ struct wan_json {
 	uint32_t is_array;
 	unsigned depth;
 	bool after_key;
+	bool has_document; /* since the last line end */
 	int error;
 };
 

@@ -10,11 +10,11 @@
 #include <stdint.h>
 
 #if defined(__clang__)
-#define WAN_LOCKABLE	 __attribute__((capability("mutex")))
-#define WAN_REQUIRES(m)	 __attribute__((requires_capability(m)))
-#define WAN_ACQUIRES(m)	 __attribute__((acquire_capability(m)))
-#define WAN_RELEASES(m)	 __attribute__((release_capability(m)))
-#define WAN_NO_ANALYSIS	 __attribute__((no_thread_safety_analysis))
+#define WAN_LOCKABLE    __attribute__((capability("mutex")))
+#define WAN_REQUIRES(m) __attribute__((requires_capability(m)))
+#define WAN_ACQUIRES(m) __attribute__((acquire_capability(m)))
+#define WAN_RELEASES(m) __attribute__((release_capability(m)))
+#define WAN_NO_ANALYSIS __attribute__((no_thread_safety_analysis))
 #else
 #define WAN_LOCKABLE
 #define WAN_REQUIRES(m)
@@ -24,15 +24,15 @@
 #endif
 
 enum wan_lock_rank {
-	WAN_RANK_RUNTIME = 10,	/* wiring: list of instances, configuration */
+	WAN_RANK_RUNTIME = 10,  /* wiring: list of instances, configuration */
 	WAN_RANK_PROGRESS = 20, /* tracker list, alert state */
-	WAN_RANK_MEMORY = 30,	/* level, reclaimer list */
-	WAN_RANK_BATCH = 35,	/* batch limits */
-	WAN_RANK_CACHE = 40,	/* index, budget */
-	WAN_RANK_POOL = 50,	/* idle pixel buffers */
-	WAN_RANK_PROFILE = 60,	/* start/stop of profiling */
-	WAN_RANK_RECORD = 70,	/* string table, growth */
-	WAN_RANK_LOG = 90,	/* log callback */
+	WAN_RANK_MEMORY = 30,   /* level, reclaimer list */
+	WAN_RANK_BATCH = 35,    /* batch limits */
+	WAN_RANK_CACHE = 40,    /* index, budget */
+	WAN_RANK_POOL = 50,     /* idle pixel buffers */
+	WAN_RANK_PROFILE = 60,  /* start/stop of profiling */
+	WAN_RANK_RECORD = 70,   /* string table, growth */
+	WAN_RANK_LOG = 90,      /* log callback */
 };
 
 struct WAN_LOCKABLE wan_mutex {
@@ -40,7 +40,10 @@ struct WAN_LOCKABLE wan_mutex {
 	enum wan_lock_rank rank;
 };
 
-#define WAN_MUTEX_INITIALIZER(rank_) {.native = PTHREAD_MUTEX_INITIALIZER, .rank = (rank_)}
+#define WAN_MUTEX_INITIALIZER(rank_)                                                               \
+	{                                                                                          \
+		.native = PTHREAD_MUTEX_INITIALIZER, .rank = (rank_)                               \
+	}
 
 void wan_mutex_init(struct wan_mutex *mutex, enum wan_lock_rank rank);
 void wan_mutex_finish(struct wan_mutex *mutex);

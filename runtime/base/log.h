@@ -5,7 +5,8 @@
 
 #include "wan/status.h"
 
-/* One line per message, at most 10 a minute of one cause (the format's address); the rest counted. */
+/* One line per message, at most 10 a minute of one cause (the format's address); the rest counted.
+ */
 void wan_log(enum wan_log_level level, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

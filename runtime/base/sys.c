@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+#include "sys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static int real_open(const char *path, int flags, mode_t mode)
+{
+	return open(path, flags, mode);
+}
+
+static int real_openat(int folder, const char *path, int flags, mode_t mode)
+{
+	return openat(folder, path, flags, mode);
+}
+
+/* The preload library exports a hook called write; our own output must not run through it. */
+static ssize_t real_write(int fd, const void *from, size_t bytes)
+{
+	return syscall(SYS_write, fd, from, bytes);
+}
+
+const struct wan_sys wan_sys_real = {
+	.malloc = malloc,
+	.calloc = calloc,
+	.realloc = realloc,
+	.free = free,
+	.mmap = mmap,
+	.munmap = munmap,
+	.madvise = madvise,
+	.open = real_open,
+	.openat = real_openat,
+	.close = close,
+	.read = read,
+	.pread = pread,
+	.write = real_write,
+	.pwrite = pwrite,
+	.fstat = fstat,
+	.stat = stat,
+	.fallocate = fallocate,
+	.ftruncate = ftruncate,
+	.fsync = fsync,
+	.rename = rename,
+	.unlink = unlink,
+	.mkdir = mkdir,
+	.clock_gettime = clock_gettime,
+};
+
+const struct wan_sys *wan_sys = &wan_sys_real;
+
+ssize_t wan_read_full(int fd, void *to, size_t bytes)
+{
+	size_t done = 0;
+	while (done < bytes) {
+		ssize_t count = wan_sys->read(fd, (char *)to + done, bytes - done);
+		if (count < 0 && errno == EINTR)
+			continue;
+		if (count < 0)
+			return -errno;
+		if (count == 0)
+			break;
+		done += (size_t)count;
+	}
+	return (ssize_t)done;
+}
+
+ssize_t wan_pread_full(int fd, void *to, size_t bytes, off_t offset)
+{
+	size_t done = 0;
+	while (done < bytes) {
+		ssize_t count =
+			wan_sys->pread(fd, (char *)to + done, bytes - done, offset + (off_t)done);
+		if (count < 0 && errno == EINTR)
+			continue;
+		if (count < 0)
+			return -errno;
+		if (count == 0)
+			break;
+		done += (size_t)count;
+	}
+	return (ssize_t)done;
+}
+
+int wan_write_full(int fd, const void *from, size_t bytes)
+{
+	size_t done = 0;
+	while (done < bytes) {
+		ssize_t count = wan_sys->write(fd, (const char *)from + done, bytes - done);
+		if (count < 0 && errno == EINTR)
+			continue;
+		if (count < 0)
+			return -errno;
+		if (count == 0)
+			return -EIO; /* no progress on a request above 0: do not spin */
+		done += (size_t)count;
+	}
+	return 0;
+}
+
+int wan_pwrite_full(int fd, const void *from, size_t bytes, off_t offset)
+{
+	size_t done = 0;
+	while (done < bytes) {
+		ssize_t count = wan_sys->pwrite(fd, (const char *)from + done, bytes - done,
+						offset + (off_t)done);
+		if (count < 0 && errno == EINTR)
+			continue;
+		if (count < 0)
+			return -errno;
+		if (count == 0)
+			return -EIO;
+		done += (size_t)count;
+	}
+	return 0;
+}
