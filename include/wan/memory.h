@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/** Memory: where we stand, who must give, how much may be asked for. */
+/**
+ * Memory: where we stand, who must give, how much may be asked for.
+ *
+ * A manager looks at the host, every cgroup level, the process and the GPU. Two questions have two
+ * answers: the *level* (75/85/95 %) is the highest that any of them has reached by its own
+ * percentage; *admission* goes by the fewest bytes left anywhere. Bytes are bytes; MB is 1 048 576.
+ */
 #ifndef WAN_MEMORY_H
 #define WAN_MEMORY_H
 
@@ -10,9 +16,10 @@
 extern "C" {
 #endif
 
-struct wan_memory;
+struct wan_memory; /**< the manager; a runtime owns one, see wan_runtime_memory() */
 struct wan_batch;
 
+/** Thresholds are memory.warning, memory.critical, memory.emergency; reached means >=. */
 enum wan_memory_level {
 	WAN_MEMORY_NORMAL,
 	WAN_MEMORY_WARNING,
@@ -20,81 +27,179 @@ enum wan_memory_level {
 	WAN_MEMORY_EMERGENCY,
 };
 
+/** One look. A figure that could not be read is 0. */
 struct wan_memory_state {
-	size_t struct_size;
+	size_t struct_size; /**< set by the caller */
 	enum wan_memory_level level;
-	char deciding[64];	     /**< "host", "cgroup /x", "process" */
+	char deciding[64]; /**< highest percentage: "host", "cgroup /x", "process"; may be "" */
 	double deciding_percent;
 	uint64_t total_bytes, available_bytes; /**< host */
 	double host_percent;
-	uint64_t cgroup_limit_bytes, cgroup_need_bytes; /**< tightest level; 0: none */
-	char tightest[64];	     /**< level with the fewest bytes of headroom */
-	uint64_t headroom_bytes;
+	uint64_t cgroup_limit_bytes, cgroup_need_bytes; /**< tightest cgroup level; 0: none */
+	char tightest[64];       /**< level with the fewest bytes of headroom; may be "" */
+	uint64_t headroom_bytes; /**< of that level; UINT64_MAX: nothing could be read */
 	uint64_t process_rss_bytes;
-	bool gpu_known;
-	uint64_t gpu_total_bytes, gpu_used_bytes;
+	bool gpu_known; /**< false: no CUDA in use, or it answered with an error */
+	uint64_t gpu_total_bytes, gpu_used_bytes; /**< the fullest device that batches use */
+	uint64_t reserved_bytes;                  /**< granted and not yet given back */
+	double trend_bytes_per_s;                 /**< see wan_memory_trend() */
+	uint64_t actions;                         /**< actions so far */
 };
 
-/** Frees memory when asked. Called without locks, from the watcher's or a reserving thread.
- *  Return the bytes really freed. */
+/** Priorities: what is given back for nothing, and what must be made again. */
+enum {
+	WAN_RECLAIM_IDLE = 0,      /**< idle buffers: asked from the warning level on */
+	WAN_RECLAIM_REBUILD = 100, /**< this and above: cached values; asked from the critical level
+				    * on, and when an admission would otherwise be refused */
+};
+
+/**
+ * Frees memory when asked. Called without locks, from the watcher's or a reserving thread, by one
+ * thread at a time; may call into the manager again (nested requests for memory reclaim nothing).
+ */
 struct wan_reclaimer {
-	const char *name;
-	int priority; /**< lower is asked first: cheap to give back */
+	const char *name; /**< borrowed until removed; for messages */
+	int priority;     /**< lower is asked first: cheap to give back */
+	/** Return the bytes really freed; want_bytes is what is still missing. */
 	uint64_t (*reclaim)(void *context, enum wan_memory_level level, uint64_t want_bytes);
 	void *context;
 };
 
+/**
+ * The last look; nothing is read from the kernel.
+ *
+ * Fields beyond state->struct_size are left alone. Threads: any. Since: 0.1
+ */
 WAN_API void wan_memory_state(struct wan_memory *memory, struct wan_memory_state *state);
-/** Read the sources now and act if a level was entered. Returns the level. */
+
+/**
+ * Read the sources now, and act if a level was entered (or need still rises within it).
+ *
+ * The runtime's background thread calls this every memory.interval; calling it more often is fine.
+ * Reclaimers, emergency callbacks and batches are served before it returns. Returns the level.
+ * Threads: any. Cost: about 10 us and 8 us per cgroup level. Since: 0.1
+ */
 WAN_API enum wan_memory_level wan_memory_tick(struct wan_memory *memory);
+
+/**
+ * Register somebody who can give memory back. The struct is copied.
+ *
+ * Returns 0, -EINVAL (no function), -EEXIST (function and context are registered), -ENOSPC.
+ * Threads: any. Since: 0.1
+ */
 WAN_API WAN_MUST_CHECK int wan_memory_add_reclaimer(struct wan_memory *memory,
 						    const struct wan_reclaimer *reclaimer);
+/**
+ * Remove every reclaimer with that context. When it returns, none of them runs any more, except
+ * the one that is itself calling. Threads: any. Since: 0.1
+ */
 WAN_API void wan_memory_remove_reclaimer(struct wan_memory *memory, void *context);
-/** Ask before allocating. 0 granted (unreserve the same bytes later), -ENOMEM refused: the error
- *  names the limiting level. */
+
+/**
+ * Ask before allocating; give the same bytes back with wan_memory_unreserve() as soon as the memory
+ * has been written to (it then shows in usage) or was given up.
+ *
+ * Granted while need + reserved + bytes stay below the line, two points under the warning level, at
+ * the host and every cgroup level; reclaimers are asked for what is missing. When others hold the
+ * memory above the line, one quarter of what is left may still be used in flight.
+ *
+ * Returns 0, -ENOMEM (reterr_error names the limiting level, the bytes asked for and those left).
+ * Threads: any. Cost: one compare-and-swap; the sources are read again after each MiB. Since: 0.1
+ */
 WAN_API WAN_MUST_CHECK int wan_memory_reserve(struct wan_memory *memory, uint64_t bytes,
 					      struct wan_error *reterr_error);
+/** Give a reservation back. Threads: any. Since: 0.1 */
 WAN_API void wan_memory_unreserve(struct wan_memory *memory, uint64_t bytes);
-/** Called at emergency, after clearing. */
+
+/**
+ * Call back at the emergency level, after clearing. Called without locks, by the ticking thread.
+ * There is no way to unregister: context must outlive the manager.
+ *
+ * Returns 0, -EINVAL, -EEXIST (the same pair), -ENOSPC. Threads: any. Since: 0.1
+ */
 WAN_API WAN_MUST_CHECK int wan_memory_on_emergency(struct wan_memory *memory,
 						   void (*callback)(void *context), void *context);
 
 struct wan_batch_options {
 	size_t struct_size;
-	const char *name;
-	uint32_t minimum, maximum; /**< batch sizes; start is maximum */
-	bool on_gpu;		   /**< halved when GPU memory passes memory.gpu */
+	const char *name; /**< copied, at most 31 characters; default "batch" */
+	uint32_t minimum; /**< default 1; at least 1 */
+	uint32_t maximum; /**< default 100; where a batch starts */
+	bool on_gpu;      /**< default false; true: also halved when the GPU passes memory.gpu */
 };
 WAN_API void wan_batch_options_init(struct wan_batch_options *options);
+
+/**
+ * A batch size that follows memory: x0.8 at warning, x0.5 at critical, minimum at emergency, halved
+ * after a failure and (on_gpu) above 80 % of GPU memory; grows back in steps while all is calm.
+ *
+ * on_gpu says that this program uses the GPU: only from then on is CUDA asked, for the device that
+ * is current in the calling thread, and only if the program has loaded the CUDA runtime itself.
+ * On success *ret_batch belongs to the caller, who destroys it before the manager goes.
+ * Returns 0, -EINVAL (minimum 0 or above maximum), -ENOMEM. Threads: any. Since: 0.1
+ */
 WAN_API WAN_MUST_CHECK int wan_batch_create(struct wan_memory *memory,
 					    const struct wan_batch_options *options,
 					    struct wan_batch **ret_batch);
-/** Items to take now, minimum..maximum. */
+/** Items to take now, minimum..maximum. Threads: any. Since: 0.1 */
 WAN_API uint32_t wan_batch_next(struct wan_batch *batch);
-/** How it went: failed_for_memory halves at once; success lets it grow back. */
+/**
+ * How a batch of items went. failed_for_memory halves at once and remembers the size that failed;
+ * five clean ones in a row let it grow, towards a remembered size by bisection.
+ * Threads: any. Since: 0.1
+ */
 WAN_API void wan_batch_report(struct wan_batch *batch, uint32_t items, bool failed_for_memory);
+/** NULL is fine. Threads: any, once per batch. Since: 0.1 */
 WAN_API void wan_batch_destroy(struct wan_batch *batch);
 
-/** n images of w x h x bytes_per_pixel against what is available (0.8 / 0.6 rules). Pure. */
+/** How to process n images of one size. */
 struct wan_memory_plan {
-	bool can_process;
-	uint64_t need_bytes;
-	uint32_t batch;		     /**< images at once */
+	bool can_process;                     /**< all of them at once */
+	uint64_t need_bytes;                  /**< saturates at UINT64_MAX */
+	uint32_t batch;                       /**< images at once, at least 1 */
 	uint32_t max_width_px, max_height_px; /**< advised largest size */
 	bool use_streaming, reduce_cache;
 };
+/**
+ * n images of w x h x bytes_per_pixel: at once when they need at most 80 % of what is available,
+ * else in batches of 60 %, at most 1280x720 each, streaming, with a smaller cache.
+ * Pure. Threads: any. Since: 0.1
+ */
 WAN_API void wan_memory_plan(uint64_t available_bytes, uint32_t images, uint32_t width_px,
 			     uint32_t height_px, uint32_t bytes_per_pixel,
 			     struct wan_memory_plan *ret_plan);
-/** Clamp(20 % of available, 32..512 MB) with percent from the configuration. Pure. */
+/** Clamp(percent of available, 32..512 MB), see cache.auto_percent. Pure. Threads: any. Since: 0.1
+ */
 WAN_API uint64_t wan_memory_optimal_cache_bytes(uint64_t available_bytes, double percent);
-/** Frames per chunk: 70 % of (available - reserve) / frame bytes, 10..100; 0: not even ten fit. */
+/**
+ * Frames per chunk: 70 % of (available - reserve) / frame bytes, at most 100 and at most 90 % of
+ * available; raised to 10 when that borrows at most a tenth of the reserve.
+ * 0: not even one frame fits (or frame_bytes is 0). Pure. Threads: any. Since: 0.1
+ */
 WAN_API uint32_t wan_memory_chunk_frames(uint64_t available_bytes, uint64_t reserve_bytes,
 					 uint64_t frame_bytes);
-/** Bytes per second of the host's used memory over the recorded window; positive: rising. */
+/** Min(2048 MB, 25 % of limit): what wan_memory_chunk_frames() should leave alone. Pure. Since: 0.1
+ */
+WAN_API uint64_t wan_memory_chunk_reserve(uint64_t limit_bytes);
+/**
+ * Slope of the host's used memory in bytes per second over the recorded window (at most 100 looks);
+ * positive: rising; 0 with fewer than two. Threads: any. Since: 0.1
+ */
 WAN_API double wan_memory_trend(struct wan_memory *memory);
-/** Advice as text, "normal" when nothing applies. Returns the number of lines written to texts. */
-WAN_API uint32_t wan_memory_recommend(struct wan_memory *memory, const char **texts, uint32_t capacity);
+
+/** One piece of advice. */
+struct wan_memory_advice {
+	const char *id; /**< "normal", "system_high", "cache_large", "process_large", "gpu_high" */
+	double value, limit; /**< in percent or MB, as the text says */
+	char text[192];      /**< what, the number, the limit, what to do */
+};
+/**
+ * Advice from the last look; "normal" alone when nothing applies.
+ *
+ * Returns the pieces written (at most capacity; five are enough for all). Threads: any. Since: 0.1
+ */
+WAN_API uint32_t wan_memory_recommend(struct wan_memory *memory,
+				      struct wan_memory_advice *ret_advice, uint32_t capacity);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The manager as its wiring sees it. It has no thread of its own and knows no cache: whoever owns
+ * the limits and the clock hands them in.
+ */
+#ifndef WAN_MEMMGR_MEMORY_H
+#define WAN_MEMMGR_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config.h"
+#include "source.h"
+#include "wan/memory.h"
+
+/* The owner of the cache limit. All optional; called without locks, from any ticking thread. */
+struct wan_memory_limits {
+	void *context;
+	uint64_t (*get_cache_limit)(void *context); /* bytes; 0: there is no cache */
+	/* Applies at once. Returns the bytes freed by it. */
+	uint64_t (*set_cache_limit)(void *context, uint64_t limit_bytes);
+	uint64_t (*clear_cache)(void *context); /* returns the bytes freed */
+	uint64_t (*cache_used)(void *context);  /* bytes held now, for the advice */
+};
+
+/* One thing that was done, for the recording. Borrowed for the call. */
+struct wan_memory_action {
+	const char *what; /* "cache_limit", "cache_clear", "reclaim", "batch", "cache_regrow" */
+	char reason[128]; /* "warning: host at 76.2 % (limit 75 %)" */
+	enum wan_memory_level level;
+	uint64_t asked_bytes, freed_bytes;
+	uint64_t limit_before_bytes, limit_after_bytes; /* cache; equal: unchanged */
+	uint32_t batch_before, batch_after;             /* smallest batch; 0: there is none */
+	bool not_ours; /* all that could be freed is under 1 % of what is missing */
+	uint64_t time_ns;
+};
+
+struct wan_memory_options {
+	size_t struct_size;
+	const struct wan_config *config;          /* NULL: defaults; read during create only */
+	const struct wan_memory_sources *sources; /* NULL: the real ones; copied */
+	uint64_t (*now_ns)(void);                 /* NULL: wan_now_ns() */
+	struct wan_memory_limits limits;
+	/* 64 words of the recording (schema: MEMORY) kept up to date; NULL: none. */
+	uint64_t *counters;
+	/* Id of a level's name in the recording's string table, for the word "deciding"; NULL: 0.
+	 */
+	uint64_t (*string_id)(void *context, const char *name);
+	/* Called after each action, without locks. NULL: nobody listens. */
+	void (*on_action)(void *context, const struct wan_memory_action *action);
+	void *context; /* of string_id and on_action */
+};
+
+/* On success *ret_memory belongs to the caller. 0, -ENOMEM. Threads: any. */
+int wan_memory_create(const struct wan_memory_options *options, struct wan_memory **ret_memory);
+/* NULL is fine. Batches must have been destroyed; nobody may be in a call. */
+void wan_memory_destroy(struct wan_memory *memory);
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/* The manager's inside, shared by the files of this folder only. */
+#ifndef WAN_MEMMGR_STATE_H
+#define WAN_MEMMGR_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "batch.h"
+#include "level.h"
+#include "lock.h"
+#include "look.h"
+#include "memory.h"
+#include "trend.h"
+
+enum {
+	WAN_RECLAIMERS_MAX = 32,
+	WAN_EMERGENCY_CALLBACKS_MAX = 16,
+};
+
+/* What was done since the level was entered. */
+struct wan_memory_stay {
+	uint32_t actions;
+	uint64_t acted_ns;
+	uint64_t need_bytes; /* of the deciding level when acted */
+};
+
+/* Our lowering of somebody's cache limit, until it is grown back. */
+struct wan_memory_lowering {
+	uint64_t full_bytes; /* before we lowered it; 0: we did not */
+	uint64_t ours_bytes; /* as we set it last; another value means that the owner changed it */
+	uint64_t grown_ns;
+};
+
+struct wan_emergency_callback {
+	void (*function)(void *context);
+	void *context;
+};
+
+struct wan_batch {
+	struct wan_memory *memory;
+	struct wan_batch *next;     /* memory->batch_lock */
+	struct wan_batch_rule rule; /* memory->batch_lock */
+	bool on_gpu;
+	char name[32];
+};
+
+struct wan_memory {
+	/* Set by create. */
+	struct wan_level_rules rules;
+	bool classic;
+	double gpu_pct, line_pct;
+	uint64_t process_cap_bytes;
+	struct wan_memory_sources sources;
+	struct wan_real_sources real;
+	bool owns_real;
+	uint64_t (*now_ns)(void);
+	struct wan_memory_limits limits;
+	uint64_t *counters;
+	uint64_t (*string_id)(void *context, const char *name);
+	void (*on_action)(void *context, const struct wan_memory_action *action);
+	void *context;
+
+	/* Admission; atomic, relaxed: each figure stands alone. */
+	uint64_t reserved_bytes;
+	uint64_t unread_bytes;   /* granted since the sources were read */
+	int64_t line_left_bytes; /* at the last look */
+	uint64_t headroom_bytes;
+	uint64_t gpu_mask; /* devices that batches use */
+	uint32_t acting;   /* thread id of the tick that acts; 0: none */
+
+	struct wan_mutex lock;                              /* rank WAN_RANK_MEMORY */
+	struct wan_memory_state state;                      /* lock; struct_size and trend unused */
+	char limiting[WAN_LEVEL_NAME_MAX];                  /* lock; what admission last went by */
+	uint64_t deciding_need_bytes, deciding_limit_bytes; /* lock */
+	struct wan_level_state level;                       /* lock */
+	struct wan_memory_stay stay;                        /* lock */
+	struct wan_memory_lowering lowering;                /* lock */
+	struct wan_trend trend;                             /* lock */
+	uint64_t ticks;                                     /* lock */
+	struct wan_reclaimer reclaimers[WAN_RECLAIMERS_MAX]; /* lock; sorted by priority */
+	uint32_t reclaimer_count;                            /* lock */
+	uint32_t reclaiming_thread; /* lock; id of the thread that reclaims, 0: none */
+	struct wan_cond reclaim_done;
+	struct wan_emergency_callback callbacks[WAN_EMERGENCY_CALLBACKS_MAX]; /* lock */
+	uint32_t callback_count;                                              /* lock */
+
+	struct wan_mutex batch_lock; /* rank WAN_RANK_BATCH */
+	struct wan_batch *batches;   /* batch_lock */
+};
+
+/* Read the sources and publish state and admission figures; no level is judged. */
+void wan_memory_refresh(struct wan_memory *memory, struct wan_look *ret_look,
+			struct wan_look_verdict *ret_verdict);
+/* Ask the reclaimers up to max_priority, cheapest first, until want_bytes are freed. Returns what
+ * was freed; 0 when this thread is already reclaiming. */
+uint64_t wan_memory_reclaim(struct wan_memory *memory, enum wan_memory_level level,
+			    uint64_t want_bytes, int max_priority);
+/* Whether this thread is inside a reclaimer. */
+bool wan_memory_reclaiming(struct wan_memory *memory);
+/* Carry out the action of a level. repeated: not the first of this stay. */
+void wan_memory_act(struct wan_memory *memory, enum wan_memory_level level, bool repeated,
+		    const char *reason, uint64_t excess_bytes);
+/* One step of the cache limit back to what it was, at most one a second. */
+void wan_memory_recover(struct wan_memory *memory, uint64_t now_ns);
+/* All batches x factor (0: minimum). Smallest size before and after; 0 when there is none. */
+void wan_memory_scale_batches(struct wan_memory *memory, double factor, uint32_t *ret_before,
+			      uint32_t *ret_after);
+/* Halve the batches on the GPU when it is above memory.gpu. */
+void wan_memory_gpu_batches(struct wan_memory *memory, double used_pct, uint32_t *ret_before,
+			    uint32_t *ret_after);
+
+#endif
