@@ -1,6 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /**
  * Thread-safe strict LRU cache over images and any other data, with a byte ceiling that holds.
+ *
+ * What counts against the ceiling: the payload of each entry plus WAN_CACHE_ENTRY_BYTES, values
+ * reserved for a computation under way, values that left the cache but are still pinned, and values
+ * whose destructor has not returned yet. The sum (used_bytes) never exceeds limit_bytes, except by
+ * debt_bytes after a limit was lowered below what is pinned or in flight. A value passed to
+ * wan_cache_put() exists before it can be charged; one made by wan_cache_get_or_compute() with a
+ * true expected_bytes is charged before it exists.
+ *
+ * Strict LRU: the entry evicted is always the one whose last use (pin, hit, put, weak lock) is the
+ * longest ago among those nobody has pinned.
+ *
+ * Callbacks (compute, destroy) run without locks and may call back into the cache.
  */
 #ifndef WAN_CACHE_H
 #define WAN_CACHE_H
@@ -20,92 +32,290 @@ struct wan_key {
 	uint64_t words[2];
 };
 
-/** Builds a key from parts; each part is framed by its length, so ("ab","c") differs from ("a","bc"). */
+/** Builds a key from parts; each part is framed by its length, so ("ab","c") differs from ("a","bc").
+ *  Lives on the caller's stack; nothing to free. Fields are private. */
 struct wan_key_builder {
 	uint64_t state[8];
 	uint64_t length;
 };
+
+/**
+ * Start a key with the name of the operation ("thumbnail_256x256"). operation is borrowed for the
+ * call.
+ *
+ * Threads: one at a time per builder.   Since: 0.1
+ */
 WAN_API void wan_key_begin(struct wan_key_builder *builder, const char *operation);
+/**
+ * Add a named parameter: any bytes, a number, a text. All pointers are borrowed for the call.
+ *
+ * Threads: one at a time per builder.   Cost: proportional to count.   Since: 0.1
+ */
 WAN_API void wan_key_add(struct wan_key_builder *builder, const char *name, const void *bytes,
 			 size_t count);
 WAN_API void wan_key_add_u64(struct wan_key_builder *builder, const char *name, uint64_t value);
 WAN_API void wan_key_add_text(struct wan_key_builder *builder, const char *name, const char *text);
-/** Identity of a file: device, inode, size, mtime in ns. 0, negative errno of stat. */
+/**
+ * Add the identity of a file: device, inode, size, mtime in nanoseconds. The contents are not read.
+ *
+ * Returns 0, or the negative errno of stat; the builder is unchanged then.
+ * Threads: one at a time per builder.   Cost: one stat.   Since: 0.1
+ */
 WAN_API WAN_MUST_CHECK int wan_key_add_file(struct wan_key_builder *builder, const char *path);
+/**
+ * The finished key. The builder must be begun again before it is used for another one.
+ *
+ * Threads: one at a time per builder.   Since: 0.1
+ */
 WAN_API struct wan_key wan_key_end(struct wan_key_builder *builder);
 
-/** A value handed to the cache. destroy is called exactly once, without locks, on any thread. */
+/**
+ * A value handed to the cache. Once taken over, destroy (NULL: nothing to do) is called exactly
+ * once with data, also when data is NULL, without locks, on any thread, after the last pin.
+ */
 struct wan_value {
 	void *data;	/**< may be NULL: an empty result is a value too */
-	uint64_t bytes; /**< charged against the ceiling, metadata is added */
+	uint64_t bytes; /**< charged against the ceiling; WAN_CACHE_ENTRY_BYTES are added; may be 0 */
 	void (*destroy)(void *data);
-	uint32_t flags;
+	uint32_t flags; /**< WAN_CACHE_ bits; others are -EINVAL */
 };
 enum {
 	WAN_CACHE_DERIVED = 1, /**< small derived image: not counted as an entry up to 256 KiB */
 };
+/** Metadata of one entry, in bytes, charged with its payload. */
+#define WAN_CACHE_ENTRY_BYTES 192
 
 struct wan_cache_options {
 	size_t struct_size;
-	uint64_t limit_bytes;	/**< default 256 MB */
-	uint64_t entry_limit;	/**< default 50 */
-	uint64_t idle_ns;	/**< default one hour; 0: never expires */
-	bool count_derived;	/**< default false */
-	uint64_t (*now_ns)(void); /**< tests only; NULL: CLOCK_MONOTONIC */
-	uint64_t *counters;	/**< 64 words kept up to date (record/schema.def: cache); NULL: private */
-};
-struct wan_cache_stats {
-	size_t struct_size;
-	uint64_t limit_bytes, used_bytes, entries, entry_limit;
-	uint64_t requests, hits, misses, evictions, expirations, puts, refused_oversize;
-	uint64_t pinned_bytes, in_flight_bytes, cold_bytes, debt_bytes, time_saved_ns;
-	double hit_rate; /**< 0 without requests */
+	uint64_t limit_bytes;	/**< byte ceiling, 1..2^63-1; default 256 MB (cache.limit) */
+	uint64_t entry_limit;	/**< entries, 1..2^63-1; default 50 (cache.entries) */
+	uint64_t idle_ns;	/**< default one hour (cache.idle); 0: never expires */
+	bool count_derived;	/**< small derived values count as entries too; default false */
+	uint64_t (*now_ns)(void); /**< clock of idle_ns, for tests; NULL: CLOCK_MONOTONIC */
+	/** 64 words kept up to date (record/schema.def: cache), borrowed until wan_cache_destroy();
+	 *  NULL: private */
+	uint64_t *counters;
+	uint64_t wait_ns; /**< longest wait for another thread's computation; default 1 s */
 };
 
+struct wan_cache_stats {
+	size_t struct_size;	/**< set by the caller; the library fills that much */
+	uint64_t limit_bytes;	/**< ceiling */
+	uint64_t used_bytes;	/**< all that counts against it, as said at the top of this file */
+	uint64_t entries;	/**< that can be found, derived ones included */
+	uint64_t entry_limit;	/**< for entries - derived_entries */
+	uint64_t requests;	/**< pin and get_or_compute calls: hits + misses */
+	uint64_t hits;
+	uint64_t misses;	/**< also those that waited for another thread's computation */
+	uint64_t evictions;	/**< to keep a limit, or by wan_cache_trim() */
+	uint64_t expirations;	/**< idle for too long; not in evictions */
+	uint64_t puts;		/**< values stored, computed ones included */
+	uint64_t refused_oversize; /**< values larger than the ceiling */
+	uint64_t pinned_bytes;	/**< part of used_bytes */
+	uint64_t in_flight_bytes; /**< part of used_bytes: reserved for computations under way */
+	uint64_t cold_bytes;	/**< part of used_bytes: compressed entries (none in this version) */
+	uint64_t debt_bytes;	/**< used_bytes above limit_bytes, paid as pins are released */
+	uint64_t time_saved_ns;	/**< measured compute time of each entry, once for each later hit */
+	double hit_rate;	/**< hits / requests; 0 without requests */
+	uint64_t derived_entries; /**< not counted against entry_limit */
+	uint64_t passed_through; /**< values handed out without being stored */
+	uint64_t shared_waits;	/**< misses served by another thread's computation */
+	uint64_t wait_timeouts; /**< waits given up after wait_ns; computed again, passed through */
+	uint64_t deadlocks;	/**< waits avoided: re-entry, loaders that wait for each other */
+};
+
+/**
+ * Fill in the defaults and struct_size.
+ *
+ * Threads: any.   Since: 0.1
+ */
 WAN_API void wan_cache_options_init(struct wan_cache_options *options);
+
+/**
+ * Make a cache. options is borrowed for the call; NULL: all defaults.
+ *
+ * On success *ret_cache belongs to the caller, who ends it with wan_cache_destroy(). On failure it
+ * is untouched.
+ *
+ * Returns 0, -EINVAL (a limit of 0 or above 2^63-1; options of a later version with fields this one
+ * does not know), -ENOMEM.
+ * Threads: any.   Since: 0.1
+ */
 WAN_API WAN_MUST_CHECK int wan_cache_create(const struct wan_cache_options *options,
 					    struct wan_cache **ret_cache);
-/** All pins must have been released. */
+
+/**
+ * End a cache; NULL is allowed. Values nobody has pinned are destroyed before it returns. Pins still
+ * held stay valid and are released as usual; the last one frees the rest. No other call may be
+ * under way or follow. The mirrored counters keep their last state.
+ *
+ * Threads: one, the last.   Since: 0.1
+ */
 WAN_API void wan_cache_destroy(struct wan_cache *cache);
-/** 0 and a pin (release it), -ENOENT counted as a miss. */
+
+/**
+ * Find a value and hold it in memory: it stays as it is until the release, even if the entry is
+ * overwritten, evicted or removed. Counts as a request.
+ *
+ * On success *ret_pin belongs to the caller, who gives it back with wan_pin_release(), on any
+ * thread. On failure it is untouched.
+ *
+ * Returns 0, -ENOENT (not cached, or idle for too long), -EINVAL.
+ * Threads: any.   Cost: two uncontended mutex calls and one coarse clock read; independent of the
+ * size of the value.   Since: 0.1
+ */
 WAN_API WAN_MUST_CHECK int wan_cache_pin(struct wan_cache *cache, struct wan_key key,
 					 struct wan_pin **ret_pin);
+
+/**
+ * Give a pin back; NULL is allowed. May run the destructor of a value that left the cache, and may
+ * evict when a limit was lowered meanwhile.
+ *
+ * Threads: any.   Since: 0.1
+ */
 WAN_API void wan_pin_release(struct wan_pin *pin);
+
+/**
+ * The value and its size in bytes as given to the cache. Borrowed until the release; NULL and 0 for
+ * an empty value and for a NULL pin.
+ *
+ * Threads: any.   Cost: one load.   Since: 0.1
+ */
 WAN_API void *wan_pin_data(const struct wan_pin *pin);
 WAN_API uint64_t wan_pin_bytes(const struct wan_pin *pin);
-/** Takes the value over on success only (0). -EFBIG: larger than the ceiling, others untouched;
- *  -EAGAIN: pinned entries leave no room. Overwrites an entry of the same key. */
+
+/**
+ * Store a value; overwrites an entry of the same key, whose value is destroyed after its last pin.
+ * Evicts the oldest entries nobody has pinned until it fits.
+ *
+ * On success (0) the cache owns the value. On failure it stays the caller's, and the cache is as it
+ * was before, an older value of the key included.
+ *
+ * Returns 0, -EFBIG (larger than the ceiling), -EAGAIN (what is pinned or in flight leaves no room),
+ * -EINVAL (unknown flags), -ENOMEM.
+ * Threads: any.   Cost: constant, plus one destructor for each entry evicted.   Since: 0.1
+ */
 WAN_API WAN_MUST_CHECK int wan_cache_put(struct wan_cache *cache, struct wan_key key,
 					 const struct wan_value *value);
-/** Same, and pins it; when it cannot be cached the pin still holds the value, uncached. */
+
+/**
+ * Store a value and pin it. When it cannot be cached (larger than the ceiling, no room), the pin
+ * holds it all the same: passed through. An older value of the key is gone then.
+ *
+ * On success (0) the cache owns the value, and *ret_pin belongs to the caller. On failure the value
+ * stays the caller's, and *ret_pin is untouched.
+ *
+ * Returns 0, -EINVAL, -ENOMEM.
+ * Threads: any.   Cost: as wan_cache_put().   Since: 0.1
+ */
 WAN_API WAN_MUST_CHECK int wan_cache_put_pinned(struct wan_cache *cache, struct wan_key key,
 						const struct wan_value *value, struct wan_pin **ret_pin);
 
-/** Computes a missing value. Return 0 and fill *ret_value, or a negative errno (reaches every
- *  waiter, is not cached). Called without locks, by one thread per key at a time. */
+/**
+ * Computes a missing value: fill *ret_value (zeroed before the call, which is an empty value) and
+ * return 0, or return a negative errno and keep what was allocated. Called without locks. It must
+ * return: no longjmp, no thread exit.
+ */
 typedef int (*wan_cache_compute)(void *context, struct wan_value *ret_value);
-/** Pin, or compute once (single flight: N threads, one execution) and pin. expected_bytes is
- *  reserved before computing (0: unknown). The result of an oversize value is passed through
- *  uncached. Same-thread re-entry on one key is -EDEADLK. *ret_hit (may be NULL): found cached. */
+
+/**
+ * Pin a value, or compute it once and pin it: of all threads that miss a key at the same time one
+ * computes, the others wait and share the result. Failures reach every waiter and are not cached.
+ * Counts as a request.
+ *
+ * expected_bytes (0: unknown) is reserved before computing, so that the value has its place under
+ * the ceiling before it exists; what the result has in excess is reserved again. A result that has
+ * no room, or whose key was put, removed or cleared meanwhile, is passed through: handed out to all
+ * who asked, but not stored.
+ *
+ * Nobody waits for ever. A thread computes for itself, and its result is passed through, when
+ * wait_ns has passed, when the computation it would wait for waits for this thread, or when compute
+ * asks for its own key; a computation that does so again inside of that one gets -EDEADLK.
+ *
+ * On success *ret_pin belongs to the caller, and *ret_hit (may be NULL) tells whether the value was
+ * found in the cache. On failure both are untouched.
+ *
+ * Returns 0, -EINVAL, -ENOMEM, -EDEADLK, or what compute returned (a positive answer counts as
+ * -EINVAL).
+ * Threads: any.   Cost: a hit as wan_cache_pin().   Since: 0.1
+ */
 WAN_API WAN_MUST_CHECK int wan_cache_get_or_compute(struct wan_cache *cache, struct wan_key key,
 						    uint64_t expected_bytes,
 						    wan_cache_compute compute, void *context,
 						    struct wan_pin **ret_pin, bool *ret_hit);
-WAN_API int wan_cache_remove(struct wan_cache *cache, struct wan_key key); /**< 0, -ENOENT */
+
+/**
+ * Forget one key; a computation of it under way will not be stored. Not an eviction.
+ *
+ * Returns 0, -ENOENT (was not there), -EINVAL.
+ * Threads: any.   Since: 0.1
+ */
+WAN_API int wan_cache_remove(struct wan_cache *cache, struct wan_key key);
+
+/**
+ * Forget everything: 0 entries; 0 bytes but for what is pinned. Computations under way will not be
+ * stored. Not evictions. Statistics go on counting.
+ *
+ * Threads: any.   Since: 0.1
+ */
 WAN_API void wan_cache_clear(struct wan_cache *cache);
-/** Evicts at once when lowered; stays. 0 leaves that limit as it is. */
+
+/**
+ * Change the limits; 0 leaves one as it is. Lowering evicts at once, oldest first, and stays. What
+ * is pinned beyond the new ceiling becomes debt_bytes; nothing is stored until that is paid.
+ *
+ * Returns 0, -EINVAL (above 2^63-1: limits untouched).
+ * Threads: any.   Since: 0.1
+ */
 WAN_API int wan_cache_set_limits(struct wan_cache *cache, uint64_t limit_bytes, uint64_t entry_limit);
-/** Evict the oldest until at most target_bytes are used; returns the bytes freed. */
+
+/**
+ * Evict the oldest until at most target_bytes are used; the limits stay. Pinned values and
+ * computations under way stay too.
+ *
+ * Returns the bytes freed; their destructors have run.
+ * Threads: any.   Since: 0.1
+ */
 WAN_API uint64_t wan_cache_trim(struct wan_cache *cache, uint64_t target_bytes);
-/** Drop what was not used for idle_ns; returns the number of entries. Also done at every miss. */
+
+/**
+ * Drop what was not used for idle_ns and is not pinned. Misses and puts do so by themselves.
+ *
+ * Returns the number of entries.
+ * Threads: any.   Since: 0.1
+ */
 WAN_API uint64_t wan_cache_expire(struct wan_cache *cache);
+
+/**
+ * Fill *stats, whose struct_size the caller has set to sizeof(*stats). All fields belong to one
+ * moment.
+ *
+ * Threads: any.   Since: 0.1
+ */
 WAN_API void wan_cache_stats(struct wan_cache *cache, struct wan_cache_stats *stats);
 
-/** A handle that does not keep the value: empty after eviction and last release. */
+/** A handle that does not keep the value: empty after eviction and last release. Nothing to free;
+ *  all zero is empty. */
 struct wan_weak {
 	uint64_t words[2];
 };
+
+/**
+ * Name the value a pin holds, without keeping it. NULL gives an empty handle.
+ *
+ * Threads: any.   Cost: two loads.   Since: 0.1
+ */
 WAN_API struct wan_weak wan_cache_weak_from_pin(const struct wan_pin *pin);
+
+/**
+ * Pin the very value the handle names, while it is cached or somebody else has it pinned. A use of
+ * the entry, but not a request in the statistics.
+ *
+ * On success *ret_pin belongs to the caller. On failure it is untouched.
+ *
+ * Returns 0, -ENOENT (the value is gone), -EINVAL.
+ * Threads: any.   Since: 0.1
+ */
 WAN_API WAN_MUST_CHECK int wan_cache_weak_lock(struct wan_cache *cache, struct wan_weak weak,
 					       struct wan_pin **ret_pin);
 

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who holds how many bytes, and who may have more. Pure: no clock, no lock, no memory of its own.
+ *
+ * Every byte is in exactly one of three places: stored (entries that live, indexed or only pinned),
+ * in flight (reserved for a value being computed) or dying (evicted, destructor not yet returned).
+ * pinned and evictable are parts of stored.
+ */
+#ifndef WAN_CACHE_BUDGET_H
+#define WAN_CACHE_BUDGET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Limits above this are refused at the edge, so that sums of two never overflow. */
+#define WAN_BUDGET_LIMIT_MAX ((uint64_t)INT64_MAX)
+
+struct wan_budget {
+	uint64_t limit_bytes;
+	uint64_t entry_limit;
+	uint64_t stored_bytes;
+	uint64_t in_flight_bytes;
+	uint64_t dying_bytes;
+	uint64_t pinned_bytes;      /* stored, with at least one pin */
+	uint64_t evictable_bytes;   /* stored, indexed and without a pin */
+	uint64_t entries;           /* indexed */
+	uint64_t counted;           /* indexed and subject to entry_limit */
+	uint64_t evictable_counted; /* counted and without a pin */
+};
+
+/* What somebody wants to add. */
+struct wan_budget_ask {
+	uint64_t bytes;
+	uint64_t own_bytes; /* dying bytes the asker has freed itself and may turn into its ask */
+	bool counted;       /* adds one entry under the entry limit */
+	bool leaves;        /* a counted, pinned entry leaves the index for it (overwrite) */
+};
+
+/* Everything that counts against the ceiling. */
+uint64_t wan_budget_used(const struct wan_budget *budget);
+/* What is used above a limit that was lowered; 0 in ordinary times. */
+uint64_t wan_budget_debt(const struct wan_budget *budget);
+
+/* Could the ask be granted if every unpinned entry went? 0, -EFBIG (never: larger than the
+ * ceiling), -EAGAIN (not while so much is pinned or in flight). */
+int wan_budget_feasible(const struct wan_budget *budget, const struct wan_budget_ask *ask);
+/* Must one more entry go before the ask fits in bytes; before it fits in entries? */
+bool wan_budget_short_of_bytes(const struct wan_budget *budget, const struct wan_budget_ask *ask);
+bool wan_budget_short_of_entries(const struct wan_budget *budget, const struct wan_budget_ask *ask);
+/* Dying bytes of the asker that become the ask's bytes: they leave dying_bytes, and the asker must
+ * have run the destructors before it uses the bytes it was granted. Returns their number. */
+uint64_t wan_budget_convert(struct wan_budget *budget, const struct wan_budget_ask *ask);
+
+#endif

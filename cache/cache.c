@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT */
+/* The public calls, but for get-or-compute (compute.c) and weak handles (weak.c). */
+#include "wan/cache.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "clock.h"
+#include "core.h"
+#include "macros.h"
+
+#define SECOND_NS ((uint64_t)1000000000)
+
+void wan_cache_options_init(struct wan_cache_options *options)
+{
+	*options = (struct wan_cache_options){
+		.struct_size = sizeof(*options),
+		.limit_bytes = 256 * WAN_MIB,
+		.entry_limit = 50,
+		.idle_ns = 3600 * SECOND_NS,
+		.wait_ns = SECOND_NS,
+	};
+}
+
+/* Fields an older program does not know keep their defaults; fields we do not know must be zero. */
+static int read_options(const struct wan_cache_options *given, struct wan_cache_options *options)
+{
+	wan_cache_options_init(options);
+	if (!given)
+		return 0;
+	if (given->struct_size < sizeof(given->struct_size))
+		return -EINVAL;
+	for (size_t i = sizeof(*options); i < given->struct_size; i++) {
+		if (((const char *)given)[i])
+			return -EINVAL;
+	}
+	memcpy(options, given, WAN_MIN(given->struct_size, sizeof(*options)));
+	return 0;
+}
+
+static bool valid_limit(uint64_t limit)
+{
+	return limit > 0 && limit <= WAN_BUDGET_LIMIT_MAX;
+}
+
+int wan_cache_create(const struct wan_cache_options *given, struct wan_cache **ret_cache)
+{
+	struct wan_cache_options options;
+	if (!ret_cache || read_options(given, &options) < 0)
+		return -EINVAL;
+	if (!valid_limit(options.limit_bytes) || !valid_limit(options.entry_limit))
+		return -EINVAL;
+
+	struct wan_cache *cache = wan_calloc(1, sizeof(*cache));
+	if (!cache)
+		return -ENOMEM;
+	uint64_t seed = wan_ticks() * 0x9e3779b97f4a7c15u ^ (uintptr_t)cache;
+	if (wan_index_init(&cache->index, seed) < 0) {
+		wan_free(cache);
+		return -ENOMEM;
+	}
+	wan_mutex_init(&cache->lock, WAN_RANK_CACHE);
+	wan_slots_init(&cache->slots);
+	wan_counters_init(&cache->counters, options.counters);
+	cache->budget.limit_bytes = options.limit_bytes;
+	cache->budget.entry_limit = options.entry_limit;
+	wan_counters_follow(&cache->counters, &cache->budget);
+	cache->idle_ns = options.idle_ns;
+	cache->wait_ns = options.wait_ns;
+	cache->now_ns = options.now_ns;
+	cache->count_derived = options.count_derived;
+	cache->next_expiry_ns = UINT64_MAX;
+	*ret_cache = cache;
+	return 0;
+}
+
+void wan_cache_destroy(struct wan_cache *cache)
+{
+	if (!cache)
+		return;
+	struct wan_victims victims = {0};
+	wan_mutex_lock(&cache->lock);
+	/* The recording keeps the state from before, and may be unmapped when the last pin goes. */
+	cache->counters.mirror = NULL;
+	cache->closing = true;
+	wan_flight_spoil(&cache->flights, NULL);
+	wan_cache_drop_all_locked(cache, &victims);
+	wan_cache_leave(cache, &victims);
+}
+
+int wan_cache_pin(struct wan_cache *cache, struct wan_key key, struct wan_pin **ret_pin)
+{
+	if (!cache || !ret_pin)
+		return -EINVAL;
+	uint64_t now_ns = wan_cache_now_ns(cache);
+	struct wan_victims victims = {0};
+	wan_mutex_lock(&cache->lock);
+	struct wan_cache_entry *entry = wan_cache_request_locked(cache, key, now_ns, &victims);
+	if (!entry)
+		wan_cache_expire_locked(cache, now_ns, &victims);
+	wan_cache_leave(cache, &victims);
+	if (!entry)
+		return -ENOENT;
+	*ret_pin = wan_pin_from_entry(entry);
+	return 0;
+}
+
+void wan_pin_release(struct wan_pin *pin)
+{
+	if (!pin)
+		return;
+	struct wan_cache_entry *entry = wan_entry_from_pin(pin);
+	struct wan_cache *cache = entry->cache;
+	struct wan_victims victims = {0};
+	wan_mutex_lock(&cache->lock);
+	wan_cache_unpin_locked(cache, entry, &victims);
+	wan_cache_leave(cache, &victims);
+}
+
+void *wan_pin_data(const struct wan_pin *pin)
+{
+	return pin ? wan_entry_from_pin(pin)->data : NULL;
+}
+
+uint64_t wan_pin_bytes(const struct wan_pin *pin)
+{
+	return pin ? wan_entry_from_pin(pin)->bytes : 0;
+}
+
+/* A value that is handed out although the cache has no room for it; the key must not go on giving
+ * the older one. */
+static void pass_through_locked(struct wan_cache *cache, struct wan_cache_entry *entry,
+				struct wan_victims *victims) WAN_REQUIRES(&cache->lock)
+{
+	struct wan_cache_entry *old = wan_index_find(&cache->index, entry->key);
+	if (old)
+		wan_cache_drop_locked(cache, old, victims);
+	wan_cache_hold_locked(cache, entry, victims);
+}
+
+static int put(struct wan_cache *cache, struct wan_key key, const struct wan_value *value,
+	       struct wan_pin **ret_pin)
+{
+	if (!cache || !value || value->flags & ~(uint32_t)WAN_CACHE_DERIVED)
+		return -EINVAL;
+	uint64_t now_ns = wan_cache_now_ns(cache);
+	struct wan_victims victims = {0};
+	wan_mutex_lock(&cache->lock);
+	wan_cache_expire_locked(cache, now_ns, &victims);
+	struct wan_cache_entry *entry = wan_slots_take(&cache->slots);
+	int rc = -ENOMEM;
+	if (entry) {
+		wan_cache_fill_locked(cache, entry, key, value, now_ns);
+		rc = wan_cache_store_locked(cache, entry, &victims);
+		if (rc == -EFBIG)
+			wan_counters_add(&cache->counters, CACHE_WORD_REFUSED_OVERSIZE, 1);
+		if (rc < 0 && ret_pin) {
+			pass_through_locked(cache, entry, &victims);
+			rc = 0;
+		}
+		if (rc < 0) {
+			wan_slots_give(&cache->slots, entry);
+		} else {
+			wan_flight_spoil(&cache->flights, &key);
+			if (ret_pin)
+				wan_cache_pin_locked(cache, entry, 1);
+		}
+	}
+	wan_cache_leave(cache, &victims);
+	if (rc == 0 && ret_pin)
+		*ret_pin = wan_pin_from_entry(entry);
+	return rc;
+}
+
+int wan_cache_put(struct wan_cache *cache, struct wan_key key, const struct wan_value *value)
+{
+	return put(cache, key, value, NULL);
+}
+
+int wan_cache_put_pinned(struct wan_cache *cache, struct wan_key key, const struct wan_value *value,
+			 struct wan_pin **ret_pin)
+{
+	return ret_pin ? put(cache, key, value, ret_pin) : -EINVAL;
+}
+
+int wan_cache_remove(struct wan_cache *cache, struct wan_key key)
+{
+	if (!cache)
+		return -EINVAL;
+	struct wan_victims victims = {0};
+	wan_mutex_lock(&cache->lock);
+	struct wan_cache_entry *entry = wan_index_find(&cache->index, key);
+	if (entry)
+		wan_cache_drop_locked(cache, entry, &victims);
+	wan_flight_spoil(&cache->flights, &key);
+	wan_cache_leave(cache, &victims);
+	return entry ? 0 : -ENOENT;
+}
+
+void wan_cache_clear(struct wan_cache *cache)
+{
+	if (!cache)
+		return;
+	struct wan_victims victims = {0};
+	wan_mutex_lock(&cache->lock);
+	wan_cache_drop_all_locked(cache, &victims);
+	wan_flight_spoil(&cache->flights, NULL);
+	wan_cache_leave(cache, &victims);
+}
+
+int wan_cache_set_limits(struct wan_cache *cache, uint64_t limit_bytes, uint64_t entry_limit)
+{
+	if (!cache || limit_bytes > WAN_BUDGET_LIMIT_MAX || entry_limit > WAN_BUDGET_LIMIT_MAX)
+		return -EINVAL;
+	struct wan_victims victims = {0};
+	wan_mutex_lock(&cache->lock);
+	if (limit_bytes)
+		cache->budget.limit_bytes = limit_bytes;
+	if (entry_limit)
+		cache->budget.entry_limit = entry_limit;
+	wan_cache_shrink_locked(cache, cache->budget.limit_bytes, &victims);
+	wan_cache_leave(cache, &victims);
+	return 0;
+}
+
+uint64_t wan_cache_trim(struct wan_cache *cache, uint64_t target_bytes)
+{
+	if (!cache)
+		return 0;
+	struct wan_victims victims = {0};
+	wan_mutex_lock(&cache->lock);
+	uint64_t freed_bytes = wan_cache_shrink_locked(cache, target_bytes, &victims);
+	wan_cache_leave(cache, &victims);
+	return freed_bytes;
+}
+
+uint64_t wan_cache_expire(struct wan_cache *cache)
+{
+	if (!cache)
+		return 0;
+	uint64_t now_ns = wan_cache_now_ns(cache);
+	struct wan_victims victims = {0};
+	wan_mutex_lock(&cache->lock);
+	uint64_t count = wan_cache_expire_locked(cache, now_ns, &victims);
+	wan_cache_leave(cache, &victims);
+	return count;
+}
+
+void wan_cache_stats(struct wan_cache *cache, struct wan_cache_stats *stats)
+{
+	if (!cache || !stats)
+		return;
+	wan_mutex_lock(&cache->lock);
+	wan_counters_report(&cache->counters, stats);
+	wan_mutex_unlock(&cache->lock);
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/* Get or compute: pin what is there, wait for who computes it already, else compute. */
+#include <errno.h>
+
+#include "clock.h"
+#include "core.h"
+#include "thread.h"
+
+struct request {
+	struct wan_key key;
+	uint64_t expected_bytes;
+	uint64_t now_ns;
+	wan_cache_compute compute;
+	void *context;
+};
+
+/* Room for the value before it exists. An expected value that can never fit reserves nothing, and
+ * pushes nothing out. */
+static uint64_t reserve_locked(struct wan_cache *cache, uint64_t expected_bytes,
+			       struct wan_victims *victims) WAN_REQUIRES(&cache->lock)
+{
+	struct wan_budget_ask ask = {.bytes = wan_cache_charge(expected_bytes)};
+	if (wan_cache_grant_locked(cache, &ask, victims) < 0)
+		return 0;
+	cache->budget.in_flight_bytes += ask.bytes;
+	return ask.bytes;
+}
+
+/* The value computed goes into the index, or is passed through to those who asked for it. */
+static void settle_locked(struct wan_cache *cache, struct wan_cache_entry *entry,
+			  const struct wan_flight *flight, struct wan_victims *victims)
+	WAN_REQUIRES(&cache->lock)
+{
+	int rc = -ECANCELED;
+	if (flight->shared && !flight->stale)
+		rc = wan_cache_store_locked(cache, entry, victims);
+	if (rc == -EFBIG)
+		wan_counters_add(&cache->counters, CACHE_WORD_REFUSED_OVERSIZE, 1);
+	if (rc < 0)
+		wan_cache_hold_locked(cache, entry, victims);
+}
+
+/* Runs the callback without the lock, then takes it again. */
+static int call_unlocked(struct wan_cache *cache, const struct request *request,
+			 struct wan_victims *victims, struct wan_value *value,
+			 uint64_t *ret_cost_ns) WAN_REQUIRES(&cache->lock)
+WAN_NO_ANALYSIS
+{
+	wan_cache_leave(cache, victims); /* frees what was evicted before more is allocated */
+	uint64_t start_ns = wan_now_ns();
+	int rc = request->compute(request->context, value);
+	*ret_cost_ns = wan_now_ns() - start_ns;
+	wan_mutex_lock(&cache->lock);
+	return rc > 0 ? -EINVAL : rc;
+}
+
+/* Computes in this thread; everybody who waits for it gets the outcome. */
+static int compute_locked(struct wan_cache *cache, const struct request *request, bool shared,
+			  struct wan_victims *victims, struct wan_cache_entry **ret_entry)
+	WAN_REQUIRES(&cache->lock)
+{
+	struct wan_cache_entry *entry = wan_slots_take(&cache->slots);
+	if (!entry)
+		return -ENOMEM;
+	wan_cache_expire_locked(cache, request->now_ns, victims);
+
+	struct wan_flight flight = {
+		.key = request->key,
+		.thread = wan_thread_id(),
+		.shared = shared,
+		.reserved_bytes = reserve_locked(cache, request->expected_bytes, victims),
+	};
+	wan_flight_begin(&cache->flights, &flight);
+	struct wan_value value = {0};
+	uint64_t cost_ns = 0;
+	int rc = call_unlocked(cache, request, victims, &value, &cost_ns);
+
+	wan_flight_end(&cache->flights, &flight);
+	cache->budget.in_flight_bytes -= flight.reserved_bytes;
+	if (rc < 0) {
+		wan_slots_give(&cache->slots, entry);
+		wan_flight_land(&flight, rc, NULL);
+		return rc;
+	}
+	wan_cache_fill_locked(cache, entry, request->key, &value, wan_cache_now_ns(cache));
+	entry->cost_ns = cost_ns;
+	settle_locked(cache, entry, &flight, victims);
+	wan_cache_pin_locked(cache, entry, 1 + wan_flight_land(&flight, 0, entry));
+	*ret_entry = entry;
+	return 0;
+}
+
+/* Waits for another thread's computation. 0 (the outcome is in waiter), -EDEADLK (it would wait for
+ * us), -ETIMEDOUT. */
+static int join_locked(struct wan_cache *cache, struct wan_flight *flight,
+		       struct wan_waiter *waiter) WAN_REQUIRES(&cache->lock)
+{
+	waiter->thread = wan_thread_id();
+	if (wan_flight_deadlocks(&cache->flights, flight, waiter->thread)) {
+		wan_counters_add(&cache->counters, CACHE_WORD_DEADLOCKS, 1);
+		return -EDEADLK;
+	}
+	uint64_t deadline_ns;
+	if (__builtin_add_overflow(wan_now_ns(), cache->wait_ns, &deadline_ns))
+		deadline_ns = UINT64_MAX;
+	int rc = wan_flight_wait(flight, waiter, &cache->lock, deadline_ns);
+	wan_counters_add(&cache->counters,
+			 rc < 0 ? CACHE_WORD_WAIT_TIMEOUTS : CACHE_WORD_SHARED_WAITS, 1);
+	return rc;
+}
+
+static int miss_locked(struct wan_cache *cache, const struct request *request,
+		       struct wan_victims *victims, struct wan_cache_entry **ret_entry)
+	WAN_REQUIRES(&cache->lock)
+{
+	/* Inside its own computation of the key a thread may compute once more, for itself; a third
+	 * level would be endless recursion. */
+	unsigned depth = wan_flight_depth(&cache->flights, request->key, wan_thread_id());
+	if (depth) {
+		wan_counters_add(&cache->counters, CACHE_WORD_DEADLOCKS, 1);
+		return depth > 1 ? -EDEADLK
+				 : compute_locked(cache, request, false, victims, ret_entry);
+	}
+	struct wan_flight *flight = wan_flight_find(&cache->flights, request->key);
+	if (!flight)
+		return compute_locked(cache, request, true, victims, ret_entry);
+
+	struct wan_waiter waiter;
+	if (join_locked(cache, flight, &waiter) < 0)
+		return compute_locked(cache, request, false, victims, ret_entry);
+	if (waiter.error == 0)
+		*ret_entry = waiter.entry;
+	return waiter.error;
+}
+
+int wan_cache_get_or_compute(struct wan_cache *cache, struct wan_key key, uint64_t expected_bytes,
+			     wan_cache_compute compute, void *context, struct wan_pin **ret_pin,
+			     bool *ret_hit)
+{
+	if (!cache || !compute || !ret_pin)
+		return -EINVAL;
+	struct request request = {
+		.key = key,
+		.expected_bytes = expected_bytes,
+		.now_ns = wan_cache_now_ns(cache),
+		.compute = compute,
+		.context = context,
+	};
+	struct wan_victims victims = {0};
+	wan_mutex_lock(&cache->lock);
+	struct wan_cache_entry *entry =
+		wan_cache_request_locked(cache, key, request.now_ns, &victims);
+	bool hit = entry != NULL;
+	int rc = hit ? 0 : miss_locked(cache, &request, &victims, &entry);
+	wan_cache_leave(cache, &victims);
+	if (rc < 0)
+		return rc;
+	*ret_pin = wan_pin_from_entry(entry);
+	if (ret_hit)
+		*ret_hit = hit;
+	return 0;
+}
