@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+#include "analysis.h"
+
+#include <string.h>
+
+#include "macros.h"
+
+static double mb_or_unknown(uint64_t bytes)
+{
+	return bytes == UINT64_MAX ? -1 : (double)bytes / (double)WAN_MIB;
+}
+
+void wan_sample_from_event(const struct wan_process_event *event, struct wan_sample *ret_sample)
+{
+	uint64_t percent = event->values[3];
+	uint32_t host = percent & 0xffff, cpu = (uint32_t)(percent >> 16);
+	uint32_t gpu = (uint32_t)(percent >> 48);
+	*ret_sample = (struct wan_sample){
+		.realtime_ns = event->realtime_ns,
+		.time_ns = event->time_ns,
+		.rss_mb = mb_or_unknown(event->values[0]),
+		.cgroup_need_mb = mb_or_unknown(event->values[1]),
+		.gpu_used_mb = mb_or_unknown(event->values[2]),
+		.system_percent = host == 0xffff ? -1 : host / 100.0,
+		.cpu_percent = cpu == UINT32_MAX ? -1 : cpu / 100.0,
+		.gpu_percent = gpu == 0xffff ? -1 : gpu / 100.0,
+	};
+}
+
+/* CPU time of the run: mean of the samples times its duration; 0 when there are none. */
+static uint64_t cpu_of_samples(const struct wan_view *view, uint64_t duration_ns)
+{
+	double sum = 0;
+	uint64_t count = 0;
+	for (size_t i = 0; i < view->source_count; i++) {
+		const struct wan_process *process = view->sources[i].process;
+		for (size_t j = 0; j < process->event_count; j++) {
+			struct wan_sample sample;
+			if (process->events[j].kind != WAN_RECORD_SAMPLE)
+				continue;
+			wan_sample_from_event(&process->events[j], &sample);
+			if (sample.cpu_percent < 0)
+				continue;
+			sum += sample.cpu_percent;
+			count++;
+		}
+	}
+	return count ? (uint64_t)(sum / (double)count / 100 * (double)duration_ns) : 0;
+}
+
+static void count_processes(struct wan_analysis *analysis)
+{
+	const struct wan_view *view = &analysis->view;
+	for (size_t i = 0; i < view->source_count; i++) {
+		analysis->dropped += view->sources[i].process->dropped;
+		analysis->damaged |= view->sources[i].process->damage_count != 0;
+	}
+	for (size_t i = 0; i < view->operation_count; i++)
+		analysis->in_records += !wan_view_nested(&view->operations[i]);
+	/* Damage can leave records without their aggregate: a record is an operation all the same.
+	 */
+	if (analysis->rows.total_operations < analysis->in_records)
+		analysis->rows.total_operations = analysis->in_records;
+}
+
+int wan_analysis_init(struct wan_analysis *analysis, struct wan_view *view,
+		      const struct wan_config *config)
+{
+	*analysis = (struct wan_analysis){.view = *view, .config = config};
+	int rc = wan_rows_init(&analysis->rows, &analysis->view);
+	if (rc) {
+		wan_analysis_finish(analysis);
+		return rc;
+	}
+	wan_view_span(&analysis->view, &analysis->start_ns, &analysis->end_ns);
+	count_processes(analysis);
+	struct wan_finding_input input = {
+		.view = &analysis->view,
+		.rows = &analysis->rows,
+		.config = config,
+		.run_ns = analysis->end_ns - analysis->start_ns,
+	};
+	input.run_cpu_ns = cpu_of_samples(&analysis->view, input.run_ns);
+	rc = wan_findings_init(&analysis->findings, &input);
+	if (rc)
+		wan_analysis_finish(analysis);
+	return rc;
+}
+
+void wan_analysis_finish(struct wan_analysis *analysis)
+{
+	wan_findings_finish(&analysis->findings);
+	wan_rows_finish(&analysis->rows);
+	wan_view_finish(&analysis->view);
+}
+
+bool wan_analysis_counters(const struct wan_analysis *analysis, uint32_t kind,
+			   struct wan_counter_sum *ret_sum)
+{
+	*ret_sum = (struct wan_counter_sum){0};
+	for (size_t i = 0; i < analysis->view.source_count; i++) {
+		const struct wan_process *process = analysis->view.sources[i].process;
+		for (size_t j = 0; j < process->counters_count; j++) {
+			const struct wan_process_counters *block = &process->counters[j];
+			if (block->kind != kind)
+				continue;
+			ret_sum->blocks++;
+			for (size_t k = 0; k < 63; k++)
+				ret_sum->words[k] += block->words[k];
+		}
+	}
+	return ret_sum->blocks != 0;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Everything an output needs, worked out once: the view, its rows, what they mean. The JSON, the
+ * report, the summary of `wanprof run` and wan_profile_results() are written from this.
+ */
+#ifndef WAN_PROFILER_ANALYSIS_H
+#define WAN_PROFILER_ANALYSIS_H
+
+#include "findings.h"
+
+struct wan_analysis {
+	struct wan_view view;
+	struct wan_rows rows;
+	struct wan_findings findings;
+	const struct wan_config *config; /* borrowed */
+	uint64_t start_ns, end_ns;       /* realtime, of the whole run */
+	uint64_t dropped;                /* operations the recorder had no room for */
+	uint64_t in_records;             /* outermost ended operations whose record is there */
+	bool damaged;
+};
+
+/* Takes the view over (on failure it is finished). 0, -ENOMEM. */
+int wan_analysis_init(struct wan_analysis *analysis, struct wan_view *view,
+		      const struct wan_config *config);
+void wan_analysis_finish(struct wan_analysis *analysis);
+
+/* Sums over processes of one kind of counter block; false when there is none. */
+struct wan_counter_sum {
+	uint64_t words[63];
+	unsigned blocks;
+};
+bool wan_analysis_counters(const struct wan_analysis *analysis, uint32_t kind,
+			   struct wan_counter_sum *ret_sum);
+
+/* One outside look at a process (SAMPLE event), unknown values negative. */
+struct wan_sample {
+	uint64_t realtime_ns, time_ns;
+	double rss_mb, cgroup_need_mb, gpu_used_mb;
+	double system_percent, cpu_percent, gpu_percent;
+};
+void wan_sample_from_event(const struct wan_process_event *event, struct wan_sample *ret_sample);
+
+#endif

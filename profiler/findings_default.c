@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The useful rules: one finding per kind of operation, judged by the time inside the library, with
+ * a minimum cost below which nothing is said, and claims of repetition only where the input is
+ * known to be the same file.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "findings.h"
+#include "macros.h"
+#include "str.h"
+#include "units.h"
+#include "wan/profile.h"
+
+/* A decode is always above 80 % of one core: said only when it also costs something. */
+#define CPU_COST_NS         500000000u /* in one operation, or of its kind in all */
+#define CPU_SHARE           0.05       /* of the run, for the kind */
+#define SCALING_COST_NS     50000000u  /* total below this is not worth a rewrite */
+#define REPEAT_COST_NS      5000000u
+#define PROGRESSIVE_COST_NS 100000000u
+
+static double mb(uint64_t bytes)
+{
+	return (double)bytes / (double)WAN_MIB;
+}
+
+static double ms(uint64_t ns)
+{
+	return (double)ns / 1e6;
+}
+
+static const char *file_name(const struct wan_recording_operation *record)
+{
+	const char *slash = record->file ? strrchr(record->file, '/') : NULL;
+	return slash && slash[1] ? slash + 1 : record->file;
+}
+
+/* "start.png, 5760x4320" of the operation that stands for the finding. */
+static void describe(char *to, size_t bytes, const struct wan_recording_operation *record)
+{
+	const char *file = file_name(record);
+	size_t used = 0;
+	to[0] = '\0';
+	if (file && file[0])
+		used = wan_str_format(to, bytes, " (%s", file);
+	if (record->width_px)
+		used += wan_str_format(to + used, bytes - used, "%s%ux%u", used ? ", " : " (",
+				       record->width_px, record->height_px);
+	if (used)
+		wan_str_format(to + used, bytes - used, ")");
+}
+
+static struct wan_finding *add(struct wan_findings *findings, enum wan_advice_id id,
+			       const struct wan_row *row, uint64_t count)
+{
+	struct wan_finding *finding = wan_findings_add(findings, id);
+	if (!finding)
+		return NULL;
+	wan_str_copy(finding->operation, sizeof(finding->operation), row->name);
+	wan_str_copy(finding->library, sizeof(finding->library), row->library);
+	finding->count = count;
+	finding->weight_ms = ms(row->inside_ns);
+	return finding;
+}
+
+/* Value, limit, one step more severe above twice the limit, and the line of text. */
+static int put(struct wan_finding *finding, double value, double limit, const char *unit)
+{
+	if (!finding)
+		return -ENOMEM;
+	finding->value = value;
+	finding->limit = limit;
+	finding->unit = unit;
+	if (limit > 0 && value > 2 * limit && finding->severity == WAN_SEVERITY_MEDIUM)
+		finding->severity = WAN_SEVERITY_HIGH;
+	if (finding->advice->kind == WAN_ADVICE_FINDING)
+		wan_str_format(finding->text, sizeof(finding->text), "%s: %s %s",
+			       finding->advice->title, finding->operation, finding->evidence);
+	else
+		wan_str_format(finding->text, sizeof(finding->text), "%s (%s: %s)",
+			       finding->advice->action, finding->operation, finding->evidence);
+	return 0;
+}
+
+struct peak {
+	const struct wan_recording_operation *worst;
+	uint64_t count, cost_ns;
+};
+
+typedef double (*measure)(const struct wan_recording_operation *record);
+
+static double inside_ms(const struct wan_recording_operation *record)
+{
+	return ms(record->inside_ns);
+}
+
+static double memory_mb(const struct wan_recording_operation *record)
+{
+	return mb(wan_operation_memory(record));
+}
+
+static double costly_cpu(const struct wan_recording_operation *record)
+{
+	if (record->cpu_ns == UINT64_MAX || record->cpu_ns < CPU_COST_NS)
+		return -1;
+	return wan_operation_cpu_percent(record);
+}
+
+static struct peak above(const struct wan_finding_input *input, const struct wan_row *row,
+			 measure value, double limit)
+{
+	struct peak peak = {0};
+	double most = limit;
+	for (size_t i = 0; i < row->records; i++) {
+		const struct wan_recording_operation *record =
+			input->rows->operations[row->first_record + i].record;
+		double now = value(record);
+		if (now <= limit)
+			continue;
+		peak.count++;
+		peak.cost_ns += record->inside_ns;
+		if (now > most || !peak.worst) {
+			most = now;
+			peak.worst = record;
+		}
+	}
+	return peak;
+}
+
+static const char *at_least(const struct wan_row *row)
+{
+	return row->records < row->count ? "at least " : "";
+}
+
+static int judge_slow(struct wan_findings *findings, const struct wan_finding_input *input,
+		      const struct wan_row *row)
+{
+	double limit = ms(input->config->profile_slow_ns);
+	struct peak peak = above(input, row, inside_ms, limit);
+	if (!peak.count)
+		return 0;
+	struct wan_finding *finding = add(findings, WAN_ADVICE_SLOW, row, peak.count);
+	if (!finding)
+		return -ENOMEM;
+	char what[128];
+	describe(what, sizeof(what), peak.worst);
+	finding->weight_ms = ms(peak.cost_ns);
+	wan_str_format(finding->evidence, sizeof(finding->evidence),
+		       "%s%llu of %llu above %g ms, worst %.1f ms%s", at_least(row),
+		       (unsigned long long)peak.count, (unsigned long long)row->count, limit,
+		       ms(peak.worst->inside_ns), what);
+	return put(finding, ms(peak.worst->inside_ns), limit, "ms");
+}
+
+static int judge_memory(struct wan_findings *findings, const struct wan_finding_input *input,
+			const struct wan_row *row)
+{
+	double limit = mb(input->config->profile_memory_bytes);
+	struct peak peak = above(input, row, memory_mb, limit);
+	if (!peak.count)
+		return 0;
+	struct wan_finding *finding = add(findings, WAN_ADVICE_MEMORY, row, peak.count);
+	if (!finding)
+		return -ENOMEM;
+	char what[128];
+	describe(what, sizeof(what), peak.worst);
+	wan_str_format(finding->evidence, sizeof(finding->evidence),
+		       "%s%llu of %llu above %g MB, most %.1f MB%s%s", at_least(row),
+		       (unsigned long long)peak.count, (unsigned long long)row->count, limit,
+		       memory_mb(peak.worst),
+		       row->flags_seen & WAN_FLAG_PEAK_UPPER_BOUND ? " (upper bound)" : "", what);
+	return put(finding, memory_mb(peak.worst), limit, "MB");
+}
+
+static int judge_cpu(struct wan_findings *findings, const struct wan_finding_input *input,
+		     const struct wan_row *row)
+{
+	double limit = input->config->profile_cpu_pct;
+	struct peak peak = above(input, row, costly_cpu, limit);
+	uint64_t run_ns = input->run_cpu_ns ? input->run_cpu_ns : input->run_ns;
+	bool known = row->cpu_known == row->count && row->span_ns;
+	double mean = known ? 100.0 * (double)row->cpu_ns / (double)row->span_ns : -1;
+	bool kind = mean > limit && row->cpu_ns >= CPU_COST_NS && run_ns &&
+		    (double)row->cpu_ns >= CPU_SHARE * (double)run_ns;
+	if (!peak.count && !kind)
+		return 0;
+	struct wan_finding *finding =
+		add(findings, WAN_ADVICE_CPU, row, peak.count ? peak.count : row->count);
+	if (!finding)
+		return -ENOMEM;
+	double value = peak.count ? wan_operation_cpu_percent(peak.worst) : mean;
+	if (kind)
+		wan_str_format(finding->evidence, sizeof(finding->evidence),
+			       "%llu operations took %.2f s of CPU, %.0f %% of the run's, at %.0f "
+			       "%% of one core (limit %g %%)",
+			       (unsigned long long)row->count, (double)row->cpu_ns / 1e9,
+			       100.0 * (double)row->cpu_ns / (double)run_ns, mean, limit);
+	else
+		wan_str_format(finding->evidence, sizeof(finding->evidence),
+			       "%llu with 500 ms of CPU or more above %g %% of one core, most %.0f "
+			       "%% over %.2f s",
+			       (unsigned long long)peak.count, limit, value,
+			       (double)peak.worst->cpu_ns / 1e9);
+	return put(finding, value, limit, "%");
+}
+
+static int judge_fit(struct wan_findings *findings, const struct wan_row *row,
+		     const struct wan_scaling *fit, enum wan_advice_id id, const char *what)
+{
+	if (fit->verdict != WAN_SCALING_POOR && !fit->provisional)
+		return 0;
+	struct wan_finding *finding = add(
+		findings, fit->provisional ? WAN_ADVICE_SCALING_PROVISIONAL : id, row, row->count);
+	if (!finding)
+		return -ENOMEM;
+	finding->confidence = fit->provisional ? "provisional" : "95 %";
+	if (fit->provisional) {
+		wan_str_format(finding->evidence, sizeof(finding->evidence),
+			       "%s per pixel rises %.1f times over %u sizes (range %.0fx)", what,
+			       fit->ratio, fit->sizes, fit->range);
+		return put(finding, fit->ratio, WAN_SCALING_PROVISIONAL, "ratio");
+	}
+	wan_str_format(finding->evidence, sizeof(finding->evidence),
+		       "%s grows as Mpx^%.2f (at least %.2f), %u sizes, range %.0fx", what,
+		       fit->slope, fit->lower_bound, fit->sizes, fit->range);
+	return put(finding, fit->slope, WAN_SCALING_SLOPE, "exponent");
+}
+
+static int judge_scaling(struct wan_findings *findings, const struct wan_row *row)
+{
+	if (row->inside_ns < SCALING_COST_NS)
+		return 0;
+	int rc = judge_fit(findings, row, &row->scaling, WAN_ADVICE_SCALING, "time");
+	if (rc || row->memory_scaling.provisional)
+		return rc;
+	return judge_fit(findings, row, &row->memory_scaling, WAN_ADVICE_SCALING_MEMORY, "memory");
+}
+
+static int judge_outcome(struct wan_findings *findings, const struct wan_finding_input *input,
+			 const struct wan_row *row)
+{
+	if (row->status == WAN_OP_OK || row->unknown_name)
+		return 0;
+	bool warned = row->status == WAN_OP_WARNED;
+	struct wan_finding *finding =
+		add(findings, warned ? WAN_ADVICE_WARNED : WAN_ADVICE_FAILED, row, row->count);
+	if (!finding)
+		return -ENOMEM;
+	char what[128] = "";
+	if (row->records)
+		describe(what, sizeof(what), input->rows->operations[row->first_record].record);
+	wan_str_format(finding->evidence, sizeof(finding->evidence), "%llu %s%s%s",
+		       (unsigned long long)row->count, wan_op_status_name(row->status),
+		       what[0] ? ", first" : "", what);
+	return put(finding, (double)row->count, 0, "operations");
+}
+
+static int judge_progressive(struct wan_findings *findings, const struct wan_row *row)
+{
+	if (!(row->flags_seen & WAN_FLAG_PROGRESSIVE) || row->inside_ns < PROGRESSIVE_COST_NS ||
+	    !strstr(row->name, "decode"))
+		return 0;
+	struct wan_finding *finding = add(findings, WAN_ADVICE_PROGRESSIVE, row, row->count);
+	if (!finding)
+		return -ENOMEM;
+	wan_str_format(finding->evidence, sizeof(finding->evidence),
+		       "among %llu operations that took %.1f ms", (unsigned long long)row->count,
+		       ms(row->inside_ns));
+	return put(finding, (double)row->count, 0, "operations");
+}
+
+/* Work whose result depends on its input alone: reading, not writing. */
+static bool is_repeatable(const char *name)
+{
+	return strstr(name, "decode") || strstr(name, "validation") || strstr(name, "thumbnail") ||
+	       strcmp(name, "fit") == 0 || strcmp(name, "normalise") == 0;
+}
+
+static int compare_input(const struct wan_view_operation *left,
+			 const struct wan_view_operation *right)
+{
+	const struct wan_recording_operation *a = left->record, *b = right->record;
+	int order = strcmp(a->file, b->file);
+	if (order)
+		return order;
+	if (a->file_bytes != b->file_bytes)
+		return a->file_bytes < b->file_bytes ? -1 : 1;
+	if (a->width_px != b->width_px)
+		return a->width_px < b->width_px ? -1 : 1;
+	return (a->height_px > b->height_px) - (a->height_px < b->height_px);
+}
+
+static int by_input(const void *left, const void *right)
+{
+	return compare_input(*(const struct wan_view_operation *const *)left,
+			     *(const struct wan_view_operation *const *)right);
+}
+
+static int judge_repeated(struct wan_findings *findings, const struct wan_finding_input *input,
+			  const struct wan_row *row)
+{
+	if (row->status > WAN_OP_WARNED || row->records < 2 || !is_repeatable(row->name))
+		return 0;
+	const struct wan_view_operation **order = wan_calloc(row->records, sizeof(*order));
+	if (!order)
+		return -ENOMEM;
+	size_t count = 0;
+	for (size_t i = 0; i < row->records; i++) {
+		const struct wan_view_operation *one =
+			&input->rows->operations[row->first_record + i];
+		if (one->record->file && one->record->file[0] &&
+		    one->record->file_bytes != UINT64_MAX)
+			order[count++] = one;
+	}
+	qsort(order, count, sizeof(*order), by_input);
+	uint64_t repeats = 0, cost_ns = 0;
+	const struct wan_recording_operation *example = NULL;
+	for (size_t i = 1; i < count; i++)
+		if (compare_input(order[i - 1], order[i]) == 0) {
+			repeats++;
+			cost_ns += order[i]->record->inside_ns;
+			if (!example || order[i]->record->inside_ns > example->inside_ns)
+				example = order[i]->record;
+		}
+	wan_free(order);
+	if (!repeats || cost_ns < REPEAT_COST_NS)
+		return 0;
+	struct wan_finding *finding = add(findings, WAN_ADVICE_REPEATED, row, repeats);
+	if (!finding)
+		return -ENOMEM;
+	char what[128];
+	describe(what, sizeof(what), example);
+	finding->saving_ms = finding->weight_ms = ms(cost_ns);
+	wan_str_format(finding->evidence, sizeof(finding->evidence),
+		       "%llu of %llu did again what was done for the same file%s",
+		       (unsigned long long)repeats, (unsigned long long)row->count, what);
+	return put(finding, (double)repeats, 0, "operations");
+}
+
+static int judge_streaming(struct wan_findings *findings, const struct wan_finding_input *input,
+			   const struct wan_row *row)
+{
+	double limit = mb(input->config->profile_streaming_bytes);
+	struct peak peak = above(input, row, memory_mb, limit);
+	if (!peak.count)
+		return 0;
+	struct wan_finding *finding = add(findings, WAN_ADVICE_STREAMING, row, peak.count);
+	if (!finding)
+		return -ENOMEM;
+	wan_str_format(finding->evidence, sizeof(finding->evidence),
+		       "%s%llu above %g MB, most %.1f MB", at_least(row),
+		       (unsigned long long)peak.count, limit, memory_mb(peak.worst));
+	return put(finding, memory_mb(peak.worst), limit, "MB");
+}
+
+static int judge_thumbnails(struct wan_findings *findings, const struct wan_finding_input *input,
+			    const struct wan_row *row)
+{
+	double limit = ms(input->config->profile_thumbnail_ns);
+	double mean = row->count ? ms(row->inside_ns) / (double)row->count : 0;
+	if (!strstr(row->name, "thumbnail") || mean <= limit)
+		return 0;
+	struct wan_finding *finding = add(findings, WAN_ADVICE_THUMBNAIL, row, row->count);
+	if (!finding)
+		return -ENOMEM;
+	wan_str_format(finding->evidence, sizeof(finding->evidence),
+		       "mean %.1f ms of %llu, limit %g ms", mean, (unsigned long long)row->count,
+		       limit);
+	return put(finding, mean, limit, "ms");
+}
+
+int wan_findings_default(struct wan_findings *findings, const struct wan_finding_input *input)
+{
+	int rc = 0;
+	for (size_t i = 0; i < input->rows->count && !rc; i++) {
+		const struct wan_row *row = &input->rows->items[i];
+		if (row->flags & WAN_FLAG_CHILD)
+			continue;
+		rc = judge_slow(findings, input, row);
+		rc = rc ? rc : judge_memory(findings, input, row);
+		rc = rc ? rc : judge_cpu(findings, input, row);
+		rc = rc ? rc : judge_scaling(findings, row);
+		rc = rc ? rc : judge_outcome(findings, input, row);
+		rc = rc ? rc : judge_progressive(findings, row);
+		rc = rc ? rc : judge_repeated(findings, input, row);
+		rc = rc ? rc : judge_streaming(findings, input, row);
+		rc = rc ? rc : judge_thumbnails(findings, input, row);
+	}
+	return rc;
+}

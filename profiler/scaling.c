@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+#include "scaling.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#define SIZES_MAX 48
+#define PAIRS_MAX (SIZES_MAX * (SIZES_MAX - 1) / 2)
+
+struct size {
+	double pixels, cost; /* medians of the group */
+};
+
+static int by_pixels(const void *left, const void *right)
+{
+	const struct wan_scaling_sample *a = left, *b = right;
+	return a->pixels < b->pixels ? -1 : a->pixels > b->pixels;
+}
+
+static int by_cost(const void *left, const void *right)
+{
+	const struct wan_scaling_sample *a = left, *b = right;
+	return a->cost < b->cost ? -1 : a->cost > b->cost;
+}
+
+static int by_value(const void *left, const void *right)
+{
+	double a = *(const double *)left, b = *(const double *)right;
+	return a < b ? -1 : a > b;
+}
+
+static double median(const double *sorted, size_t count)
+{
+	return count % 2 ? sorted[count / 2] : (sorted[count / 2 - 1] + sorted[count / 2]) / 2;
+}
+
+const char *wan_scaling_verdict_name(enum wan_scaling_verdict verdict)
+{
+	static const char *const names[] = {"inconclusive", "ok", "poor"};
+	return names[verdict];
+}
+
+static size_t drop_unusable(struct wan_scaling_sample *samples, size_t count)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < count; i++)
+		if (samples[i].pixels > 0 && samples[i].cost > 0 && isfinite(samples[i].cost))
+			samples[kept++] = samples[i];
+	return kept;
+}
+
+/* Group samples (sorted by pixels) into sizes; returns how many sizes there would be in all. */
+static size_t group(struct wan_scaling_sample *samples, size_t count, double tolerance,
+		    struct size *sizes)
+{
+	size_t found = 0;
+	for (size_t first = 0, end; first < count; first = end) {
+		for (end = first + 1;
+		     end < count && samples[end].pixels <= samples[first].pixels * tolerance;)
+			end++;
+		if (end - first < WAN_SCALING_SAMPLES_MIN)
+			continue;
+		if (found < SIZES_MAX) {
+			size_t half = (end - first) / 2;
+			sizes[found].pixels = samples[first + half].pixels;
+			qsort(samples + first, end - first, sizeof(*samples), by_cost);
+			sizes[found].cost = (end - first) % 2 ? samples[first + half].cost
+							      : (samples[first + half - 1].cost +
+								 samples[first + half].cost) /
+									2;
+			qsort(samples + first, end - first, sizeof(*samples), by_pixels);
+		}
+		found++;
+	}
+	return found;
+}
+
+/*
+ * Theil-Sen: the median of all pairwise slopes. The bound inverts Kendall's test: with variance
+ * n(n-1)(2n+5)/18 of S, the slopes below the bound's rank could be there by chance.
+ */
+static void theil_sen(const struct size *sizes, size_t count, struct wan_scaling *fit)
+{
+	double slopes[PAIRS_MAX];
+	size_t pairs = 0;
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = i + 1; j < count; j++)
+			slopes[pairs++] = log(sizes[j].cost / sizes[i].cost) /
+					  log(sizes[j].pixels / sizes[i].pixels);
+	qsort(slopes, pairs, sizeof(*slopes), by_value);
+	double n = (double)count;
+	double reach = 1.645 * sqrt(n * (n - 1) * (2 * n + 5) / 18);
+	double rank = floor(((double)pairs - reach) / 2);
+	fit->slope = median(slopes, pairs);
+	fit->lower_bound = slopes[rank > 0 ? (size_t)rank : 0];
+}
+
+static double median_per_pixel(const struct size *sizes, size_t count)
+{
+	double values[SIZES_MAX];
+	for (size_t i = 0; i < count; i++)
+		values[i] = sizes[i].cost / sizes[i].pixels;
+	qsort(values, count, sizeof(*values), by_value);
+	return median(values, count);
+}
+
+static const char *what_is_missing(const struct wan_scaling *fit)
+{
+	if (fit->sizes < WAN_SCALING_SIZES_MIN)
+		return "fewer than 5 sizes with 3 operations each";
+	if (fit->range < WAN_SCALING_RANGE_MIN)
+		return "largest size is less than 8 times the smallest";
+	return NULL;
+}
+
+static void judge(struct wan_scaling *fit)
+{
+	fit->reason = what_is_missing(fit);
+	if (fit->reason) {
+		fit->verdict = WAN_SCALING_INCONCLUSIVE;
+		fit->provisional = fit->sizes >= 2 && fit->sizes < WAN_SCALING_SIZES_MIN &&
+				   fit->ratio > WAN_SCALING_PROVISIONAL;
+		return;
+	}
+	fit->reason = "";
+	if (fit->slope <= WAN_SCALING_SLOPE) {
+		fit->verdict = WAN_SCALING_OK;
+	} else if (fit->lower_bound > 1 && fit->ratio >= WAN_SCALING_RATIO) {
+		fit->verdict = WAN_SCALING_POOR;
+	} else {
+		fit->verdict = WAN_SCALING_INCONCLUSIVE;
+		fit->reason = "rises faster than the pixels, but not beyond the noise";
+	}
+}
+
+void wan_scaling_fit(struct wan_scaling_sample *samples, size_t count,
+		     struct wan_scaling *ret_scaling)
+{
+	struct size sizes[SIZES_MAX];
+	*ret_scaling = (struct wan_scaling){.reason = ""};
+	count = drop_unusable(samples, count);
+	qsort(samples, count, sizeof(*samples), by_pixels);
+	double tolerance = 1.05;
+	size_t found = group(samples, count, tolerance, sizes);
+	while (found > SIZES_MAX) {
+		tolerance *= 1.25; /* ends: at some width everything is one size */
+		found = group(samples, count, tolerance, sizes);
+	}
+	ret_scaling->sizes = (unsigned)found;
+	if (found >= 2) {
+		size_t third = found >= 3 ? found / 3 : 1;
+		ret_scaling->range = sizes[found - 1].pixels / sizes[0].pixels;
+		ret_scaling->ratio = median_per_pixel(sizes + found - third, third) /
+				     median_per_pixel(sizes, third);
+		theil_sen(sizes, found, ret_scaling);
+		ret_scaling->fitted = true;
+	}
+	judge(ret_scaling);
+}

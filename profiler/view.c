@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+#include "view.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "str.h"
+#include "wan/profile.h"
+
+const char *wan_op_status_name(unsigned status)
+{
+	static const char *const names[] = {"ok", "warned", "failed", "aborted"};
+	return status < 4 ? names[status] : "aborted";
+}
+
+const char *wan_run_state_name(unsigned state)
+{
+	static const char *const names[] = {"unknown",   "running",           "exited",
+					    "signalled", "killed_for_memory", "unknown"};
+	return state < 6 ? names[state] : "unknown";
+}
+
+bool wan_view_wants(const struct wan_view *view, const char *name)
+{
+	return !view->operation_glob || wan_str_glob(view->operation_glob, name ? name : "");
+}
+
+bool wan_view_nested(const struct wan_view_operation *operation)
+{
+	return operation->flags & WAN_FLAG_CHILD;
+}
+
+/*
+ * How an operation ended that was still open when its process did: a program that left by itself
+ * with an error status did so because of it ("failed"); any other end cut it off ("aborted").
+ */
+static uint8_t status_of_unfinished(const struct wan_process *process)
+{
+	bool gave_up = process->state == WAN_RUN_EXITED && process->header.exit_status != 0;
+	return gave_up ? WAN_OP_FAILED : WAN_OP_ABORTED;
+}
+
+static bool in_window(const struct wan_view_source *source,
+		      const struct wan_recording_operation *record)
+{
+	return record->start_ns >= source->since_ns && record->start_ns <= source->until_ns;
+}
+
+static void fill(struct wan_view_operation *to, const struct wan_process *process,
+		 const struct wan_recording_operation *record, bool unfinished)
+{
+	to->record = record;
+	to->process = process;
+	to->flags = record->child ? WAN_FLAG_CHILD : 0;
+	to->unfinished = unfinished;
+	to->status = unfinished ? status_of_unfinished(process) : record->status;
+}
+
+static void add_source(struct wan_view *view, const struct wan_view_source *source)
+{
+	const struct wan_process *process = source->process;
+	for (size_t i = 0; i < process->operation_count; i++) {
+		const struct wan_recording_operation *record = &process->operations[i];
+		if (in_window(source, record) && wan_view_wants(view, record->name))
+			fill(&view->operations[view->operation_count++], process, record, false);
+	}
+	for (size_t i = 0; i < process->inflight_count; i++) {
+		const struct wan_recording_operation *record = &process->inflight[i].operation;
+		if (!in_window(source, record) || !wan_view_wants(view, record->name))
+			continue;
+		if (process->live)
+			fill(&view->in_flight[view->in_flight_count++], process, record, true);
+		else
+			fill(&view->operations[view->operation_count++], process, record, true);
+	}
+}
+
+static int by_start(const void *left, const void *right)
+{
+	const struct wan_view_operation *a = left, *b = right;
+	if (a->record->start_realtime_ns != b->record->start_realtime_ns)
+		return a->record->start_realtime_ns < b->record->start_realtime_ns ? -1 : 1;
+	if (a->record->start_ns != b->record->start_ns)
+		return a->record->start_ns < b->record->start_ns ? -1 : 1;
+	return a->record < b->record ? -1 : a->record > b->record; /* stable */
+}
+
+/* The command is the parent's first child, else whoever started first. */
+static void choose_main(struct wan_view *view)
+{
+	for (size_t i = 0; i < view->source_count; i++)
+		if (view->sources[i].process->header.role == WAN_ROLE_PARENT && !view->parent)
+			view->parent = view->sources[i].process;
+	for (size_t i = 0; i < view->source_count; i++) {
+		const struct wan_process *process = view->sources[i].process;
+		if (process->header.role == WAN_ROLE_PARENT)
+			continue;
+		bool child = view->parent && process->header.parent_pid == view->parent->header.pid;
+		bool had = view->main && view->parent &&
+			   view->main->header.parent_pid == view->parent->header.pid;
+		if (!view->main || (child && !had) ||
+		    (child == had && process->start_realtime_ns < view->main->start_realtime_ns))
+			view->main = process;
+	}
+	if (!view->main)
+		view->main = view->parent;
+}
+
+int wan_view_init(struct wan_view *view, const struct wan_view_source *sources, size_t count,
+		  const char *operation_glob)
+{
+	*view = (struct wan_view){.operation_glob = operation_glob};
+	size_t operations = 0, in_flight = 0;
+	for (size_t i = 0; i < count; i++) {
+		operations += sources[i].process->operation_count;
+		in_flight += sources[i].process->inflight_count;
+	}
+	view->sources = wan_calloc(count + 1, sizeof(*sources));
+	view->operations = wan_calloc(operations + in_flight + 1, sizeof(*view->operations));
+	view->in_flight = wan_calloc(in_flight + 1, sizeof(*view->in_flight));
+	if (!view->sources || !view->operations || !view->in_flight) {
+		wan_view_finish(view);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < count; i++) {
+		view->sources[i] = sources[i];
+		add_source(view, &sources[i]);
+	}
+	view->source_count = count;
+	qsort(view->operations, view->operation_count, sizeof(*view->operations), by_start);
+	qsort(view->in_flight, view->in_flight_count, sizeof(*view->in_flight), by_start);
+	choose_main(view);
+	return 0;
+}
+
+int wan_view_init_recordings(struct wan_view *view, struct wan_recording *const *recordings,
+			     size_t count, const char *operation_glob)
+{
+	size_t processes = 0, at = 0;
+	for (size_t i = 0; i < count; i++)
+		processes += wan_recording_process_count(recordings[i]);
+	struct wan_view_source *sources = wan_calloc(processes + 1, sizeof(*sources));
+	if (!sources)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j < wan_recording_process_count(recordings[i]); j++)
+			sources[at++] = (struct wan_view_source){
+				.process = wan_recording_process(recordings[i], j),
+				.until_ns = UINT64_MAX,
+			};
+	int rc = wan_view_init(view, sources, at, operation_glob);
+	wan_free(sources);
+	return rc;
+}
+
+void wan_view_finish(struct wan_view *view)
+{
+	wan_free(view->sources);
+	wan_free(view->operations);
+	wan_free(view->in_flight);
+	*view = (struct wan_view){0};
+}
+
+const struct wan_process *wan_view_outcome(const struct wan_view *view)
+{
+	return view->parent ? view->parent : view->main;
+}
+
+void wan_view_span(const struct wan_view *view, uint64_t *ret_start_ns, uint64_t *ret_end_ns)
+{
+	uint64_t start = UINT64_MAX, end = 0;
+	for (size_t i = 0; i < view->source_count; i++) {
+		const struct wan_view_source *source = &view->sources[i];
+		const struct wan_process *process = source->process;
+		uint64_t first = process->start_realtime_ns;
+		if (source->since_ns > process->start_ns)
+			first += source->since_ns - process->start_ns;
+		uint64_t last_ns = process->end_ns;
+		if (last_ns > source->until_ns)
+			last_ns = source->until_ns;
+		uint64_t last = process->start_realtime_ns;
+		if (last_ns > process->start_ns)
+			last += last_ns - process->start_ns;
+		if (process->header.end_realtime_ns > process->start_realtime_ns &&
+		    source->until_ns == UINT64_MAX)
+			last = process->header.end_realtime_ns;
+		start = first < start ? first : start;
+		end = last > end ? last : end;
+	}
+	*ret_start_ns = start == UINT64_MAX ? 0 : start;
+	*ret_end_ns = end > *ret_start_ns ? end : *ret_start_ns;
+}
