@@ -57,9 +57,13 @@ int wan_kept_read(struct wan_kept_file *file, char *to, size_t bytes)
 static void close_if_ours(const struct wan_kept_file *file, int fd)
 {
 	struct stat info;
-	if (fd >= 0 && wan_sys->fstat(fd, &info) == 0 && info.st_dev == file->device &&
-	    info.st_ino == file->inode)
-		wan_sys->close(fd);
+	if (fd < 0)
+		return;
+	if (wan_sys->fstat(fd, &info) < 0
+		    ? errno == EBADF
+		    : info.st_dev != file->device || info.st_ino != file->inode)
+		return;
+	wan_sys->close(fd);
 }
 
 void wan_kept_repair(struct wan_kept_file *file, bool always)

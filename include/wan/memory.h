@@ -48,9 +48,9 @@ struct wan_memory_state {
 
 /** Priorities: what is given back for nothing, and what must be made again. */
 enum {
-	WAN_RECLAIM_IDLE = 0,      /**< idle buffers: asked from the warning level on */
-	WAN_RECLAIM_REBUILD = 100, /**< this and above: cached values; asked from the critical level
-				    * on, and when an admission would otherwise be refused */
+	WAN_RECLAIM_IDLE = 0,     /**< idle buffers: asked from the warning level on */
+	WAN_RECLAIM_REBUILD = 10, /**< this and above: cached values; asked from the critical level
+				   * on, and when an admission would otherwise be refused */
 };
 
 /**

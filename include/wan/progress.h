@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/** Progress: trackers that cost nanoseconds, rules that say what is wrong. */
+/**
+ * Progress: trackers that cost nanoseconds, rules that say what is wrong.
+ *
+ * Writers only store words; whoever wants to know reads them at its own pace, from this process or
+ * from the recording. Times are monotonic nanoseconds, MB is 1 048 576 bytes.
+ */
 #ifndef WAN_PROGRESS_H
 #define WAN_PROGRESS_H
 
@@ -10,8 +15,8 @@
 extern "C" {
 #endif
 
-struct wan_progress; /**< the monitor */
-struct wan_tracker;
+struct wan_progress; /**< the monitor; a runtime owns one, see wan_runtime_progress() */
+struct wan_tracker;  /**< one job under way */
 
 enum wan_phase {
 	WAN_PHASE_NONE,
@@ -23,6 +28,7 @@ enum wan_phase {
 	WAN_PHASE_ENCODING,
 	WAN_PHASE_COMPLETION,
 };
+#define WAN_PHASES 8 /**< number of phases, with NONE */
 
 enum wan_alert_type {
 	WAN_ALERT_HIGH_LATENCY,
@@ -40,60 +46,135 @@ enum wan_alert_severity {
 };
 struct wan_alert {
 	enum wan_alert_type type;
-	const char *type_name; /**< "high_latency" */
+	const char *type_name; /**< "high_latency"; static */
 	enum wan_alert_severity severity;
 	double value, limit;
-	uint64_t time_ns; /**< monotonic */
-	char message[160];
+	uint64_t time_ns;  /**< monotonic */
+	char message[160]; /**< one sentence with number and limit */
 	char suggested_action[160];
+	uint64_t count;      /**< times this type was raised so far, with this one */
+	uint64_t suppressed; /**< of these, held back since the last one delivered */
 };
 
 /** One look at everything the rules judge. */
 struct wan_progress_sample {
 	uint64_t time_ns;
-	double latency_ms; /**< mean over the recent completed updates; 0 when none */
-	double memory_mb, cpu_percent;
-	double updates_per_second;
+	double latency_ms;             /**< mean over the recent completed updates; 0 when none */
+	double memory_mb, cpu_percent; /**< of this process; 100 is one core */
+	double updates_per_second;     /**< negative: not known yet */
 	uint32_t active_trackers, queue;
-	bool active; /**< something is being tracked: idle is no alert */
+	bool active;   /**< something is being tracked: idle is no alert */
+	bool declared; /**< everything active has told its unit or phase: steps may take seconds and
+			*   memory and CPU are used on purpose (rule set "classed" only) */
 };
 
 struct wan_progress_summary {
-	size_t struct_size;
-	double monitoring_duration_minutes, average_latency_ms, max_latency_ms;
+	size_t struct_size;                 /**< set by the caller */
+	double monitoring_duration_minutes; /**< time between start and stop, all runs together */
+	double average_latency_ms, max_latency_ms; /**< over all updates */
 	double average_memory_mb, peak_memory_mb, average_cpu_percent, peak_cpu_percent;
 	double average_updates_per_second, current_update_interval_s;
 	uint64_t total_alerts, critical_alerts, active_trackers, updates;
+	uint64_t samples;
 };
 
-/** Begin tracking; total 0: unknown. unit may be NULL. The name is copied. */
+/** Where a tracker stands. */
+struct wan_progress_look {
+	size_t struct_size;   /**< set by the caller */
+	uint64_t done, total; /**< total 0: unknown */
+	double percent; /**< 0 to 100; 0 when total is unknown and the job has not completed */
+	uint64_t elapsed_ns;
+	uint64_t eta_ns; /**< elapsed / done * what is left; UINT64_MAX: unknown */
+	double updates_per_second;
+	enum wan_phase phase;
+	uint64_t phase_ns[WAN_PHASES]; /**< time spent in each, the open one included */
+	bool ended;
+};
+
+/**
+ * Begin tracking; total 0: unknown. unit ("step", "frame") may be NULL. The name is copied, at most
+ * 63 characters.
+ *
+ * A tracker with a unit or a phase declares what its steps are, so that slow steps are no alarm.
+ * On success *ret_tracker belongs to the caller until wan_progress_end(); calls after that do
+ * nothing. Returns 0, -EINVAL, -ENOMEM, -ENOSPC (4096 are active). Threads: any. Since: 0.1
+ */
 WAN_API WAN_MUST_CHECK int wan_progress_begin(struct wan_progress *progress, const char *name,
 					      uint64_t total, const char *unit,
 					      struct wan_tracker **ret_tracker);
-/** done so far (not the increment). Cost: two stores and a clock read. Threads: one per tracker. */
+/**
+ * done so far (not the increment). Its latency is the time since the update before.
+ * Threads: one per tracker. Cost: a few stores and a clock read. Since: 0.1
+ */
 WAN_API void wan_progress_update(struct wan_tracker *tracker, uint64_t done);
+/** Enter a phase; the time in it adds up when it is entered again. Threads: as update. Since: 0.1
+ */
 WAN_API void wan_progress_phase(struct wan_tracker *tracker, enum wan_phase phase);
+/** The job is over, done or not: closes the open phase, enters completion. Threads: as update.
+ *  Since: 0.1 */
 WAN_API void wan_progress_end(struct wan_tracker *tracker);
-/** Call function(context), count it as one update whose latency is its duration, return its result. */
+/** The job succeeded: done becomes total (100 %), then wan_progress_end(). Since: 0.1 */
+WAN_API void wan_progress_complete(struct wan_tracker *tracker);
+/** Where it stands, also after its end (until the handle is used for another job, at least 64 jobs
+ *  later). Fields beyond look->struct_size are left alone. Threads: any. Since: 0.1 */
+WAN_API void wan_progress_look(const struct wan_tracker *tracker, struct wan_progress_look *look);
+/**
+ * Call back at each update, phase and end of one tracker, on the thread that makes it, without
+ * locks; the last call comes from end. NULL: none (the default). Slows the job by what the callback
+ * costs: readers that poll wan_progress_look() do not. Threads: as update. Since: 0.1
+ */
+WAN_API void wan_progress_on_update(struct wan_tracker *tracker,
+				    void (*callback)(void *context,
+						     const struct wan_tracker *tracker),
+				    void *context);
+
+/**
+ * Call function(context), count it as one update whose latency is its duration, return its result.
+ * progress NULL: just the call. Threads: any, also nested. Since: 0.1
+ */
 WAN_API int wan_progress_track(struct wan_progress *progress, const char *name,
 			       int (*function)(void *context), void *context);
-/** All callbacks are called for each alert; one that misbehaves does not stop the others.
- *  -EEXIST (already registered). */
+/**
+ * All callbacks are called for each alert, without locks, on the thread that judged (the sampling
+ * thread as a rule); one that takes long or unregisters does not keep it from the others.
+ *
+ * Returns 0, -EINVAL, -EEXIST (already registered), -ENOSPC (32). Threads: any. Since: 0.1
+ */
 WAN_API WAN_MUST_CHECK int wan_progress_on_alert(struct wan_progress *progress,
 						 void (*callback)(void *context,
 								  const struct wan_alert *alert),
 						 void *context);
+/**
+ * Returns 0, also when it was not registered. When it returns the callback does not run any more,
+ * unless it is itself calling; so hold nothing here that a callback waits for.
+ * Threads: any. Since: 0.1
+ */
 WAN_API int wan_progress_off_alert(struct wan_progress *progress,
 				   void (*callback)(void *context, const struct wan_alert *alert),
 				   void *context);
-/** Sampling. interval_ns 0: the configured one. start twice: -EALREADY. stop joins. */
+/**
+ * Begin sampling: now, then after interval_ns (0: progress.interval; 0.1 s to 5 s), then adaptively
+ * within these bounds.
+ *
+ * Returns 0, -EALREADY, -EAGAIN or -ENOMEM (no thread to be had). Threads: any. Since: 0.1
+ */
 WAN_API WAN_MUST_CHECK int wan_progress_start(struct wan_progress *progress, uint64_t interval_ns);
+/** Ends sampling and joins its thread (from a callback: the thread ends after it). Since: 0.1 */
 WAN_API void wan_progress_stop(struct wan_progress *progress);
+/** Between start and stop. Threads: any. Since: 0.1 */
 WAN_API bool wan_progress_running(struct wan_progress *progress);
-WAN_API void wan_progress_summary(struct wan_progress *progress, struct wan_progress_summary *summary);
-/** Judge a sample by the configured rules and deliver the alerts (what the sampler does each time). */
+/** Fields beyond summary->struct_size are left alone. Threads: any. Since: 0.1 */
+WAN_API void wan_progress_summary(struct wan_progress *progress,
+				  struct wan_progress_summary *summary);
+/**
+ * Judge a sample by the configured rules and deliver the alerts (what the sampler does each time).
+ * Returns the number of alerts delivered. Threads: any. Since: 0.1
+ */
 WAN_API uint32_t wan_progress_judge(struct wan_progress *progress,
 				    const struct wan_progress_sample *sample);
+
+/** "30s", "2m 5s", "1h 1m"; "0s" for nothing or less. Returns to. Threads: any. Since: 0.1 */
+WAN_API const char *wan_progress_duration_text(char *to, size_t to_bytes, int64_t seconds);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+#include "phase.h"
+
+#include "atomics.h"
+
+static uint64_t stretch_ns(const uint64_t *words, enum wan_phase phase, uint64_t now_ticks,
+			   double ns_per_tick)
+{
+	uint64_t start = wan_load_relaxed(&words[WAN_TRACKER_PHASE_START + phase]);
+	return now_ticks > start ? (uint64_t)((double)(now_ticks - start) * ns_per_tick) : 0;
+}
+
+void wan_phase_settle(uint64_t *words, uint64_t now_ticks, double ns_per_tick)
+{
+	enum wan_phase phase = (enum wan_phase)wan_load_relaxed(&words[WAN_TRACKER_PHASE]);
+	if (phase == WAN_PHASE_NONE || phase >= WAN_PHASES)
+		return;
+	uint64_t *total = &words[WAN_TRACKER_PHASE_NS + phase];
+	wan_store_relaxed(total, wan_load_relaxed(total) +
+					 stretch_ns(words, phase, now_ticks, ns_per_tick));
+	wan_store_relaxed(&words[WAN_TRACKER_PHASE_START + phase], now_ticks);
+}
+
+void wan_phase_enter(uint64_t *words, enum wan_phase phase, uint64_t now_ticks, double ns_per_tick)
+{
+	wan_phase_settle(words, now_ticks, ns_per_tick);
+	wan_store_relaxed(&words[WAN_TRACKER_PHASE_START + phase], now_ticks);
+	wan_store_relaxed(&words[WAN_TRACKER_PHASE], (uint64_t)phase);
+}
+
+uint64_t wan_phase_total_ns(const uint64_t *words, enum wan_phase phase, uint64_t now_ticks,
+			    double ns_per_tick)
+{
+	uint64_t total = wan_load_relaxed(&words[WAN_TRACKER_PHASE_NS + phase]);
+	bool open = phase != WAN_PHASE_NONE &&
+		    wan_load_relaxed(&words[WAN_TRACKER_PHASE]) == (uint64_t)phase &&
+		    wan_load_relaxed(&words[WAN_TRACKER_STATE]) == WAN_TRACKER_ACTIVE;
+	return open ? total + stretch_ns(words, phase, now_ticks, ns_per_tick) : total;
+}
+
+const char *wan_phase_name(enum wan_phase phase)
+{
+	static const char *const names[WAN_PHASES] = {
+		"none",       "initialization", "model_loading", "preprocessing",
+		"generation", "postprocessing", "encoding",      "completion",
+	};
+	return (unsigned)phase < WAN_PHASES ? names[phase] : "unknown";
+}

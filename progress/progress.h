@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* The monitor as its wiring sees it. */
+#ifndef WAN_PROGRESS_PROGRESS_H
+#define WAN_PROGRESS_PROGRESS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config.h"
+#include "wan/progress.h"
+
+struct wan_progress_options {
+	size_t struct_size;
+	const struct wan_config *config; /* NULL: defaults; read during create only */
+	/* Tests only: clock in ns, also used for the ticks of trackers. NULL: the real ones. */
+	uint64_t (*now_ns)(void);
+	/* Memory and CPU of this process at each sample; NULL: read from /proc and the CPU clock.
+	 */
+	void (*resources)(void *context, double *ret_memory_mb, double *ret_cpu_percent);
+	/* 64 words of the recording for a tracker of that name (schema: TRACKER), or NULL for none.
+	 * The words stay ours as long as the monitor lives; an ended name is used again. */
+	uint64_t *(*counters)(void *context, const char *tracker_name);
+	/* 64 words of the recording (schema: MONITOR) kept up to date at each sample; NULL: none.
+	 */
+	uint64_t *monitor_words;
+	/* Record hooks, called without locks before the registered callbacks. May be NULL. */
+	void (*on_alert)(void *context, const struct wan_alert *alert);
+	void (*on_sample)(void *context, const struct wan_progress_sample *sample);
+	void *context;
+};
+
+/* On success *ret_progress belongs to the caller. 0, -EINVAL, -ENOMEM. No thread is started. */
+int wan_progress_create(const struct wan_progress_options *options,
+			struct wan_progress **ret_progress);
+/* Stops sampling; frees every tracker, ended or not. NULL is fine; nobody may be in a call. */
+void wan_progress_destroy(struct wan_progress *progress);
+
+#endif

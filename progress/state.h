@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* The monitor's inside, shared by the files of this folder only. */
+#ifndef WAN_PROGRESS_STATE_H
+#define WAN_PROGRESS_STATE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "alert.h"
+#include "clock.h"
+#include "lock.h"
+#include "progress.h"
+#include "tracker.h"
+
+enum {
+	WAN_TRACKER_NAME_MAX = 64,
+	WAN_TRACKERS_ACTIVE_MAX = 4096,
+	WAN_TRACKERS_ENDED_KEPT = 64, /* an ended handle stays itself at least this long */
+	WAN_TRACKED_NAMES_MAX = 64,   /* further names of tracked calls share one tracker */
+	WAN_ALERT_CALLBACKS_MAX = 32,
+	WAN_RATE_SAMPLES = 128,
+};
+
+/* Words that the recording gave us for a name; used again when the name is. */
+struct wan_words_set {
+	struct wan_words_set *next;
+	uint64_t *words;
+	bool in_use;
+	char name[WAN_TRACKER_NAME_MAX];
+};
+
+struct wan_tracker {
+	struct wan_progress *progress;
+	struct wan_tracker *next;  /* progress->lock: active, calls or ended list */
+	struct wan_words_set *set; /* progress->lock; NULL: own_words only */
+	uint64_t *words;           /* atomic pointer: own_words after the end */
+	double ns_per_tick;        /* set before it is shared */
+	uint64_t ended_ticks;      /* atomic */
+	uint32_t calls_in_flight;  /* atomic; tracked calls only */
+	bool ended, completed;     /* atomic */
+	bool declared;             /* atomic: a unit or a phase was told */
+	bool tracks_calls;
+	void (*callback)(void *context, const struct wan_tracker *tracker); /* writer's thread */
+	void *callback_context;
+	char name[WAN_TRACKER_NAME_MAX];
+	uint64_t own_words[WAN_TRACKER_WORDS];
+};
+
+/* Sums over trackers; judged: those whose latency an absolute limit is meant for. */
+struct wan_progress_totals {
+	uint64_t updates, latency_ns, latency_max_ns;
+	uint64_t judged_updates, judged_latency_ns;
+	uint32_t active, undeclared;
+};
+
+struct wan_alert_callback {
+	void (*function)(void *context, const struct wan_alert *alert);
+	void *context;
+};
+
+struct wan_rate_sample {
+	uint64_t time_ns, updates;
+};
+
+enum wan_monitor_state {
+	WAN_MONITOR_STOPPED,
+	WAN_MONITOR_RUNNING,
+};
+
+struct wan_progress {
+	/* Set by create. */
+	struct wan_alert_rules rules;
+	uint64_t first_interval_ns;
+	struct wan_progress_options options; /* config is not kept */
+
+	struct wan_mutex lock;   /* rank WAN_RANK_PROGRESS */
+	struct wan_cond changed; /* a delivery ended, sampling stopped or was asked to */
+
+	struct wan_tracker *active;                      /* lock */
+	struct wan_tracker *calls;                       /* lock; never ended */
+	struct wan_tracker *ended_first, **ended_last;   /* lock; oldest first */
+	uint32_t active_count, ended_count, calls_count; /* lock */
+	struct wan_words_set *sets;                      /* lock */
+	struct wan_progress_totals retired;              /* lock; of ended trackers */
+	struct wan_tracker other_calls; /* when there is no memory or no room for another name */
+
+	struct wan_alert_gate gate;                                   /* lock */
+	uint64_t total_alerts, critical_alerts;                       /* lock */
+	struct wan_alert_callback callbacks[WAN_ALERT_CALLBACKS_MAX]; /* lock; places never move */
+	uint32_t delivering_thread; /* lock; id of the thread that calls callbacks, 0: none */
+
+	enum wan_monitor_state state;      /* lock */
+	bool stopping, joining;            /* lock */
+	pthread_t thread;                  /* lock */
+	uint32_t fork_generation;          /* lock; of the process that started the thread */
+	uint64_t interval_ns, quiet_ns;    /* lock */
+	uint64_t started_ns, monitored_ns; /* lock; this run, earlier runs */
+
+	/* Figures over all samples. */
+	uint64_t samples;                                                  /* lock */
+	double memory_sum_mb, memory_peak_mb, cpu_sum, cpu_peak, rate_sum; /* lock */
+	struct wan_progress_totals last_totals;         /* lock; at the last sample */
+	struct wan_rate_sample rates[WAN_RATE_SAMPLES]; /* lock; ring */
+	uint32_t rate_count, rate_next;                 /* lock */
+	uint64_t cpu_last_ns, cpu_last_time_ns;         /* lock */
+};
+
+static inline uint64_t wan_progress_ticks(const struct wan_progress *progress)
+{
+	return __builtin_expect(progress->options.now_ns != NULL, 0) ? progress->options.now_ns()
+								     : wan_ticks();
+}
+
+static inline uint64_t wan_progress_now_ns(const struct wan_progress *progress)
+{
+	return progress->options.now_ns ? progress->options.now_ns() : wan_now_ns();
+}
+
+static inline double wan_progress_tick_ns(const struct wan_progress *progress)
+{
+	return progress->options.now_ns ? 1.0 : wan_clock_ns_per_tick();
+}
+
+/* Everything that was and is tracked. */
+struct wan_progress_totals wan_progress_totals_locked(struct wan_progress *progress)
+	WAN_REQUIRES(&progress->lock);
+/* Frees all trackers and sets of words. */
+void wan_progress_free_trackers(struct wan_progress *progress);
+/* Takes one sample: resources, figures, alerts, next interval. Returns the next interval. */
+uint64_t wan_progress_sample_now(struct wan_progress *progress);
+/* Calls the hook and every callback for one alert. */
+void wan_progress_deliver(struct wan_progress *progress, const struct wan_alert *alert);
+
+#endif
