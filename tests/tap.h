@@ -74,7 +74,7 @@ static inline bool tap_equal(bool passed, const char *file, int line, const char
 			     const char *actual, const char *expected)
 {
 	char detail[2048];
-	snprintf(detail, sizeof(detail), "%s\n#   actual:   %s\n#   expected: %s", text,
+	snprintf(detail, sizeof(detail), "%.300s\n#   actual:   %.800s\n#   expected: %.800s", text,
 		 actual ? actual : "(null)", expected ? expected : "(null)");
 	return tap_check(passed, file, line, detail);
 }

@@ -183,6 +183,8 @@ static int parse_pct(const char *text, double *ret_value)
 static bool is_choice(const char *choices, const char *text)
 {
 	size_t length = strlen(text);
+	if (strchr(text, '|')) /* two words of the list are not one */
+		return false;
 	for (const char *word = choices; length && word; word = strchr(word, '|')) {
 		word += *word == '|';
 		if (strncmp(word, text, length) == 0 && (!word[length] || word[length] == '|'))

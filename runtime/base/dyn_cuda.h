@@ -7,17 +7,23 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* cudaError_t, an enumeration of int's size; dyn_cuda_check.c puts the real type here. */
+#ifndef WAN_CUDA_ERROR
+#define WAN_CUDA_ERROR int
+#endif
+
 struct wan_cuda {
-	int (*get_device_count)(int *count);
-	int (*get_device)(int *device);
-	int (*set_device)(int device);
-	int (*mem_get_info)(size_t *free_bytes, size_t *total_bytes);
-	int (*runtime_get_version)(int *version);
-	const char *(*get_error_string)(int error);
+	WAN_CUDA_ERROR (*get_device_count)(int *count);
+	WAN_CUDA_ERROR (*get_device)(int *device);
+	WAN_CUDA_ERROR (*set_device)(int device);
+	WAN_CUDA_ERROR (*mem_get_info)(size_t *free_bytes, size_t *total_bytes);
+	WAN_CUDA_ERROR (*runtime_get_version)(int *version);   /* optional: may be NULL */
+	const char *(*get_error_string)(WAN_CUDA_ERROR error); /* optional: may be NULL */
 };
 
 /* The table, or NULL when there is no usable CUDA runtime. With only_if_loaded no library is
- * brought in (a guest must not get its first CUDA call from us). Any thread; cached. */
+ * brought in (a guest must not get its first CUDA call from us). WAN_CUDART names a stand-in for
+ * the library. Makes no CUDA call itself. Any thread; cached. */
 const struct wan_cuda *wan_cuda(bool only_if_loaded);
 
 #endif

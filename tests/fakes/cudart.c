@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A CUDA runtime without a GPU, for tests that name it by its path (WAN_CUDART, LD_PRELOAD,
+ * dlopen). Environment, read at each call: WAN_FAKE_CUDA_DEVICES (default 1), WAN_FAKE_CUDA_FREE
+ * and WAN_FAKE_CUDA_TOTAL in bytes (default 24 GiB and what is not allocated of it),
+ * WAN_FAKE_CUDA_ERROR (every call returns this number). "Device" memory is host memory.
+ */
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define EXPORT __attribute__((visibility("default")))
+
+enum {
+	SUCCESS = 0,
+	INVALID_VALUE = 1,
+	MEMORY_ALLOCATION = 2,
+	NO_DEVICE = 100,
+	INVALID_DEVICE = 101
+};
+
+static atomic_int current_device;
+static atomic_int last_error;
+static atomic_ullong allocated_bytes;
+static atomic_uint calls;
+
+/* How many calls came in so far: "no first CUDA call from us" is proved with it. */
+EXPORT unsigned wan_fake_cuda_calls(void)
+{
+	return atomic_load(&calls);
+}
+
+static unsigned long long setting(const char *name, unsigned long long otherwise)
+{
+	const char *text = getenv(name);
+	return text && *text ? strtoull(text, NULL, 10) : otherwise;
+}
+
+static int answer(int error)
+{
+	int forced = (int)setting("WAN_FAKE_CUDA_ERROR", 0);
+	atomic_fetch_add(&calls, 1);
+	if (forced)
+		error = forced;
+	if (error)
+		atomic_store(&last_error, error);
+	return error;
+}
+
+static unsigned long long total_bytes(void)
+{
+	return setting("WAN_FAKE_CUDA_TOTAL", 24ull << 30);
+}
+
+EXPORT int cudaGetDeviceCount(int *count)
+{
+	int devices = (int)setting("WAN_FAKE_CUDA_DEVICES", 1);
+	int error = answer(devices ? SUCCESS : NO_DEVICE);
+	if (!error)
+		*count = devices;
+	return error;
+}
+
+EXPORT int cudaGetDevice(int *device)
+{
+	int error = answer(SUCCESS);
+	if (!error)
+		*device = atomic_load(&current_device);
+	return error;
+}
+
+EXPORT int cudaSetDevice(int device)
+{
+	int devices = (int)setting("WAN_FAKE_CUDA_DEVICES", 1);
+	int error = answer(device >= 0 && device < devices ? SUCCESS : INVALID_DEVICE);
+	if (!error)
+		atomic_store(&current_device, device);
+	return error;
+}
+
+EXPORT int cudaMemGetInfo(size_t *free_bytes, size_t *ret_total_bytes)
+{
+	int error = answer(SUCCESS);
+	unsigned long long total = total_bytes(), used = atomic_load(&allocated_bytes);
+	if (error)
+		return error;
+	*ret_total_bytes = total;
+	*free_bytes = setting("WAN_FAKE_CUDA_FREE", used < total ? total - used : 0);
+	return SUCCESS;
+}
+
+EXPORT int cudaRuntimeGetVersion(int *version)
+{
+	int error = answer(SUCCESS);
+	if (!error)
+		*version = 13000;
+	return error;
+}
+
+EXPORT const char *cudaGetErrorString(int error)
+{
+	switch (error) {
+	case SUCCESS:
+		return "no error";
+	case MEMORY_ALLOCATION:
+		return "out of memory";
+	case NO_DEVICE:
+		return "no CUDA-capable device is detected";
+	default:
+		return "fake error";
+	}
+}
+
+EXPORT int cudaGetLastError(void)
+{
+	return atomic_exchange(&last_error, SUCCESS);
+}
+
+EXPORT int cudaPeekAtLastError(void)
+{
+	return atomic_load(&last_error);
+}
+
+/* A block keeps its size in front, so that free knows what becomes available. */
+struct block {
+	max_align_t align;
+	size_t bytes;
+	_Alignas(max_align_t) char content[];
+};
+
+EXPORT int cudaMalloc(void **ret_block, size_t bytes)
+{
+	unsigned long long used = atomic_load(&allocated_bytes), limit = total_bytes();
+	limit = setting("WAN_FAKE_CUDA_FREE", limit > used ? limit - used : 0);
+	struct block *block = bytes <= limit ? malloc(sizeof(*block) + bytes) : NULL;
+	int error = answer(block ? SUCCESS : MEMORY_ALLOCATION);
+	if (error) {
+		free(block);
+		return error;
+	}
+	block->bytes = bytes;
+	atomic_fetch_add(&allocated_bytes, bytes);
+	*ret_block = block->content;
+	return SUCCESS;
+}
+
+EXPORT int cudaFree(void *content)
+{
+	if (content) {
+		struct block *block = (void *)((char *)content - offsetof(struct block, content));
+		atomic_fetch_sub(&allocated_bytes, block->bytes);
+		free(block);
+	}
+	return answer(SUCCESS);
+}
+
+EXPORT int cudaMallocAsync(void **ret_block, size_t bytes, void *stream)
+{
+	(void)stream;
+	return cudaMalloc(ret_block, bytes);
+}
+
+EXPORT int cudaFreeAsync(void *content, void *stream)
+{
+	(void)stream;
+	return cudaFree(content);
+}
+
+EXPORT int cudaMallocHost(void **ret_block, size_t bytes)
+{
+	void *block = malloc(bytes ? bytes : 1);
+	int error = answer(block ? SUCCESS : MEMORY_ALLOCATION);
+	if (error)
+		free(block);
+	else
+		*ret_block = block;
+	return error;
+}
+
+EXPORT int cudaHostAlloc(void **ret_block, size_t bytes, unsigned flags)
+{
+	(void)flags;
+	return cudaMallocHost(ret_block, bytes);
+}
+
+EXPORT int cudaFreeHost(void *block)
+{
+	free(block);
+	return answer(SUCCESS);
+}
+
+EXPORT int cudaMemcpy(void *to, const void *from, size_t bytes, int kind)
+{
+	int error = answer(kind >= 0 && kind <= 4 ? SUCCESS : INVALID_VALUE);
+	if (!error)
+		memmove(to, from, bytes);
+	return error;
+}
+
+EXPORT int cudaMemcpyAsync(void *to, const void *from, size_t bytes, int kind, void *stream)
+{
+	(void)stream;
+	return cudaMemcpy(to, from, bytes, kind);
+}
+
+EXPORT int cudaMemset(void *to, int byte, size_t bytes)
+{
+	int error = answer(SUCCESS);
+	if (!error)
+		memset(to, byte, bytes);
+	return error;
+}
+
+EXPORT int cudaMemsetAsync(void *to, int byte, size_t bytes, void *stream)
+{
+	(void)stream;
+	return cudaMemset(to, byte, bytes);
+}
+
+EXPORT int cudaDeviceSynchronize(void)
+{
+	return answer(SUCCESS);
+}
+
+EXPORT int cudaStreamCreate(void **ret_stream)
+{
+	static char stream;
+	int error = answer(SUCCESS);
+	if (!error)
+		*ret_stream = &stream;
+	return error;
+}
+
+EXPORT int cudaStreamDestroy(void *stream)
+{
+	return answer(stream ? SUCCESS : INVALID_VALUE);
+}
+
+EXPORT int cudaStreamSynchronize(void *stream)
+{
+	(void)stream;
+	return answer(SUCCESS);
+}
+
+struct dimensions {
+	unsigned x, y, z;
+};
+
+EXPORT int cudaLaunchKernel(const void *function, struct dimensions grid, struct dimensions block,
+			    void **arguments, size_t shared_bytes, void *stream)
+{
+	(void)arguments;
+	(void)shared_bytes;
+	(void)stream;
+	return answer(function && grid.x && block.x ? SUCCESS : INVALID_VALUE);
+}
