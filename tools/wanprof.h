@@ -47,6 +47,10 @@ struct wanprof_verb {
 	bool stops_at_operand;                /* what follows the first operand is not ours (run) */
 };
 
+#define WANPROF_VERB(name) extern const struct wanprof_verb wanprof_verb_##name;
+#include "verbs.def"
+#undef WANPROF_VERB
+
 /* All verbs, count of them in *ret_count. */
 const struct wanprof_verb *const *wanprof_verbs(size_t *ret_count);
 const struct wanprof_verb *wanprof_verb_find(const char *name);
@@ -105,6 +109,8 @@ int wanprof_check_choice(const struct wanprof_verb *verb, const char *option, co
  * TERM=dumb and whether it is a terminal.
  */
 bool wanprof_colour(FILE *to);
+/* "auto", "always", "never" from --color=; false: none of them. */
+bool wanprof_colour_set(const char *when);
 /* Columns of the terminal behind the stream; 80 when it is none. */
 unsigned wanprof_columns(FILE *to);
 
