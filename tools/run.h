@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/* The parts of `wanprof run`: what it will execute, with which libraries, into which files. */
+#ifndef WAN_TOOLS_RUN_H
+#define WAN_TOOLS_RUN_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "config.h"
+#include "wan/status.h"
+
+struct wan_recorder;
+
+/* What was asked for; wanprof_run.c makes it from the options. */
+struct run_request {
+	const char *output; /* -o; NULL: the configured or default place */
+	char *const *command;
+	bool quiet, force, follow, jemalloc;
+	struct wan_config config;
+};
+/* run_session.c: all of it. Returns the exit status of wanprof. */
+int run_session(struct run_request *request);
+
+/* run_program.c: can this program be recorded? */
+struct run_program {
+	char path[PATH_MAX]; /* as execvp() will find it; "" when it finds none */
+	bool recordable;
+	char reason[PATH_MAX + 160]; /* why not: a clause after "is not recorded: " */
+};
+/* Never fails: an unreadable program is left to execvp() to complain about. */
+void run_program_inspect(const char *name, struct run_program *ret_program);
+
+/* run_preload.c: the libraries put before the program's own. */
+struct run_preload {
+	char list[4 * PATH_MAX]; /* for LD_PRELOAD; "" when there is nothing to preload */
+	bool recording;          /* our library is in it */
+	bool jemalloc;
+	char reason[PATH_MAX + 256]; /* why something is missing; "" when all is there */
+};
+/* want_jemalloc: --alloc=jemalloc. Looks, builds the list and tries it on `true`. */
+void run_preload_prepare(bool want_jemalloc, struct run_preload *ret_preload);
+
+/* run_files.c: FILE, and FILE.d/ that holds the recordings of the processes until the end. */
+struct run_files {
+	char path[PATH_MAX];   /* FILE, absolute */
+	char folder[PATH_MAX]; /* FILE.d/, absolute, with the final slash */
+	bool force;
+};
+/*
+ * path is a file, a folder with the final slash, or NULL for the default folder; in a folder the
+ * name is NAME-PID-START.wprof. Refuses what exists, makes FILE.d/. 0, negative errno.
+ */
+int run_files_prepare(struct run_files *files, const char *path, const char *program, bool force,
+		      struct wan_error *reterr_error);
+/* Remove the folder and what is in it. */
+void run_files_discard(const struct run_files *files);
+
+/* How the command ended. */
+struct run_outcome {
+	pid_t pid;
+	uint32_t state; /* enum wan_run_state */
+	int status;     /* for our own exit: 0..255, or 128 + signal, 126, 127 */
+	int exit_status, signal;
+	bool started; /* false: exec failed */
+	uint64_t start_ns, end_ns;
+	struct rusage usage;
+};
+
+/* run_pack.c: FILE.d/ becomes FILE. *ret_alive: processes still recording (FILE.d/ stays then). */
+int run_pack(const struct run_files *files, const struct run_outcome *outcome, unsigned *ret_alive,
+	     struct wan_error *reterr_error);
+
+/* run_sample.c: what the command needs, seen from outside. */
+struct run_sampler {
+	struct wan_recorder *recorder; /* NULL: samples are dropped */
+	pid_t pid;
+	uint64_t start_ns, next_ns;
+	uint64_t cpu_ns, at_ns; /* of the sample before */
+	uint64_t oom_kills;     /* of our cgroup, before the start */
+	unsigned count;
+};
+void run_sampler_start(struct run_sampler *sampler, struct wan_recorder *recorder, pid_t pid);
+/* Takes a sample when it is time. Returns ns until the next one. */
+uint64_t run_sampler_step(struct run_sampler *sampler);
+/* Has the kernel killed something in our cgroup for memory since the start? */
+bool run_sampler_saw_oom_kill(const struct run_sampler *sampler);
+
+/* run_cgroup.c: 0, -ENOENT (no memory cgroup in sight). */
+int run_cgroup_need_bytes(uint64_t *ret_bytes);
+int run_cgroup_oom_kills(uint64_t *ret_count);
+
+/* run_child.c: start it, wait, hand signals on. variables: "NAME=value" to set, NULL-ended;
+ * recorder may be NULL. Returns 0 or negative errno when no process could be made. */
+int run_child(char *const *argv, const char *const *variables, struct wan_recorder *recorder,
+	      struct run_outcome *ret_outcome);
+
+#endif
