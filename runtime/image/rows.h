@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* Where decoded rows go: converted and turned upright on the way, without a second image. */
+#ifndef WAN_IMAGE_ROWS_H
+#define WAN_IMAGE_ROWS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "buffer.h"
+#include "wan/image.h"
+
+struct wan_rows {
+	struct wan_image *image; /* ours until taken */
+	enum wan_pixel_format from, to;
+	enum wan_alpha_policy alpha;
+	uint32_t width_px, height_px; /* as decoded, before turning */
+	uint8_t orientation;	      /* 1 to 8, EXIF */
+	uint8_t *scratch, *converted; /* NULL when rows are decoded straight into the image */
+};
+
+/* Creates the image. 0, -ENOMEM, -EOVERFLOW, -EPROTONOSUPPORT (alpha refused). */
+int wan_rows_begin(struct wan_rows *rows, enum wan_pixel_format from, uint32_t width_px,
+		   uint32_t height_px, uint8_t orientation,
+		   const struct wan_decode_options *options);
+/* The row of the image itself when nothing has to be done to it, else NULL. */
+uint8_t *wan_rows_direct(const struct wan_rows *rows, uint32_t y);
+/* Row y as decoded. */
+void wan_rows_put(struct wan_rows *rows, uint32_t y, const void *row);
+/* The image, now the caller's. */
+struct wan_image *wan_rows_take(struct wan_rows *rows);
+/* Frees what was not taken. Also valid on a zeroed struct. */
+void wan_rows_finish(struct wan_rows *rows);
+
+#endif
