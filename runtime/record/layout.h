@@ -45,6 +45,8 @@
 #define WAN_RECORD_AGGREGATES    103u
 #define WAN_RECORD_NOTABLE       32u /* slowest, and as many failed, kept apart per lane */
 #define WAN_RECORD_HISTOGRAM     36u
+/* No recording is larger: 1024 lanes with a chunk each and about 780 000 records beside them. */
+#define WAN_RECORD_MAXIMUM (128u * 1024u * 1024u)
 
 enum wan_run_state {
 	WAN_RUN_RUNNING =
@@ -63,7 +65,8 @@ enum wan_record_role {
 
 struct wan_record_anchor {
 	uint64_t ticks, monotonic_ns, realtime_ns;
-	uint64_t seal; /* sequence number, stored last; 0: unused */
+	uint64_t
+		seal; /* sequence number | check of the other words << 32, stored last; 0: unused */
 };
 
 /* First 2048 bytes. Fixed after creation unless said otherwise. */
@@ -180,7 +183,11 @@ struct wan_record_event {
 	uint32_t thread;
 };
 
-/* What a thread is doing now; eight deep. sequence is stored last and 0 when the entry is empty. */
+/*
+ * What a thread is doing now; eight deep. sequence is 0 when the entry is empty, and the entry
+ * counts for nothing until start_ticks is set. Entries with an object may outlive the frame and the
+ * thread that made them; those without one are frames and go when an outer frame goes.
+ */
 struct wan_record_inflight {
 	uint64_t start_ticks;
 	uint64_t file_bytes; /* UINT64_MAX: unknown */
@@ -208,7 +215,7 @@ struct wan_record_aggregate {
 	uint32_t memory_known, peak_kib; /* peak: maximum */
 	uint64_t min_ticks, max_ticks;   /* of inside */
 	uint64_t reserved_too[2];
-	uint32_t histogram[WAN_RECORD_HISTOGRAM]; /* of inside time: half octaves from 1 us */
+	uint32_t histogram[WAN_RECORD_HISTOGRAM]; /* of inside time, see wan_histogram_edge_ns() */
 };
 
 struct wan_record_fold {
@@ -216,7 +223,7 @@ struct wan_record_fold {
 	uint64_t folded_sequence; /* operations with a smaller or equal sequence are in here */
 	uint32_t aggregate_count, merged; /* merged: operations put under name 0 for lack of room */
 	uint32_t slow_count, failed_count;
-	uint32_t check; /* wan_mix32 over the copy with check 0 */
+	uint32_t check; /* wan_record_sum over the parts in use, with check 0 */
 	uint32_t reserved[7];
 	struct wan_record_aggregate aggregates[WAN_RECORD_AGGREGATES];
 	struct wan_record_operation slowest[WAN_RECORD_NOTABLE];
@@ -238,7 +245,8 @@ struct wan_record_lane {
 struct wan_record_chunk {
 	uint32_t magic; /* WAN_RECORD_CHUNK_MAGIC */
 	uint32_t lane;
-	uint64_t reserved[7];
+	uint64_t check; /* wan_record_chunk_check(lane, unit) */
+	uint64_t reserved[6];
 	/* then WAN_RECORD_CHUNK_RECORDS records of 64 bytes */
 };
 

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "atomics.h"
+#include "check.h"
 #include "layout.h"
 #include "macros.h"
 
@@ -28,31 +29,47 @@ struct wan_lane {
 	uint32_t thread;
 	uint32_t depth;        /* in-flight entries in use, may exceed WAN_RECORD_INFLIGHT */
 	uint32_t foreign_open; /* operations open in a linked runtime of this process */
-	uint32_t private_words[9];
+	/* private to lane.c from here */
+	uint32_t index;
+	uint32_t chunk, chunk_count; /* unit of the chunk being filled; 0: none yet */
+	uint32_t turning;
+	uint32_t exit_rounds;
+	uint32_t next_free;               /* index + 1 of the next free lane */
+	struct wan_record_inflight spill; /* stands for every entry beyond the eighth */
 };
 
 /* The lane of this thread, or NULL. Initial-exec TLS: the only thread-local word of this layer. */
 extern __thread struct wan_lane *wan_lane_current __attribute__((tls_model("initial-exec")));
 
 /*
- * The recorder of this process, made at the first call from the configuration (record.*): the
- * preload library's own one when it is there (see attach.h), else a file in the configured place,
- * else ("off", or no writable folder) anonymous memory, so that statistics and the JSON of a linked
- * program work all the same; with must_be_file NULL is returned instead. role: enum
- * wan_record_role. NULL: no memory. Any thread; cheap after the first call.
+ * The recorder of this process (borrowed, lives until the process ends), made at the first call
+ * from the configuration (record.*): the preload library's own one when it is there (see attach.h),
+ * else a file in the configured place, else ("off", or no writable folder) anonymous memory, so
+ * that statistics and the JSON of a linked program work all the same; with must_be_file NULL is
+ * returned instead. role: enum wan_record_role. NULL: no memory. Any thread; cheap after the first
+ * call.
  */
 struct wan_recorder *wan_recorder_process(const struct wan_config *config, uint32_t role,
 					  bool must_be_file);
 /* For tests and for wanprof run: a recorder of its own. path NULL: anonymous memory. */
 int wan_recorder_create(const struct wan_config *config, uint32_t role, const char *path,
 			struct wan_recorder **ret_recorder);
+/*
+ * Final anchor and sizes, then the memory goes; no other thread may be using it. The process's own
+ * recorder is only brought up to date, since hooks may still run. NULL is fine.
+ */
 void wan_recorder_destroy(struct wan_recorder *recorder);
 /* NULL when it lives in memory only. Borrowed. */
 const char *wan_recorder_path(const struct wan_recorder *recorder);
+/* The caller may fill allocator, allocator_active, libraries and overhead_start_us. */
 struct wan_record_header *wan_recorder_header(struct wan_recorder *recorder);
 /* A copy of what is recorded so far, for the reader; *ret_bytes long, wan_free() it. */
 int wan_recorder_snapshot(struct wan_recorder *recorder, void **ret_copy, size_t *ret_bytes);
-/* Child of a fork: forget the parent's recorder; the next wan_recorder_process() makes a new file.
+/*
+ * In the child of a fork (registered by this layer itself at its first use): the parent's file is
+ * unmapped, wan_lane_current is NULL. Pointers to the process's recorder, its counter blocks and
+ * string ids stay valid; the next claim or wan_recorder_process() makes the child's own file.
+ * Recorders of wan_recorder_create() are dead in the child: claims return NULL.
  */
 void wan_recorder_after_fork(void);
 /* A forward step of the anchor list (at most once a second, from slow paths). */
@@ -83,17 +100,45 @@ static inline struct wan_lane *wan_lane_get(struct wan_recorder *recorder)
 /* Turns to the next chunk (claims, grows, or folds and reuses the lane's oldest). False: dropped.
  */
 bool wan_lane_turn(struct wan_lane *lane);
-uint32_t wan_record_check(const void *record); /* over bytes 8..63 and the seal */
-
-/* Append 64 bytes whose seal and check fields are not yet set. */
-static inline void wan_lane_append(struct wan_lane *lane, struct wan_record_operation *record);
+/* One operation that could not be recorded. */
+void wan_lane_drop(struct wan_lane *lane);
 
 /*
- * In-flight entry: what this thread is doing, for a reader of a process that never came back.
- * enter returns the slot (pass it to leave); frames skipped by longjmp are dropped by leave of an
- * outer slot, and by wan_lane_inflight_reset().
+ * Append 64 bytes whose seal and check fields are not yet set (any struct of layout.h that has the
+ * size of a record). The old seal goes first and the new one comes last, so that a reader, or a
+ * SIGKILL at any instruction, finds the whole record or none.
+ */
+static inline void wan_lane_append(struct wan_lane *lane, const void *record)
+{
+	if (wan_unlikely(lane->next == lane->end) && !wan_lane_turn(lane)) {
+		wan_lane_drop(lane);
+		return;
+	}
+	char *slot = (char *)lane->next++;
+	uint64_t *head = (uint64_t *)slot; /* seal and check, stored as one word */
+	uint32_t seal = (uint32_t)++lane->sequence;
+	if (wan_unlikely(!seal))
+		seal = (uint32_t)++lane->sequence; /* 0 means empty */
+
+	uint64_t words[8];
+	memcpy(words, record, sizeof(words));
+	wan_store_relaxed(head, 0);
+	wan_fence_release(); /* no reader sees the new words under the old seal */
+	memcpy(slot + sizeof(words[0]), &words[1], sizeof(words) - sizeof(words[0]));
+	uint32_t check = wan_record_check_words(words, seal);
+	/* pairs with the reader, which takes a record only when seal and check agree with it */
+	wan_store_release(head, seal | (uint64_t)check << 32);
+}
+
+/*
+ * In-flight entry: what this thread is doing, for a reader of a process that never came back. enter
+ * gives a cleared entry, never NULL; the caller fills it and sets start_ticks last (until then it
+ * counts for nothing). leave empties the entry, and those above it that have no object: frames that
+ * a longjmp skipped. An entry of another thread's lane may be left from any thread.
  */
 struct wan_record_inflight *wan_lane_enter(struct wan_lane *lane);
 void wan_lane_leave(struct wan_lane *lane, struct wan_record_inflight *slot);
+/* Drop every entry of this lane. */
+void wan_lane_inflight_reset(struct wan_lane *lane);
 
 #endif

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT */
+/* Making and ending a recorder, and the one of the process. */
+#include "recorder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+#include "alloc.h"
+#include "attach.h"
+#include "clock.h"
+#include "fork.h"
+#include "hash.h"
+#include "str.h"
+#include "sys.h"
+
+static struct wan_recorder *process_recorder; /* release; acquire in wan_recorder_process() */
+static uint32_t process_busy;                 /* try-lock of its making */
+static uint32_t no_file; /* no file could be made: hooks must not try again each time */
+
+/* Guests close or redirect low descriptors; ours goes where few look. */
+static int move_up(int fd)
+{
+	static const int floors[] = {512, 256, 64};
+	for (size_t i = 0; i < WAN_COUNT_OF(floors); i++) {
+		int moved = fcntl(fd, F_DUPFD_CLOEXEC, floors[i]);
+		if (moved < 0)
+			continue;
+		wan_sys->close(fd);
+		return moved;
+	}
+	return fd;
+}
+
+/* 32 hexadecimal digits are taken as they are, any other text by its hash. */
+static void parse_run_id(const char *text, uint8_t to[16])
+{
+	struct wan_hash128 hash = wan_hash128(text, strlen(text), 0);
+	unsigned count = 0;
+	memset(to, 0, 16);
+	if (!text[0])
+		return;
+	for (; count < 32; count++) {
+		char c = text[count];
+		unsigned digit = c >= '0' && c <= '9'   ? (unsigned)(c - '0')
+				 : c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10
+							: 16;
+		if (digit == 16)
+			break;
+		to[count / 2] = (uint8_t)(to[count / 2] << 4 | digit);
+	}
+	if (count != 32 || text[32])
+		memcpy(to, &hash, 16);
+}
+
+static struct wan_recorder *allocate(const struct wan_config *config, uint32_t role)
+{
+	struct wan_recorder *recorder =
+		wan_sys->mmap(NULL, sizeof(*recorder), PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (recorder == MAP_FAILED)
+		return NULL;
+	uint64_t most = WAN_RECORD_MAX_UNITS - 8 -
+			WAN_RECORD_LANES * (WAN_RECORD_LANE_UNITS + 1); /* every lane has a chunk */
+	uint64_t chunks = config->record_capacity / WAN_RECORD_CHUNK_RECORDS + 2;
+	recorder->fd = -1;
+	recorder->role = role;
+	recorder->chunk_limit = (uint32_t)WAN_MIN(chunks, most);
+	recorder->capacity =
+		WAN_MIN(config->record_capacity,
+			(uint64_t)(recorder->chunk_limit - 1) * WAN_RECORD_CHUNK_RECORDS);
+	recorder->keep_files = config->record_keep_files;
+	recorder->keep_bytes = config->record_keep_bytes;
+	recorder->estimate_ns = config->record_estimate_ns;
+	parse_run_id(config->record_run_id, recorder->run_id);
+	wan_str_copy(recorder->job, sizeof(recorder->job), config->record_job);
+	wan_str_copy(recorder->record_path, sizeof(recorder->record_path), config->record_path);
+	return recorder;
+}
+
+/* What the limits allow, or less when the address space is short. */
+static int map_range(struct wan_recorder *recorder)
+{
+	uint64_t units = recorder->chunk_limit + WAN_RECORD_LANES * (WAN_RECORD_LANE_UNITS + 1);
+	uint64_t bytes = WAN_RECORD_UNITS_AT + units * WAN_RECORD_UNIT;
+	for (; bytes >= WAN_RECORD_INITIAL; bytes = bytes / 4 / WAN_RECORD_PAGE * WAN_RECORD_PAGE) {
+		int flags =
+			recorder->fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE : MAP_SHARED;
+		char *map =
+			wan_sys->mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags, recorder->fd, 0);
+		if (map == MAP_FAILED)
+			continue;
+		recorder->map = map;
+		recorder->map_bytes = bytes;
+		recorder->header = (struct wan_record_header *)map;
+		return 0;
+	}
+	return -ENOMEM;
+}
+
+/* A child keeps the addresses of its parent: strings and counter blocks move into the new file. */
+static int map_again(struct wan_recorder *recorder)
+{
+	uint64_t used = recorder->header->strings_used;
+	uint64_t bytes = WAN_RECORD_STRINGS_AT + WAN_MIN(used, WAN_RECORD_STRINGS_BYTES);
+	int error = wan_pwrite_full(recorder->fd, recorder->map, bytes, 0);
+	if (error)
+		return error;
+	void *map = wan_sys->mmap(recorder->map, recorder->map_bytes, PROT_READ | PROT_WRITE,
+				  MAP_SHARED | MAP_FIXED, recorder->fd, 0);
+	return map == MAP_FAILED ? -errno : 0;
+}
+
+static int adopt(struct wan_recorder *recorder, int fd)
+{
+	struct stat file;
+	recorder->fd = move_up(fd);
+	if (wan_sys->fstat(recorder->fd, &file) != 0)
+		return -errno;
+	recorder->device = file.st_dev;
+	recorder->inode = file.st_ino;
+	recorder->no_fallocate = false;
+	recorder->no_growth = 0;
+	recorder->file_bytes = 0;
+	int error = wan_space_reserve(recorder, 0, WAN_RECORD_INITIAL);
+	if (!error)
+		recorder->file_bytes = WAN_RECORD_INITIAL;
+	return error;
+}
+
+int wan_recorder_build(struct wan_recorder *recorder, const struct wan_place *place, int fd)
+{
+	uint64_t begin_ns = wan_now_ns();
+	int error = fd < 0 ? 0 : adopt(recorder, fd);
+	if (!error && !recorder->map)
+		error = map_range(recorder);
+	else if (!error && fd >= 0)
+		error = map_again(recorder);
+	if (error) {
+		if (fd >= 0)
+			wan_sys->close(recorder->fd);
+		recorder->fd = -1;
+		return error;
+	}
+	if (fd < 0)
+		recorder->file_bytes = recorder->map_bytes;
+	wan_space_prefault(recorder, 0, WAN_RECORD_PREFAULT);
+	wan_lanes_prepare();
+	wan_header_fill(recorder, place);
+	recorder->header->overhead_start_us = (uint32_t)((wan_now_ns() - begin_ns) / 1000);
+	wan_recorder_register(recorder);
+	wan_store_release(&recorder->state, WAN_RECORDER_READY);
+	return 0;
+}
+
+static void discard(struct wan_recorder *recorder)
+{
+	int saved = errno;
+	wan_recorder_unregister(recorder);
+	wan_store_release(&recorder->state, WAN_RECORDER_DEAD);
+	if (wan_lane_current && wan_lane_current->recorder == recorder)
+		wan_lane_current = NULL;
+	if (recorder->fd >= 0)
+		wan_sys->close(recorder->fd);
+	if (recorder->map)
+		wan_sys->munmap(recorder->map, recorder->map_bytes);
+	wan_sys->munmap(recorder, sizeof(*recorder));
+	errno = saved;
+}
+
+int wan_recorder_create(const struct wan_config *config, uint32_t role, const char *path,
+			struct wan_recorder **ret_recorder)
+{
+	struct wan_place place;
+	struct wan_recorder *recorder = allocate(config, role);
+	if (!recorder)
+		return -ENOMEM;
+	wan_place_self(&place);
+	int fd = -1;
+	if (path) {
+		if (!wan_str_copy(recorder->path, sizeof(recorder->path), path)) {
+			discard(recorder);
+			return -ENAMETOOLONG;
+		}
+		fd = wan_place_create_exact(path);
+	}
+	int error = path && fd < 0 ? fd : wan_recorder_build(recorder, &place, fd);
+	if (error) {
+		if (fd >= 0)
+			wan_sys->unlink(path);
+		discard(recorder);
+		return error;
+	}
+	*ret_recorder = recorder;
+	return 0;
+}
+
+static void finish_file(struct wan_recorder *recorder)
+{
+	struct wan_record_header *header = recorder->header;
+	if (wan_load_acquire(&recorder->state) != WAN_RECORDER_READY)
+		return;
+	if (wan_load_acquire(&header->state) == WAN_RUN_RUNNING && !recorder->is_process)
+		wan_recorder_set_outcome(recorder, WAN_RUN_EXITED, 0, 0);
+	else
+		wan_header_anchor(recorder, 0);
+}
+
+/* The private block of a destroyed recorder stays mapped but gives its pages back: lane pointers
+ * that other threads still have then lead to zeros, which belong to no recorder. */
+void wan_recorder_destroy(struct wan_recorder *recorder)
+{
+	if (!recorder)
+		return;
+	int saved = errno;
+	finish_file(recorder);
+	if (!recorder->is_process) {
+		wan_recorder_unregister(recorder);
+		wan_store_release(&recorder->state, WAN_RECORDER_DEAD);
+		if (wan_lane_current && wan_lane_current->recorder == recorder)
+			wan_lane_current = NULL;
+		if (recorder->fd >= 0)
+			wan_sys->close(recorder->fd);
+		wan_sys->munmap(recorder->map, recorder->map_bytes);
+		wan_sys->madvise(recorder, sizeof(*recorder), MADV_DONTNEED);
+	}
+	errno = saved;
+}
+
+const char *wan_recorder_path(const struct wan_recorder *recorder)
+{
+	return recorder && recorder->path[0] ? recorder->path : NULL;
+}
+
+struct wan_record_header *wan_recorder_header(struct wan_recorder *recorder)
+{
+	return recorder->header;
+}
+
+/* A file in the configured place, or memory: statistics of a linked program work either way. */
+static int build_process(struct wan_recorder *recorder)
+{
+	struct wan_place place;
+	wan_place_self(&place);
+	recorder->path[0] = '\0';
+	int fd = wan_place_create(&place, recorder->record_path, recorder->path);
+	if (fd >= 0 && wan_recorder_build(recorder, &place, fd) == 0) {
+		if (wan_place_is_default(recorder->record_path))
+			wan_place_tidy(recorder->keep_files, recorder->keep_bytes);
+		return 0;
+	}
+	if (fd >= 0)
+		wan_sys->unlink(recorder->path); /* it holds nothing */
+	recorder->path[0] = '\0';
+	if (recorder->must_be_file)
+		return -ENOENT;
+	return wan_recorder_build(recorder, &place, -1);
+}
+
+bool wan_recorder_usable(struct wan_recorder *recorder)
+{
+	uint32_t state = wan_load_acquire(&recorder->state);
+	if (wan_likely(state == WAN_RECORDER_READY))
+		return true;
+	if (state != WAN_RECORDER_FORKED ||
+	    !wan_cas_acq_rel(&recorder->state, &state, WAN_RECORDER_BUILDING))
+		return false;
+	int saved = errno;
+	bool built = build_process(recorder) == 0;
+	if (!built)
+		wan_store_release(&recorder->state, WAN_RECORDER_DEAD);
+	errno = saved;
+	return built;
+}
+
+static struct wan_recorder *make_process(const struct wan_config *config, uint32_t role,
+					 bool must_be_file)
+{
+	struct wan_recorder *recorder = allocate(config, role);
+	if (!recorder)
+		return NULL;
+	recorder->is_process = true;
+	recorder->must_be_file = must_be_file;
+	if (build_process(recorder) != 0) {
+		wan_store_relaxed(&no_file, 1);
+		discard(recorder);
+		return NULL;
+	}
+	wan_store_release(&process_recorder, recorder);
+	return recorder;
+}
+
+struct wan_recorder *wan_recorder_process(const struct wan_config *config, uint32_t role,
+					  bool must_be_file)
+{
+	/* pairs with the release store in make_process() */
+	struct wan_recorder *recorder = wan_load_acquire(&process_recorder);
+	if (!recorder && role != WAN_ROLE_PRELOADED) {
+		const struct wan_record_share *share = wan_record_share_find();
+		recorder = share ? share->recorder() : NULL;
+		if (recorder)
+			wan_lanes_prepare();
+	}
+	if (!recorder && must_be_file && wan_load_relaxed(&no_file))
+		return NULL;
+	int saved = errno;
+	for (int attempt = 0; !recorder && attempt < 1000; attempt++) {
+		uint32_t idle = 0;
+		if (wan_cas_acq_rel(&process_busy, &idle, 1)) {
+			recorder = wan_load_acquire(&process_recorder);
+			if (!recorder)
+				recorder = make_process(config, role, must_be_file);
+			wan_store_release(&process_busy, 0);
+			break;
+		}
+		sched_yield(); /* bounded: the maker may be this thread under a signal */
+		recorder = wan_load_acquire(&process_recorder);
+	}
+	errno = saved;
+	if (!recorder || !wan_recorder_usable(recorder))
+		return NULL;
+	return must_be_file && recorder->fd < 0 ? NULL : recorder;
+}
+
+void wan_recorder_forget_busy(void)
+{
+	wan_store_relaxed(&process_busy, 0);
+	wan_store_relaxed(&no_file, 0);
+}
