@@ -84,6 +84,7 @@ void wan_cache_destroy(struct wan_cache *cache)
 	/* The recording keeps the state from before, and may be unmapped when the last pin goes. */
 	cache->counters.mirror = NULL;
 	cache->closing = true;
+	cache->budget.limit_bytes = 0; /* a destructor may still ask; nothing is stored any more */
 	wan_flight_spoil(&cache->flights, NULL);
 	wan_cache_drop_all_locked(cache, &victims);
 	wan_cache_leave(cache, &victims);

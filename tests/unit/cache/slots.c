@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+#include "slots.h"
+
+#include "fault.h"
+#include "support.h"
+
+enum { MANY = 1000 };
+static struct wan_cache_entry *taken[MANY];
+
+TEST(slots_have_distinct_numbers_and_are_found_by_them)
+{
+	struct wan_slots slots;
+	wan_slots_init(&slots);
+	for (unsigned i = 0; i < MANY; i++) {
+		REQUIRE((taken[i] = wan_slots_take(&slots)) != NULL);
+		CHECK_EQ(taken[i]->state, WAN_ENTRY_TAKEN);
+		CHECK_EQ(taken[i]->pins, 0);
+		CHECK(i == 0 || taken[i]->slot != taken[i - 1]->slot);
+	}
+	CHECK_EQ(slots.used, MANY);
+	for (unsigned i = 0; i < MANY; i++) {
+		CHECK(wan_slots_find(&slots, taken[i]->slot, taken[i]->generation) == taken[i]);
+		CHECK(wan_slots_find(&slots, taken[i]->slot, taken[i]->generation + 1) == NULL);
+	}
+	CHECK(wan_slots_find(&slots, UINT64_MAX, 1) == NULL);
+	wan_slots_finish(&slots);
+}
+
+TEST(a_generation_never_comes_back_even_when_its_block_was_freed)
+{
+	struct wan_slots slots;
+	wan_slots_init(&slots);
+	uint32_t numbers[MANY];
+	uint64_t generations[MANY];
+	for (unsigned i = 0; i < MANY; i++) {
+		taken[i] = wan_slots_take(&slots);
+		numbers[i] = taken[i]->slot;
+		generations[i] = taken[i]->generation;
+	}
+	for (unsigned i = 0; i < MANY; i++)
+		wan_slots_give(&slots, taken[i]);
+	CHECK_EQ(slots.used, 0);
+	size_t blocks = 0;
+	for (size_t i = 0; i < slots.place_count; i++)
+		blocks += slots.places[i].block != NULL;
+	CHECK_EQ(blocks, 1); /* one stays, the others went back to the allocator */
+	for (unsigned round = 0; round < 3; round++) {
+		for (unsigned i = 0; i < MANY; i++)
+			taken[i] = wan_slots_take(&slots);
+		CHECK(slots.place_count * WAN_SLOTS_IN_BLOCK < MANY + WAN_SLOTS_IN_BLOCK);
+		for (unsigned i = 0; i < MANY; i++)
+			CHECK(wan_slots_find(&slots, numbers[i], generations[i]) == NULL);
+		for (unsigned i = MANY; i-- > 0;)
+			wan_slots_give(&slots, taken[i]);
+	}
+	wan_slots_finish(&slots);
+}
+
+static void take_and_give(void *context)
+{
+	struct wan_slots slots;
+	unsigned count = 0;
+	wan_slots_init(&slots);
+	while (count < 200 && (taken[count] = wan_slots_take(&slots)))
+		count++;
+	CHECK_EQ(slots.used, count);
+	if (count > 10) {
+		wan_slots_give(&slots, taken[--count]);
+		CHECK((taken[count] = wan_slots_take(&slots)) != NULL);
+	}
+	wan_slots_finish(&slots);
+}
+
+TEST(running_out_of_memory_leaves_what_was_taken)
+{
+	wan_fault_install();
+	CHECK(wan_fault_sweep(take_and_give, NULL) > 0);
+	wan_fault_remove();
+}
+
+TAP_MAIN
