@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is known of each codec object of the guest, keyed by its address: rows of one object may
+ * come from several threads, and most hostile files leave the library by longjmp, so nothing is
+ * kept on the stack or per thread. A fixed table, no lock: an object is used by one thread at a
+ * time, which is the guest's own duty towards the library.
+ */
+#ifndef WAN_PRELOAD_OBJECT_STATE_H
+#define WAN_PRELOAD_OBJECT_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "atomics.h"
+#include "macros.h"
+#include "resolve.h"
+#include "writer.h"
+
+enum wan_object_kind {
+	WAN_OBJECT_JPEG_READER,
+	WAN_OBJECT_JPEG_WRITER,
+	WAN_OBJECT_PNG_READER,
+	WAN_OBJECT_PNG_WRITER,
+	WAN_OBJECT_PNG_IMAGE, /* simplified interface */
+	WAN_OBJECT_CALL,      /* one call is the operation; lives on the hook's stack */
+};
+
+enum wan_phase {
+	WAN_PHASE_IDLE,
+	WAN_PHASE_HEADER,  /* header asked for: a probe until more is asked */
+	WAN_PHASE_RUNNING, /* an operation that will be recorded */
+};
+
+struct wan_object {
+	/* What a row hook needs, one cache line. */
+	const struct wan_codec *codec;
+	uintptr_t frame;    /* of the outermost call under way; left behind by a longjmp */
+	int32_t row_wait;   /* row calls until the next timed one */
+	uint32_t row_step;  /* one in so many is timed */
+	uint32_t row_block; /* timed calls so far */
+	uint32_t row_calls; /* up to the last timed one */
+	uint32_t row_gap;   /* row_wait was set to this */
+	bool row_begun;
+	uint64_t row_ticks;    /* of the timed ones */
+	uint64_t call_ticks;   /* of all other calls */
+	struct wan_lane *lane; /* of the thread that began the operation */
+	struct wan_record_inflight *inflight;
+
+	uint8_t kind, phase;
+	bool complete; /* all rows are through */
+	bool failed;   /* a call never came back, or said so */
+	bool cpu_known, memory_known, many_threads, trusted_layout;
+	uint8_t channels, bit_depth, library;
+	bool foreign; /* began inside an operation of a linked runtime */
+	uint16_t flags, name, file;
+	int16_t fd;      /* SOURCE said so; -1: none */
+	uint32_t serial; /* goes up with each operation of this slot */
+	uint32_t width_px, height_px;
+	uint32_t width_before; /* what the object said before the header was read */
+	uint32_t peer_serial;
+	uint32_t set_width_px, set_height_px; /* png_set_IHDR */
+	uint16_t set_flags;
+	uint8_t set_channels, set_depth;
+	struct wan_object *peer; /* transform: the reading side carries the operation */
+	uint64_t start_ticks, cpu_ns;
+	uint64_t file_bytes;               /* UINT64_MAX: unknown */
+	int64_t memory_start, memory_peak; /* absolute: bytes allocated minus freed by the thread */
+	uint64_t used_ticks;
+	uint64_t warnings;
+	const void *info;             /* png_infop */
+	const unsigned long *outsize; /* jpeg_mem_dest */
+};
+
+enum {
+	WAN_OBJECTS = 2048,
+	WAN_OBJECT_WINDOW = 16,
+	WAN_OBJECT_SHIFT = 64 - 11,
+};
+extern uintptr_t wan_object_keys[WAN_OBJECTS];
+extern struct wan_object wan_objects[WAN_OBJECTS];
+
+struct wan_object *wan_object_find_far(const void *address, unsigned home);
+
+static inline unsigned wan_object_home(const void *address)
+{
+	return (unsigned)(((uintptr_t)address >> 4) * 0x9e3779b97f4a7c15u >> WAN_OBJECT_SHIFT);
+}
+
+/* The state of an object, or NULL when it is not known. */
+static inline struct wan_object *wan_object_find(const void *address)
+{
+	unsigned home = wan_object_home(address);
+	/* pairs with the release in wan_object_bind() */
+	if (wan_likely(wan_load_acquire(&wan_object_keys[home]) == (uintptr_t)address) &&
+	    wan_likely(address != NULL))
+		return &wan_objects[home];
+	return wan_object_find_far(address, home);
+}
+
+/*
+ * A fresh state for an object that comes into being at address; whatever was open there must have
+ * been closed. NULL: the table is full of objects in use (the object then goes unrecorded).
+ */
+struct wan_object *wan_object_bind(const void *address, enum wan_object_kind kind,
+				   const struct wan_codec *codec);
+/* For an operation that is one call: lives on the hook's stack, not in the table. */
+void wan_object_init_call(struct wan_object *object, const struct wan_codec *codec);
+/* Forget it, if it is still about this address. */
+void wan_object_release(struct wan_object *object, const void *address);
+/* Address of the guest's object. */
+const void *wan_object_address(const struct wan_object *object);
+/* Child of a fork: operations under way belong to the parent. */
+void wan_object_forget_all(void);
+/* Slots in use; for tests. */
+unsigned wan_object_count(void);
+
+#endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+#include "peak.h"
+
+#include "fork.h"
+#include "jemalloc.h"
+
+enum {
+	OPEN = 8 /* operations of one thread at once whose peak is followed */
+};
+
+/* Per lane, so per thread: written by its thread, except that another may clear an entry. */
+static struct side {
+	uint32_t thread, generation;
+	int64_t reset_at; /* allocated minus freed when the peak was last reset */
+	struct wan_object *open[OPEN];
+} sides[WAN_RECORD_LANES];
+
+static struct side *side_of(const struct wan_lane *lane)
+{
+	struct side *side = &sides[lane->shared->index % WAN_RECORD_LANES];
+	uint32_t generation = wan_fork_generation();
+	if (side->thread != lane->thread || side->generation != generation) {
+		for (unsigned i = 0; i < OPEN; i++)
+			wan_store_relaxed(&side->open[i], NULL);
+		side->thread = lane->thread;
+		side->generation = generation;
+	}
+	return side;
+}
+
+static bool thread_net(int64_t *ret_net)
+{
+	uint64_t allocated, freed;
+	if (!wan_jemalloc_thread_bytes(&allocated, &freed))
+		return false;
+	*ret_net = (int64_t)(allocated - freed);
+	return true;
+}
+
+/* Hand the peak since the last reset to all that are open, and start anew. Returns that peak. */
+static int64_t turn(struct side *side, int64_t net)
+{
+	int64_t absolute = net;
+	uint64_t peak;
+	if (wan_jemalloc_peak_read(&peak)) {
+		absolute = side->reset_at + (int64_t)peak;
+		for (unsigned i = 0; i < OPEN; i++) {
+			struct wan_object *object = wan_load_relaxed(&side->open[i]);
+			if (object && object->memory_peak < absolute)
+				object->memory_peak = absolute;
+		}
+	}
+	wan_jemalloc_peak_reset();
+	side->reset_at = net;
+	return absolute;
+}
+
+void wan_peak_begin(struct wan_object *object)
+{
+	int64_t net;
+	object->memory_known = thread_net(&net);
+	if (!object->memory_known)
+		return;
+	struct side *side = side_of(object->lane);
+	turn(side, net);
+	object->memory_start = object->memory_peak = net;
+	if (object->kind == WAN_OBJECT_CALL)
+		return; /* lives on the stack of one call: its own end reads the peak */
+	for (unsigned i = 0; i < OPEN; i++) {
+		if (wan_load_relaxed(&side->open[i]))
+			continue;
+		wan_store_relaxed(&side->open[i], object);
+		return;
+	}
+	object->memory_peak = INT64_MIN; /* too many at once: net only */
+}
+
+bool wan_peak_end(struct wan_object *object, int64_t *ret_net, int64_t *ret_peak)
+{
+	int64_t net;
+	if (!object->memory_known || !thread_net(&net))
+		return false;
+	int64_t peak = turn(side_of(object->lane), net);
+	if (object->memory_peak != INT64_MIN)
+		object->memory_peak = WAN_MAX(object->memory_peak, peak);
+	*ret_net = net - object->memory_start;
+	*ret_peak = -1;
+	if (object->memory_peak != INT64_MIN)
+		*ret_peak = object->memory_peak - object->memory_start;
+	return true;
+}
+
+void wan_peak_forget(struct wan_object *object)
+{
+	if (!object->memory_known || !object->lane)
+		return;
+	struct side *side = &sides[object->lane->shared->index % WAN_RECORD_LANES];
+	for (unsigned i = 0; i < OPEN; i++) {
+		struct wan_object *expected = object;
+		wan_cas_acq_rel(&side->open[i], &expected, NULL);
+	}
+	object->memory_known = false;
+}

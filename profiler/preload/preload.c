@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+#include "preload.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+
+#include "attach.h"
+#include "clock.h"
+#include "config.h"
+#include "fork.h"
+#include "jemalloc.h"
+#include "operation.h"
+#include "recorder.h"
+#include "str.h"
+
+/* Set by the constructor: hooks that run before it only pass calls on. */
+static bool enabled;
+static struct wan_config config;
+static struct wan_recorder *process_recorder;
+static uint16_t name_ids[WAN_NAME_COUNT];
+static uint64_t *cover_words[WAN_FAMILY_COUNT];
+static uint64_t cover_counts[WAN_FAMILY_COUNT][3];
+static uint64_t start_ns;
+static uint32_t refusals;
+
+enum { REFUSALS = 16 };
+
+static const char *const operation_names[WAN_NAME_COUNT] = {
+	[WAN_NAME_JPEG_DECODE] = "jpeg.decode",       [WAN_NAME_JPEG_ENCODE] = "jpeg.encode",
+	[WAN_NAME_JPEG_TRANSFORM] = "jpeg.transform", [WAN_NAME_PNG_DECODE] = "png.decode",
+	[WAN_NAME_PNG_ENCODE] = "png.encode",
+};
+
+static void describe_codec(struct wan_recorder *recorder, struct wan_codec *codec)
+{
+	uint32_t generation = wan_fork_generation() + 1;
+	if (wan_swap_acq_rel(&codec->noted, generation) == generation)
+		return;
+	char text[160];
+	const char *(*version)(const void *) = codec->functions[WAN_SYMBOL_png_get_libpng_ver];
+	if (codec->family == WAN_FAMILY_PNG && version)
+		wan_str_format(text, sizeof(text), "libpng %s", version(NULL));
+	else
+		wan_str_copy(text, sizeof(text), codec->file);
+	/* One text more: a reader sees the old list or the new one, never a part. */
+	char *list = wan_recorder_header(recorder)->libraries;
+	size_t capacity = sizeof(wan_recorder_header(recorder)->libraries);
+	size_t used = strnlen(list, capacity - 1);
+	size_t bytes = strlen(text);
+	if (strstr(list, text) || used + bytes + 2 > capacity)
+		return;
+	memcpy(list + used + (used != 0), text, bytes);
+	if (used)
+		wan_store_release(&list[used], ';');
+}
+
+static void describe(struct wan_recorder *recorder)
+{
+	struct wan_record_header *header = wan_recorder_header(recorder);
+	wan_str_copy(header->allocator, sizeof(header->allocator), wan_allocator_name());
+	header->allocator_active = wan_jemalloc_active();
+	header->overhead_start_us = (uint32_t)(start_ns / 1000);
+	for (unsigned i = 0; i < WAN_FAMILY_COUNT; i++)
+		for (unsigned k = 0; cover_words[i] && k < 3; k++)
+			wan_store_relaxed(&cover_words[i][k],
+					  wan_load_relaxed(&cover_counts[i][k]));
+	for (unsigned i = 0;; i++) {
+		struct wan_codec *codec = wan_codec_at(i);
+		if (!codec)
+			break;
+		if (codec->file[0])
+			describe_codec(recorder, codec);
+	}
+}
+
+static struct wan_recorder *make_recorder(void)
+{
+	struct wan_recorder *recorder = wan_recorder_process(&config, WAN_ROLE_PRELOADED, true);
+	if (!recorder) {
+		/* Another thread may be at it; but when there is no place to write to, do not go
+		 * on asking. */
+		if (wan_add_relaxed(&refusals, 1) >= REFUSALS)
+			wan_store_relaxed(&enabled, false);
+		return NULL;
+	}
+	for (unsigned i = 0; i < WAN_NAME_COUNT; i++)
+		name_ids[i] = wan_recorder_string(recorder, operation_names[i]);
+	struct wan_recorder *expected = NULL;
+	if (wan_cas_acq_rel(&process_recorder, &expected, recorder))
+		describe(recorder);
+	return recorder;
+}
+
+struct wan_recorder *wan_preload_recorder(void)
+{
+	struct wan_recorder *recorder = wan_load_acquire(&process_recorder);
+	if (wan_likely(recorder != NULL))
+		return recorder;
+	if (!wan_load_relaxed(&enabled))
+		return NULL;
+	int saved = errno;
+	recorder = make_recorder();
+	errno = saved;
+	return recorder;
+}
+
+uint16_t wan_preload_name_id(struct wan_recorder *recorder, enum wan_operation_name name)
+{
+	uint16_t id = wan_load_relaxed(&name_ids[name]);
+	return id ? id : wan_recorder_string(recorder, operation_names[name]);
+}
+
+void wan_preload_count(enum wan_family family, enum wan_coverage what)
+{
+	uint64_t count = wan_add_relaxed(&cover_counts[family][what], 1) + 1;
+	struct wan_recorder *recorder = wan_load_acquire(&process_recorder);
+	if (!recorder)
+		return;
+	uint64_t *words = wan_load_acquire(&cover_words[family]);
+	if (!words) {
+		words = wan_recorder_counters(recorder, WAN_COUNTERS_COVERAGE,
+					      wan_family_name(family));
+		if (!words)
+			return;
+		wan_store_release(&cover_words[family], words);
+		for (unsigned k = 0; k < 3; k++)
+			wan_store_relaxed(&words[k], wan_load_relaxed(&cover_counts[family][k]));
+		return;
+	}
+	wan_max_relaxed(&words[what], count);
+}
+
+void wan_preload_note_codec(struct wan_codec *codec)
+{
+	struct wan_recorder *recorder = wan_load_acquire(&process_recorder);
+	if (recorder)
+		describe_codec(recorder, codec);
+}
+
+/* A linked runtime of the same build records into our file, and marks its own operations open. */
+static struct wan_recorder *shared_recorder(void)
+{
+	return wan_preload_recorder();
+}
+
+static void shared_operation_open(int delta)
+{
+	struct wan_recorder *recorder = wan_preload_recorder();
+	struct wan_lane *lane = recorder ? wan_lane_get(recorder) : NULL;
+	if (lane)
+		lane->foreign_open += (uint32_t)delta;
+}
+
+__attribute__((visibility("default"))) extern const struct wan_record_share wan_record_share;
+const struct wan_record_share wan_record_share = {
+	.version = WAN_RECORD_SHARE_VERSION,
+	.recorder_bytes = sizeof(struct wan_recorder),
+	.recorder = shared_recorder,
+	.operation_open = shared_operation_open,
+};
+
+static void after_fork(void)
+{
+	wan_operation_after_fork();
+	process_recorder = NULL; /* the child's own file is made and described by its first use */
+	refusals = 0;
+	memset(cover_counts, 0, sizeof(cover_counts));
+}
+
+static bool wanted(void)
+{
+	if (getauxval(AT_SECURE))
+		return false;
+	const char *profile = secure_getenv("WAN_PROFILE");
+	if (profile && (strcmp(profile, "off") == 0 || strcmp(profile, "0") == 0))
+		return false;
+	wan_config_environment(&config, NULL);
+	return config.profile_enabled && strcmp(config.record_path, "off") != 0;
+}
+
+__attribute__((constructor)) static void start(void)
+{
+	int saved = errno;
+	wan_clock_init();
+	uint64_t begin_ns = wan_now_ns();
+	wan_resolve_init();
+	wan_config_defaults(&config);
+	if (wanted()) {
+		wan_jemalloc_active();
+		wan_fork_on_child(after_fork);
+		start_ns = wan_now_ns() - begin_ns;
+		wan_store_release(&enabled, true);
+	}
+	errno = saved;
+}
