@@ -10,9 +10,9 @@
 #include "wan/image.h"
 
 struct wan_image {
-	uint32_t refs;		    /* atomic; the last release pairs with the fence in unref */
+	uint32_t refs;              /* atomic; the last release pairs with the fence in unref */
 	struct wan_image_view view; /* fixed from creation on, except warnings */
-	void *pixels;		    /* from the pool; view.pixels for writing */
+	void *pixels;               /* from the pool; view.pixels for writing */
 	size_t mapped_bytes;
 };
 

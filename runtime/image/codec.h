@@ -22,8 +22,8 @@
 /* What the header says, with what only the price needs. */
 struct wan_header {
 	struct wan_image_info info;
-	bool multi_scan;	    /* JPEG: coefficients of the whole image are kept */
-	bool arithmetic;	    /* JPEG: no lower bound of bits per block */
+	bool multi_scan;            /* JPEG: coefficients of the whole image are kept */
+	bool arithmetic;            /* JPEG: no lower bound of bits per block */
 	uint64_t coefficient_bytes; /* JPEG: what multi_scan keeps */
 	uint64_t smallest_blocks;   /* JPEG: 8x8 blocks of the smallest component */
 };
@@ -35,7 +35,8 @@ int wan_probe_png(struct wan_source *source, struct wan_header *ret_header,
 		  struct wan_error *reterr_error);
 int wan_probe_jpeg(struct wan_source *source, struct wan_header *ret_header,
 		   struct wan_error *reterr_error);
-/* Formats that are recognised only. 0 (recognised; sizes where the header is simple), -ENOENT. Pure. */
+/* Formats that are recognised only. 0 (recognised; sizes where the header is simple), -ENOENT.
+ * Pure. */
 int wan_probe_foreign(const uint8_t *head, size_t count, struct wan_image_info *ret_info);
 /* "WebP"; the command that converts it, with IN for the file. */
 const char *wan_format_name(enum wan_file_format format);

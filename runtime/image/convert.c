@@ -62,7 +62,8 @@ static inline uint8_t luma8(unsigned r, unsigned g, unsigned b)
 
 static inline uint16_t luma16(unsigned r, unsigned g, unsigned b)
 {
-	return (uint16_t)(((uint64_t)r * 19595 + (uint64_t)g * 38470 + (uint64_t)b * 7471 + 0x8000) >>
+	return (uint16_t)(((uint64_t)r * 19595 + (uint64_t)g * 38470 + (uint64_t)b * 7471 +
+			   0x8000) >>
 			  16);
 }
 
@@ -116,7 +117,7 @@ static inline uint16_t luma16(unsigned r, unsigned g, unsigned b)
 		if (in == out)                                                                     \
 			return;                                                                    \
 		if (from == to)                                                                    \
-			memcpy(out, in, (size_t)width * (size_t)to * sizeof(*out));                \
+			memcpy(out, in, (size_t)width *(size_t)to * sizeof(*out));                 \
 		else                                                                               \
 			reshape##bits(in, from, out, to, width);                                   \
 	}
@@ -136,15 +137,16 @@ size_t wan_convert_scratch_bytes(uint32_t width_px)
 	return (size_t)width_px * 16;
 }
 
-void wan_convert_row(enum wan_pixel_format from, const void *in, enum wan_pixel_format to, void *out,
-		     uint32_t width_px, enum wan_alpha_policy alpha, void *scratch)
+void wan_convert_row(enum wan_pixel_format from, const void *in, enum wan_pixel_format to,
+		     void *out, uint32_t width_px, enum wan_alpha_policy alpha, void *scratch)
 {
 	assert(wan_convert_known(from, to));
 	size_t half = (size_t)width_px * 8;
 	uint8_t *first = scratch, *second = first + half;
 	int from_channels = (int)wan_pixel_channels(from);
 	int to_channels = (int)wan_pixel_channels(to);
-	bool from_wide = wan_pixel_sample_bytes(from) == 2, to_wide = wan_pixel_sample_bytes(to) == 2;
+	bool from_wide = wan_pixel_sample_bytes(from) == 2,
+	     to_wide = wan_pixel_sample_bytes(to) == 2;
 
 	if (from == to) {
 		memcpy(out, in,

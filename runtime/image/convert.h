@@ -27,7 +27,7 @@ bool wan_convert_known(enum wan_pixel_format from, enum wan_pixel_format to);
 size_t wan_convert_scratch_bytes(uint32_t width_px);
 /* One row. alpha matters only when from has alpha and to has none (KEEP and REFUSE drop it: the
  * caller has refused before). in and out must not overlap. */
-void wan_convert_row(enum wan_pixel_format from, const void *in, enum wan_pixel_format to, void *out,
-		     uint32_t width_px, enum wan_alpha_policy alpha, void *scratch);
+void wan_convert_row(enum wan_pixel_format from, const void *in, enum wan_pixel_format to,
+		     void *out, uint32_t width_px, enum wan_alpha_policy alpha, void *scratch);
 
 #endif

@@ -10,8 +10,8 @@
 static int cover(const struct wan_image *source, struct wan_image *out, enum wan_filter filter)
 {
 	uint32_t width = out->view.width_px, height = out->view.height_px;
-	struct wan_size full = wan_size_cover(source->view.width_px, source->view.height_px, width,
-					      height);
+	struct wan_size full =
+		wan_size_cover(source->view.width_px, source->view.height_px, width, height);
 	struct wan_resample what =
 		wan_resample_whole(source, full.width_px, full.height_px, filter);
 	what.x_px = (full.width_px - width) / 2;
@@ -24,9 +24,10 @@ static int cover(const struct wan_image *source, struct wan_image *out, enum wan
 static int contain(const struct wan_image *source, struct wan_image *out, enum wan_filter filter)
 {
 	uint32_t width = out->view.width_px, height = out->view.height_px;
-	struct wan_size size = wan_size_contain(source->view.width_px, source->view.height_px, width,
-						height);
-	struct wan_resample what = wan_resample_whole(source, size.width_px, size.height_px, filter);
+	struct wan_size size =
+		wan_size_contain(source->view.width_px, source->view.height_px, width, height);
+	struct wan_resample what =
+		wan_resample_whole(source, size.width_px, size.height_px, filter);
 	if (size.width_px != width || size.height_px != height)
 		memset(out->pixels, 0, out->view.pixels_bytes);
 	return wan_resample(source, &what, out, (width - size.width_px) / 2,

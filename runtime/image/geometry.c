@@ -20,10 +20,10 @@ static uint32_t side(double value)
 static uint32_t thumbnail_side(double number, double aspect, double other, bool is_width)
 {
 	double low = floor(number), high = ceil(number);
-	double low_error = is_width ? fabs(aspect - low / other)
+	double low_error = is_width   ? fabs(aspect - low / other)
 			   : low == 0 ? 0
 				      : fabs(aspect - other / low);
-	double high_error = is_width ? fabs(aspect - high / other)
+	double high_error = is_width    ? fabs(aspect - high / other)
 			    : high == 0 ? 0
 					: fabs(aspect - other / high);
 	double best = high_error < low_error ? high : low;
@@ -88,7 +88,8 @@ static struct wan_size ti2v(double w, double h, double area)
 	double ow1 = floor_to(ow, step), oh1 = floor_to(area / ow1, step);
 	double oh2 = floor_to(oh, step), ow2 = floor_to(area / oh2, step);
 	double ratio1 = ow1 / oh1, ratio2 = ow2 / oh2;
-	bool width_first = fmax(ratio / ratio1, ratio1 / ratio) < fmax(ratio / ratio2, ratio2 / ratio);
+	bool width_first =
+		fmax(ratio / ratio1, ratio1 / ratio) < fmax(ratio / ratio2, ratio2 / ratio);
 	return width_first ? (struct wan_size){side(ow1), side(oh1)}
 			   : (struct wan_size){side(ow2), side(oh2)};
 }

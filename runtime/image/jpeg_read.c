@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * JPEG through libjpeg-turbo. Its errors come back by longjmp to read_image(), which therefore keeps
- * all it owns in struct jpeg_job; wan_jpeg_decode() cleans up in every case.
+ * JPEG through libjpeg-turbo. Its errors come back by longjmp to read_image(), which therefore
+ * keeps all it owns in struct jpeg_job; wan_jpeg_decode() cleans up in every case.
  */
 #include <errno.h>
 #include <limits.h>
@@ -67,7 +67,8 @@ static void on_message(j_common_ptr common, int level)
 		return;
 	job->warnings++;
 	common->err->num_warnings++;
-	/* Only now the missing bytes are missed: a file that merely lacks its end marker is whole. */
+	/* Only now the missing bytes are missed: a file that merely lacks its end marker is whole.
+	 */
 	if (job->ended && common->err->msg_code == JWRN_HIT_MARKER) {
 		job->cut_off = true;
 		if (!job->options->allow_truncated)
@@ -275,11 +276,13 @@ static int explain(const struct jpeg_job *job, struct wan_error *reterr_error)
 				     "has more than %u scans, the limit for its size",
 				     job->scan_limit);
 	if (job->cut_off && job->header->multi_scan)
-		return wan_error_set(reterr_error, -EBADMSG, name, "copy or download the file again",
+		return wan_error_set(reterr_error, -EBADMSG, name,
+				     "copy or download the file again",
 				     "is cut off in scan %d, before the image is complete",
 				     job->jpeg.input_scan_number);
 	if (job->cut_off)
-		return wan_error_set(reterr_error, -EBADMSG, name, "copy or download the file again",
+		return wan_error_set(reterr_error, -EBADMSG, name,
+				     "copy or download the file again",
 				     "is cut off after row %u of %u", job->jpeg.output_scanline,
 				     job->jpeg.output_height);
 	return wan_error_set(reterr_error, -EBADMSG, name, "copy or download the file again",

@@ -96,7 +96,8 @@ static inline void line_wide(const struct wan_taps *taps, const uint8_t *in, uin
 		/* An odd count reads one sample more, whose weight is 0. */
 		for (uint32_t k = 0; k < count; k += 2, from += 2 * channels) {
 			__m128i both = _mm_unpacklo_epi8(load4(from), load4(from + channels));
-			add_pair(&sums, _mm_unpacklo_epi8(both, zero), pair(high + k), pair(low + k));
+			add_pair(&sums, _mm_unpacklo_epi8(both, zero), pair(high + k),
+				 pair(low + k));
 		}
 		__m128i sum = total(sums);
 		sum = _mm_packs_epi32(sum, sum);

@@ -117,9 +117,11 @@ static void read_header(struct png_job *job)
 	if (png_get_image_width(png, job->png_info) != info->width_px ||
 	    png_get_image_height(png, job->png_info) != info->height_px)
 		png_error(png, "the header changed while it was read");
-	/* Palette to RGB, 1-4 bit grey to 8, transparency to an alpha channel; 16 bits in our order. */
+	/* Palette to RGB, 1-4 bit grey to 8, transparency to an alpha channel; 16 bits in our
+	 * order. */
 	png_set_expand(png);
-	if (png_get_bit_depth(png, job->png_info) == 16 && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
+	if (png_get_bit_depth(png, job->png_info) == 16 &&
+	    __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
 		png_set_swap(png);
 	(void)png_set_interlace_handling(png);
 	png_read_update_info(png, job->png_info);
@@ -235,13 +237,14 @@ static int explain(const struct png_job *job, struct wan_error *reterr_error)
 				     "needs %llu bytes to decode, which are not available",
 				     (unsigned long long)job->header->info.peak_bytes);
 	if (job->ended && job->header->info.interlaced)
-		return wan_error_set(reterr_error, -EBADMSG, name, "copy or download the file again",
+		return wan_error_set(reterr_error, -EBADMSG, name,
+				     "copy or download the file again",
 				     "is cut off in row %u of %u, pass %u of 7", job->row,
 				     job->header->info.height_px, job->pass + 1);
 	if (job->ended)
-		return wan_error_set(reterr_error, -EBADMSG, name, "copy or download the file again",
-				     "is cut off after row %u of %u", job->row,
-				     job->header->info.height_px);
+		return wan_error_set(
+			reterr_error, -EBADMSG, name, "copy or download the file again",
+			"is cut off after row %u of %u", job->row, job->header->info.height_px);
 	return wan_error_set(reterr_error, -EBADMSG, name, "copy or download the file again",
 			     "is a damaged PNG (row %u of %u): %s", job->row,
 			     job->header->info.height_px, job->message);

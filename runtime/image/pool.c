@@ -23,7 +23,7 @@
 #endif
 
 /* Eight classes in each doubling from one page on; 2^46 bytes is the end of the address space. */
-#define PAGE	     ((size_t)4096)
+#define PAGE         ((size_t)4096)
 #define PAGE_LOG2    12
 #define LARGEST_LOG2 46
 #define CLASS_COUNT  (8 * (LARGEST_LOG2 - PAGE_LOG2) + 8)
@@ -46,13 +46,13 @@ struct idle_list {
 
 static struct {
 	struct wan_mutex lock; /* rank WAN_RANK_POOL; never held across mmap or munmap */
-	struct idle *classes[CLASS_COUNT];  /* lock */
-	struct idle_list age;		    /* lock */
-	uint64_t idle_bytes;		    /* lock */
-	uint64_t idle_limit;		    /* lock */
-	uint64_t mapped_bytes;		    /* relaxed */
-	uint64_t reused, fresh, trimmed;    /* relaxed counters */
-	uint32_t fork_hooked;		    /* set once */
+	struct idle *classes[CLASS_COUNT]; /* lock */
+	struct idle_list age;              /* lock */
+	uint64_t idle_bytes;               /* lock */
+	uint64_t idle_limit;               /* lock */
+	uint64_t mapped_bytes;             /* relaxed */
+	uint64_t reused, fresh, trimmed;   /* relaxed counters */
+	uint32_t fork_hooked;              /* set once */
 } pool = {
 	.lock = WAN_MUTEX_INITIALIZER(WAN_RANK_POOL),
 	.idle_limit = IDLE_DEFAULT_BYTES,
@@ -65,7 +65,8 @@ static unsigned class_of(size_t bytes)
 		return 0;
 	if (bytes > (size_t)1 << LARGEST_LOG2)
 		return CLASS_COUNT;
-	unsigned log2 = 63 - (unsigned)__builtin_clzll(bytes - 1); /* 2^log2 < bytes <= 2^(log2+1) */
+	unsigned log2 =
+		63 - (unsigned)__builtin_clzll(bytes - 1); /* 2^log2 < bytes <= 2^(log2+1) */
 	size_t step = (size_t)1 << log2 >> 3;
 	size_t eighths = (bytes - ((size_t)1 << log2) + step - 1) / step; /* 1 to 8 */
 	return (log2 - PAGE_LOG2) * 8 + (unsigned)eighths;
@@ -124,7 +125,8 @@ static void link_locked(struct idle *idle) WAN_REQUIRES(&pool.lock)
 	pool.idle_bytes += idle->mapped;
 }
 
-/* Takes the oldest buffers off the lists until at most keep_bytes are idle; the caller unmaps them. */
+/* Takes the oldest buffers off the lists until at most keep_bytes are idle; the caller unmaps them.
+ */
 static struct idle *take_oldest_locked(uint64_t keep_bytes) WAN_REQUIRES(&pool.lock)
 {
 	struct idle *taken = NULL;

@@ -11,7 +11,8 @@
 /* A buffer of at least bytes (contents undefined), NULL without memory. *ret_mapped is what to hand
  * to wan_pool_put(). Any thread. */
 void *wan_pool_get(size_t bytes, size_t *ret_mapped);
-/* Keep for reuse, or give back to the kernel when pool.idle is full. NULL is allowed. Keeps errno. */
+/* Keep for reuse, or give back to the kernel when pool.idle is full. NULL is allowed. Keeps errno.
+ */
 void wan_pool_put(void *buffer, size_t mapped);
 /* The mapped size for a request: page-rounded, at most 12.5 % above it. 0: too large. Pure. */
 size_t wan_pool_class_bytes(size_t bytes);

@@ -9,7 +9,7 @@
 
 /* Input window, structures and Huffman tables; libpng with zlib's window and its state. */
 #define JPEG_FIXED_BYTES (192 * WAN_KIB)
-#define PNG_FIXED_BYTES	 (192 * WAN_KIB)
+#define PNG_FIXED_BYTES  (192 * WAN_KIB)
 /* libjpeg keeps 8-line groups of each component with context rows, and upsampled lines. */
 #define JPEG_LINES 44
 /* libpng keeps this row and the one before at up to 8 bytes a pixel, and a little more. */
@@ -100,8 +100,8 @@ static uint64_t target_bytes(const struct wan_image_info *info,
 {
 	enum wan_pixel_format natural = wan_natural_format(info), target = natural;
 	(void)wan_target_format(natural, options->want, options->alpha, &target);
-	*ret_converts = target != natural ||
-			(options->apply_orientation && info->exif_orientation > 1);
+	*ret_converts =
+		target != natural || (options->apply_orientation && info->exif_orientation > 1);
 	uint64_t width = ((uint64_t)info->width_px + divisor - 1) / divisor;
 	uint64_t height = ((uint64_t)info->height_px + divisor - 1) / divisor;
 	return mul(mul(width, height),
@@ -147,10 +147,10 @@ bool wan_bytes_suffice(const struct wan_header *header)
 	if (info->format == WAN_FORMAT_JPEG)
 		return header->arithmetic || header->smallest_blocks / 8 <= info->file_bytes;
 
-	unsigned samples = info->color == WAN_COLOR_PALETTE	 ? 1
-			   : info->color == WAN_COLOR_GRAY	 ? 1
+	unsigned samples = info->color == WAN_COLOR_PALETTE      ? 1
+			   : info->color == WAN_COLOR_GRAY       ? 1
 			   : info->color == WAN_COLOR_GRAY_ALPHA ? 2
-			   : info->color == WAN_COLOR_RGB	 ? 3
+			   : info->color == WAN_COLOR_RGB        ? 3
 								 : 4;
 	uint64_t raw = mul(mul(info->width_px, info->height_px), samples * info->bit_depth) / 8;
 	return raw <= mul(info->file_bytes, DEFLATE_RATIO);
@@ -171,11 +171,12 @@ int wan_limits_check(const char *name, const struct wan_header *header,
 				     (unsigned long long)options->max_pixels);
 	wan_price(header, options, &output, &peak);
 	if (peak > options->max_bytes || info->file_bytes > options->max_bytes)
-		return wan_error_set(reterr_error, -EFBIG, name,
-				     "raise image.max_bytes or scale the image down first",
-				     "would take %llu bytes to decode, more than image.max_bytes (%llu)",
-				     (unsigned long long)WAN_MAX(peak, info->file_bytes),
-				     (unsigned long long)options->max_bytes);
+		return wan_error_set(
+			reterr_error, -EFBIG, name,
+			"raise image.max_bytes or scale the image down first",
+			"would take %llu bytes to decode, more than image.max_bytes (%llu)",
+			(unsigned long long)WAN_MAX(peak, info->file_bytes),
+			(unsigned long long)options->max_bytes);
 	uint32_t scans = wan_scan_limit(pixels, options);
 	if (info->format == WAN_FORMAT_JPEG && info->scans > scans)
 		return wan_error_set(reterr_error, -EFBIG, name,

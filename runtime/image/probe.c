@@ -98,8 +98,8 @@ int wan_probe_foreign(const uint8_t *head, size_t count, struct wan_image_info *
 	if (count >= 12 && memcmp(head, "RIFF", 4) == 0 && memcmp(head + 8, "WEBP", 4) == 0) {
 		probe_webp(head, count, &info);
 	} else if (count >= 18 && memcmp(head, "BM", 2) == 0 &&
-		   (wan_le32(head + 14) == 12 || WAN_CLAMP(wan_le32(head + 14), 16u, 255u) ==
-							  wan_le32(head + 14))) {
+		   (wan_le32(head + 14) == 12 ||
+		    WAN_CLAMP(wan_le32(head + 14), 16u, 255u) == wan_le32(head + 14))) {
 		probe_bmp(head, count, &info);
 	} else if (count >= 6 &&
 		   (memcmp(head, "GIF87a", 6) == 0 || memcmp(head, "GIF89a", 6) == 0)) {
@@ -130,18 +130,18 @@ static int check_bytes(const struct wan_source *source, const struct wan_header 
 {
 	if (wan_bytes_suffice(header))
 		return 0;
-	return wan_error_set(reterr_error, -EBADMSG, source->name, "copy or download the file again",
-			     "claims %u x %u pixels, which its %llu bytes cannot hold",
-			     header->info.width_px, header->info.height_px,
-			     (unsigned long long)source->size);
+	return wan_error_set(
+		reterr_error, -EBADMSG, source->name, "copy or download the file again",
+		"claims %u x %u pixels, which its %llu bytes cannot hold", header->info.width_px,
+		header->info.height_px, (unsigned long long)source->size);
 }
 
 /* Neither JPEG nor PNG: what it is instead. */
 static int probe_other(const struct wan_source *source, const uint8_t *head, size_t count,
 		       struct wan_header *ret_header, struct wan_error *reterr_error)
 {
-	if (count < 8 && (begins(head, count, "\xff\xd8\xff", 3) ||
-			  begins(head, count, "\x89PNG\r\n\x1a\n", 8)))
+	if (count < 8 &&
+	    (begins(head, count, "\xff\xd8\xff", 3) || begins(head, count, "\x89PNG\r\n\x1a\n", 8)))
 		return wan_error_set(reterr_error, -ENODATA, source->name,
 				     "copy or download the file again",
 				     "ends after %zu bytes, inside the header", count);
@@ -162,8 +162,8 @@ int wan_probe_source(struct wan_source *source, struct wan_header *ret_header,
 	uint8_t head[512];
 	ssize_t got = wan_source_read_at(source, 0, head, sizeof(head));
 	if (got < 0)
-		return wan_error_set(reterr_error, (int)got, source->name, "",
-				     "cannot be read: %s", strerror((int)-got));
+		return wan_error_set(reterr_error, (int)got, source->name, "", "cannot be read: %s",
+				     strerror((int)-got));
 	size_t count = (size_t)got;
 	int error;
 
@@ -182,7 +182,8 @@ static int probe(struct wan_source *source, struct wan_image_info *ret_info,
 {
 	struct wan_header header;
 	int error = wan_probe_source(source, &header, reterr_error);
-	/* A foreign format is an answer too: what was recognised is told together with the error. */
+	/* A foreign format is an answer too: what was recognised is told together with the error.
+	 */
 	if (error == 0 || error == -ENOTSUP)
 		*ret_info = header.info;
 	return error;

@@ -37,10 +37,9 @@ static int damaged(const struct wan_source *source, struct wan_error *reterr_err
 
 static int ends_early(const struct wan_source *source, struct wan_error *reterr_error)
 {
-	return wan_error_set(reterr_error, -ENODATA, source->name,
-			     "copy or download the file again",
-			     "ends after %llu bytes, inside the header",
-			     (unsigned long long)source->size);
+	return wan_error_set(
+		reterr_error, -ENODATA, source->name, "copy or download the file again",
+		"ends after %llu bytes, inside the header", (unsigned long long)source->size);
 }
 
 /* The pairs of colour type and depth that PNG allows; 0 when this is none. */
@@ -88,7 +87,8 @@ static int parse_ihdr(struct wan_source *source, struct wan_image_info *info,
 	    info->height_px > INT32_MAX)
 		return damaged(source, reterr_error, "a side is 0 or above 2147483647");
 	if (!set_color(info, ihdr[9], ihdr[8]))
-		return damaged(source, reterr_error, "its colour type and depth do not go together");
+		return damaged(source, reterr_error,
+			       "its colour type and depth do not go together");
 	if (ihdr[10] != 0 || ihdr[11] != 0 || ihdr[12] > 1)
 		return damaged(source, reterr_error, "an unknown compression, filter or interlace");
 	info->interlaced = ihdr[12] == 1;
@@ -155,9 +155,9 @@ static int walk_chunks(struct wan_source *source, struct wan_image_info *info,
 		return 0;
 	if (left == 0)
 		return damaged(source, reterr_error, "65536 chunks come before its pixels");
-	return wan_error_set(reterr_error, -EBADMSG, source->name, "copy or download the file again",
-			     "ends after %llu bytes without any pixel data",
-			     (unsigned long long)source->size);
+	return wan_error_set(
+		reterr_error, -EBADMSG, source->name, "copy or download the file again",
+		"ends after %llu bytes without any pixel data", (unsigned long long)source->size);
 }
 
 int wan_probe_png(struct wan_source *source, struct wan_header *ret_header,

@@ -77,13 +77,13 @@ static int prepare(struct pass *pass, const struct wan_resample *what)
 	pass->line_bytes = (size_t)what->width_px * pass->channels;
 	pass->x_px = pass->sideways ? 0 : what->x_px;
 
-	if (pass->sideways && wan_taps_create(&pass->x, view->width_px, what->left, what->right,
-					      what->full_width_px, what->x_px, what->width_px,
-					      what->filter) < 0)
+	if (pass->sideways &&
+	    wan_taps_create(&pass->x, view->width_px, what->left, what->right, what->full_width_px,
+			    what->x_px, what->width_px, what->filter) < 0)
 		return -ENOMEM;
-	if (pass->upright && wan_taps_create(&pass->y, view->height_px, what->top, what->bottom,
-					     what->full_height_px, what->y_px, what->height_px,
-					     what->filter) < 0)
+	if (pass->upright &&
+	    wan_taps_create(&pass->y, view->height_px, what->top, what->bottom,
+			    what->full_height_px, what->y_px, what->height_px, what->filter) < 0)
 		return -ENOMEM;
 	pass->ring_lines = pass->upright ? WAN_MIN(pass->y.most, view->height_px) : 1;
 	pass->padded = wan_calloc(1, in_bytes + WAN_LINE_PADDING);

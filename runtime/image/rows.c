@@ -30,7 +30,8 @@ int wan_rows_begin(struct wan_rows *rows, enum wan_pixel_format from, uint32_t w
 		return error;
 	if (made.to != from || made.orientation != 1) {
 		/* 8 bytes a pixel hold a converted row of any format. */
-		made.scratch = wan_malloc(wan_convert_scratch_bytes(width_px) + (size_t)width_px * 8);
+		made.scratch =
+			wan_malloc(wan_convert_scratch_bytes(width_px) + (size_t)width_px * 8);
 		if (!made.scratch) {
 			wan_image_unref(made.image);
 			return -ENOMEM;
@@ -71,7 +72,8 @@ static void scatter(const uint8_t *in, uint8_t *out, ptrdiff_t step, uint32_t co
 	}
 }
 
-/* EXIF: 2 mirrored, 3 upside down, 4 both, 5 transposed, 6 to be turned right, 7 transverse, 8 left. */
+/* EXIF: 2 mirrored, 3 upside down, 4 both, 5 transposed, 6 to be turned right, 7 transverse, 8
+ * left. */
 static void put_turned(struct wan_rows *rows, uint32_t y, const uint8_t *row, unsigned bytes)
 {
 	ptrdiff_t stride = (ptrdiff_t)rows->image->view.stride_bytes;
@@ -82,8 +84,8 @@ static void put_turned(struct wan_rows *rows, uint32_t y, const uint8_t *row, un
 	if (turn < 5) {
 		uint8_t *out = wan_image_row(rows->image, from_bottom ? last_y - y : y);
 		if (from_right)
-			scatter(row, out + (size_t)last_x * bytes, -(ptrdiff_t)bytes, rows->width_px,
-				bytes);
+			scatter(row, out + (size_t)last_x * bytes, -(ptrdiff_t)bytes,
+				rows->width_px, bytes);
 		else
 			memcpy(out, row, (size_t)rows->width_px * bytes);
 		return;

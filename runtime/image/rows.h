@@ -14,7 +14,7 @@ struct wan_rows {
 	enum wan_pixel_format from, to;
 	enum wan_alpha_policy alpha;
 	uint32_t width_px, height_px; /* as decoded, before turning */
-	uint8_t orientation;	      /* 1 to 8, EXIF */
+	uint8_t orientation;          /* 1 to 8, EXIF */
 	uint8_t *scratch, *converted; /* NULL when rows are decoded straight into the image */
 };
 

@@ -122,7 +122,8 @@ ssize_t wan_source_read_at(struct wan_source *source, uint64_t offset, void *to,
 		return (ssize_t)count;
 	}
 	if (source->window_used == 0) {
-		ssize_t got = wan_pread_full(source->fd, source->window, WINDOW_BYTES, (off_t)offset);
+		ssize_t got =
+			wan_pread_full(source->fd, source->window, WINDOW_BYTES, (off_t)offset);
 		if (got < 0)
 			return note_error(source, got);
 		source->window_at = offset;

@@ -12,8 +12,8 @@
 struct wan_source {
 	const char *name;     /* borrowed; the object of errors */
 	const uint8_t *bytes; /* memory source, borrowed; else NULL */
-	int fd;		      /* file source; else -1 */
-	uint64_t size;	      /* bytes in all, fixed at opening */
+	int fd;               /* file source; else -1 */
+	uint64_t size;        /* bytes in all, fixed at opening */
 	uint64_t position;    /* of the next sequential piece */
 	uint8_t *window;      /* file source: the bytes at window_at */
 	uint64_t window_at;
@@ -30,7 +30,8 @@ int wan_source_open_memory(struct wan_source *source, const void *bytes, size_t 
 			   struct wan_error *reterr_error);
 /* Also valid on a zeroed source. Keeps errno. */
 void wan_source_close(struct wan_source *source);
-/* Copies up to count bytes from offset; fewer only at the end. Returns the number, negative errno. */
+/* Copies up to count bytes from offset; fewer only at the end. Returns the number, negative errno.
+ */
 ssize_t wan_source_read_at(struct wan_source *source, uint64_t offset, void *to, size_t count);
 /* The next piece in order, borrowed until the next call. *ret_count is 0 at the end.
  * Returns 0, negative errno. */

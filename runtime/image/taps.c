@@ -102,7 +102,8 @@ int wan_taps_create(struct wan_taps *ret_taps, uint32_t in, float begin, float e
 			sum += row[k];
 		}
 		for (uint32_t k = 0; k < count; k++)
-			store(&taps, (size_t)i * taps.pitch + k, sum != 0.0 ? row[k] / sum : row[k]);
+			store(&taps, (size_t)i * taps.pitch + k,
+			      sum != 0.0 ? row[k] / sum : row[k]);
 		taps.spans[i] = (struct wan_tap_span){first, count};
 	}
 	wan_free(row);

@@ -17,15 +17,15 @@ struct wan_tap_span {
 
 struct wan_taps {
 	uint32_t outputs;
-	uint32_t most;		    /* largest count */
-	uint32_t pitch;		    /* weights kept for each output: most, rounded up to 8; rest 0 */
+	uint32_t most;  /* largest count */
+	uint32_t pitch; /* weights kept for each output: most, rounded up to 8; rest 0 */
 	struct wan_tap_span *spans; /* one for each output */
 	int32_t *weights;
 	int16_t *high, *low;
 };
 
-/* Weights for outputs [from, from + outputs) of a side of in samples, of which [begin, end) is mapped
- * to total outputs. 0, -ENOMEM. */
+/* Weights for outputs [from, from + outputs) of a side of in samples, of which [begin, end) is
+ * mapped to total outputs. 0, -ENOMEM. */
 int wan_taps_create(struct wan_taps *ret_taps, uint32_t in, float begin, float end, uint32_t total,
 		    uint32_t from, uint32_t outputs, enum wan_filter filter);
 /* Also valid on a zeroed struct. */

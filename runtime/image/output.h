@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* A file that appears whole or not at all: written beside its place, then moved into it. */
+#ifndef WAN_IMAGE_OUTPUT_H
+#define WAN_IMAGE_OUTPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "wan/status.h"
+
+struct wan_output {
+	const char *path; /* borrowed */
+	char *temporary;
+	uint8_t *buffer;
+	size_t used;
+	int fd;
+	bool overwrite;
+	int error; /* first failure of a write; later ones are ignored */
+};
+
+/* -EEXIST without overwrite, -EISDIR, -EINVAL (in the place is something other than a file),
+ * -ENOENT (no such folder), -EACCES, -EROFS, ... output is untouched on failure. */
+int wan_output_open(struct wan_output *output, const char *path, bool overwrite,
+		    struct wan_error *reterr_error);
+/* 0 or the first error. */
+int wan_output_write(struct wan_output *output, const void *bytes, size_t count);
+/* Put the file into its place and finish the output, whatever the result: on failure nothing is
+ * left. -ENOSPC, -EEXIST (somebody was faster), ... */
+int wan_output_commit(struct wan_output *output, struct wan_error *reterr_error);
+/* Leave nothing behind. Keeps errno. */
+void wan_output_abandon(struct wan_output *output);
+
+#endif
