@@ -12,6 +12,7 @@
 
 #define DEPTH_MAX    32
 #define DECIMALS_MAX 9
+
 /* has_item holds one bit per level: bit depth - 1. The top level has its own flag. */
 
 void wan_json_init(struct wan_json *json, int (*write)(void *, const void *, size_t), void *context,
@@ -193,8 +194,47 @@ static inline bool plain(unsigned char byte)
 	return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\';
 }
 
+/* Does one of these eight bytes need an escape or a look at its UTF-8? */
+static inline bool any_special(uint64_t word)
+{
+	const uint64_t ones = 0x0101010101010101u, high = ones << 7;
+	uint64_t quote = word ^ ones * '"', slash = word ^ ones * '\\', del = word ^ ones * 0x7f;
+	return ((((word - ones * 0x20) & ~word) | ((quote - ones) & ~quote) |
+		 ((slash - ones) & ~slash) | ((del - ones) & ~del) | word) &
+		high) != 0;
+}
+
+/* Nearly every string is short and plain: checked and copied in one pass, eight bytes at a time.
+ * False, and nothing is written, when it is not or the buffer is nearly full. */
+static bool put_plain_string(struct wan_json *json, const char *text, size_t bytes)
+{
+	size_t left = sizeof(json->buffer) - json->used;
+	char *to = json->buffer + json->used;
+	uint64_t word;
+	if (left < 2 || bytes > left - 2)
+		return false;
+	*to++ = '"';
+	for (size_t i = 0; bytes >= 8 && i < bytes; i += 8) {
+		size_t at = WAN_MIN(i, bytes - 8); /* the last eight overlap those before */
+		memcpy(&word, text + at, 8);
+		if (any_special(word))
+			return false;
+		memcpy(to + at, &word, 8);
+	}
+	for (size_t i = 0; bytes < 8 && i < bytes; i++) {
+		if (!plain((unsigned char)text[i]))
+			return false;
+		to[i] = text[i];
+	}
+	to[bytes] = '"';
+	json->used += bytes + 2;
+	return true;
+}
+
 static void put_string(struct wan_json *json, const char *text, size_t bytes)
 {
+	if (wan_likely(put_plain_string(json, text, bytes)))
+		return;
 	put_byte(json, '"');
 	for (size_t i = 0; i < bytes;) {
 		size_t run = i;

@@ -13,6 +13,8 @@
 #include "json_check.h"
 #include "json_writer.h"
 
+#define CALLS 13
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 
 struct input {
@@ -41,6 +43,17 @@ static const char *take_text(struct input *in, size_t *ret_bytes)
 	return text;
 }
 
+/* Random bytes are hardly ever all printable; real names are. */
+static void write_printable(struct wan_json *json, struct input *in)
+{
+	char text[256];
+	size_t length;
+	const char *raw = take_text(in, &length);
+	for (size_t i = 0; i < length; i++)
+		text[i] = (char)(0x20 + (unsigned char)raw[i] % 0x60);
+	wan_json_string_n(json, text, length);
+}
+
 static void write_key(struct wan_json *json, struct input *in)
 {
 	char name[256];
@@ -58,7 +71,7 @@ static void call(struct wan_json *json, struct input *in)
 	uint64_t bits;
 	size_t length;
 	const char *text;
-	switch (*in->at++ % 12) {
+	switch (*in->at++ % CALLS) {
 	case 0:
 		wan_json_object_begin(json);
 		break;
@@ -98,6 +111,9 @@ static void call(struct wan_json *json, struct input *in)
 	case 11:
 		wan_json_line_end(json);
 		break;
+	case 12:
+		write_printable(json, in);
+		break;
 	}
 }
 
@@ -122,7 +138,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 	unsigned documents = 0;
 	wan_json_init(&json, wan_json_write_memory, &memory, pretty);
 	while (in.at < in.end) {
-		documents += *in.at % 12 == 11;
+		documents += *in.at % CALLS == 11;
 		call(&json, &in);
 	}
 	if (wan_json_finish(&json) == 0 && memory.text) {

@@ -92,6 +92,35 @@ TEST(strings_are_escaped)
 	CHECK_STR(end(), "{\"k\\\"\\n\":\"v\"}");
 }
 
+TEST(a_special_byte_is_found_at_every_place)
+{
+	static const struct {
+		char byte;
+		const char *escaped;
+	} specials[] = {{'"', "\\\""},
+			{'\\', "\\\\"},
+			{'\n', "\\n"},
+			{'\x1f', "\\u001f"},
+			{'\x7f', "\\u007f"},
+			{'\0', "\\u0000"},
+			{'\xff', "\xef\xbf\xbd"},
+			{'~', "~"},
+			{' ', " "}};
+	char text[24], expected[64];
+	for (size_t s = 0; s < sizeof(specials) / sizeof(specials[0]); s++) {
+		for (int length = 1; length <= 24; length++) {
+			for (int at = 0; at < length; at++) {
+				memset(text, '0' + length % 10, (size_t)length);
+				text[at] = specials[s].byte;
+				snprintf(expected, sizeof(expected), "\"%.*s%s%.*s\"", at,
+					 at ? text : "", specials[s].escaped, length - at - 1,
+					 text + at + 1);
+				CHECK_STR(one_string(text, (size_t)length), expected);
+			}
+		}
+	}
+}
+
 TEST(invalid_utf8_becomes_the_replacement_character)
 {
 	CHECK_STR(one_string("caf\xc3\xa9 \xf0\x9f\x98\x80", 10),
@@ -186,7 +215,7 @@ TEST(the_point_is_a_point_in_every_locale)
 {
 	const char *set = setlocale(LC_ALL, "de_DE.UTF-8");
 	CHECK_STR(one_double(1.5, 3), "1.5");
-	CHECK_STR(one_double(1e300, 3) + 1, one_double(1e300, 0) + 1);
+	CHECK_EQ(strlen(one_double(1e300, 3)), 301);
 	setlocale(LC_ALL, "C");
 	if (!set)
 		SKIP("no locale with a decimal comma is installed");
@@ -269,14 +298,6 @@ TEST(misuse_is_told_at_the_end)
 
 TEST(nesting_ends_at_thirty_two)
 {
-	for (int depth = 32; depth <= 33; depth++) {
-		begin(false);
-		for (int i = 0; i < depth; i++)
-			i % 2                               ? wan_json_key(&json, "k"),
-				wan_json_array_begin(&json) : wan_json_object_begin(&json);
-		(void)0;
-		wan_json_finish(&json);
-	}
 	begin(false);
 	for (int i = 0; i < 32; i++)
 		wan_json_array_begin(&json);

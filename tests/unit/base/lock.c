@@ -91,13 +91,16 @@ static void given_back_twice(void) WAN_NO_ANALYSIS
 TEST(debug_builds_stop_at_a_wrong_order)
 {
 #ifdef NDEBUG
-	SKIP("ranks are not checked in release builds");
+	bool checked = false;
 #else
+	bool checked = true;
+#endif
+	if (!checked)
+		SKIP("ranks are not checked in release builds");
 	CHECK_EQ(signal_of(right_order), 0);
 	CHECK_EQ(signal_of(wrong_order), SIGABRT);
 	CHECK_EQ(signal_of(same_rank_twice), SIGABRT);
 	CHECK_EQ(signal_of(given_back_twice), SIGABRT);
-#endif
 }
 
 static struct wan_cond changed;
