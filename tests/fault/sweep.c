@@ -8,8 +8,9 @@
 /* A scenario that needs more calls than this would not end in a test's time. */
 #define CALLS_MAX 100000
 
-/* The errors a kind is failed with; each once, and all but EINTR and short transfers (which a
- * caller must repeat) for ever too. munmap fails only where the caller is wrong: not swept. */
+/* The errors a kind is failed with; each once, and all but EINTR, short transfers (which a caller
+ * must repeat) and clocks (which a caller waits for) for ever too. munmap fails only where the
+ * caller is wrong: not swept. */
 static const struct {
 	const char *name;
 	int errors[5]; /* ends with 0 */
@@ -82,7 +83,8 @@ static int sweep_kind(enum wan_fault_kind kind, void (*scenario)(void *context),
 {
 	int total = 0;
 	for (const int *error = kinds[kind].errors; *error; error++) {
-		bool repeat = *error == EINTR || *error == WAN_FAULT_SHORT;
+		bool repeat =
+			*error == EINTR || *error == WAN_FAULT_SHORT || kind == WAN_FAULT_CLOCK;
 		for (int forever = 0; forever <= !repeat; forever++) {
 			int faults = sweep_one(kind, *error, forever, scenario, context);
 			if (faults < 0)
