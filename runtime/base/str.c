@@ -111,17 +111,22 @@ int wan_parse_i64(const char *text, int64_t *ret_value)
 	return 0;
 }
 
-/* value times ten to the power. */
+/* value times ten to the power: exact where both are exact as doubles, which is every number that
+ * a person writes; else within a unit in the last place by the longer type. */
 static double scaled(uint64_t value, int power)
 {
-	long double result = value, factor = 10;
 	unsigned steps = (unsigned)(power < 0 ? -power : power);
-	long double scale = 1;
+	if (value <= (uint64_t)1 << 53 && steps <= 22) {
+		double scale = 1;
+		for (; steps; steps--)
+			scale *= 10;
+		return power < 0 ? (double)value / scale : (double)value * scale;
+	}
+	long double scale = 1, factor = 10;
 	for (; steps; steps >>= 1, factor *= factor)
 		if (steps & 1)
 			scale *= factor;
-	result = power < 0 ? result / scale : result * scale;
-	return (double)result;
+	return (double)(power < 0 ? value / scale : value * scale);
 }
 
 /* Digits with at most one point; 19 of them fit, the rest only moves the power. */

@@ -2,6 +2,7 @@
 #include "str.h"
 
 #include <errno.h>
+#include <float.h>
 #include <locale.h>
 
 #include "tap.h"
@@ -88,33 +89,37 @@ TEST(signed_numbers_reach_both_ends)
 	CHECK_EQ(value, INT64_MAX);
 }
 
+static void compare_with_libc(const char *const *texts, size_t count, double tolerance)
+{
+	for (size_t i = 0; i < count; i++) {
+		double value = -7, expected = strtod(texts[i], NULL);
+		CHECK_EQ(wan_parse_double(texts[i], &value), 0);
+		if (!CHECK_NEAR(value, expected, fabs(expected) * tolerance))
+			printf("# text: \"%s\"\n", texts[i]);
+	}
+}
+
 TEST(fractions_are_read_as_the_c_library_reads_them)
 {
-	static const char *const texts[] = {"0",
-					    "0.5",
-					    "75",
-					    "75.",
-					    ".25",
-					    "-1.5",
-					    "1e3",
-					    "2.5E-3",
-					    "1e+2",
-					    "0.1",
-					    "3.14159",
-					    "1e308",
+	static const char *const texts[] = {
+		"0",       "0.5",  "75",       "75.",     ".25",
+		"-1.5",    "1e3",  "2.5E-3",   "1e+2",    "0.1",
+		"3.14159", "99.9", "0.000001", "00012.5", "9007199254740992"};
+	compare_with_libc(texts, sizeof(texts) / sizeof(texts[0]), 0);
+}
+
+TEST(extreme_fractions_are_right_to_the_last_place)
+{
+	static const char *const texts[] = {"1e308",
 					    "1e-300",
 					    "0.30000000000000004",
 					    "123456789012345678901234567890",
 					    "5e-324",
-					    "1.7976931348623157e308",
-					    "0.000001",
-					    "00012.5"};
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		double value = -7, expected = strtod(texts[i], NULL);
-		CHECK_EQ(wan_parse_double(texts[i], &value), 0);
-		if (!CHECK_NEAR(value, expected, fabs(expected) * 2.3e-16))
-			printf("# text: \"%s\"\n", texts[i]);
-	}
+					    "1.7976931348623157e308"};
+	volatile long double one = 1, epsilon = LDBL_EPSILON;
+	if (one + epsilon == one)
+		SKIP("long doubles are computed as doubles here (valgrind)");
+	compare_with_libc(texts, sizeof(texts) / sizeof(texts[0]), DBL_EPSILON);
 }
 
 TEST(what_is_no_fraction_is_refused)
