@@ -20,21 +20,35 @@ static uint32_t reciprocal(uint32_t count)
 	return (uint32_t)(4294967296.0f / dividend);
 }
 
-/* sums += the line, sample by sample. */
-static void add_line(uint32_t *sums, const uint8_t *line, size_t count)
+/* The sum of up to 257 lines of bytes, sample by sample, fits 16 bits: the first step down is made
+ * there, eight samples at once, and only its results are widened. */
+#define NARROW_LINES 257
+
+static void sum_lines(const struct wan_image *image, uint32_t first, uint32_t lines,
+		      uint16_t *narrow, uint32_t *sums, size_t samples)
 {
-	for (size_t i = 0; i < count; i++)
-		sums[i] += line[i];
+	memset(sums, 0, samples * sizeof(*sums));
+	while (lines > 0) {
+		uint32_t part = WAN_MIN(lines, (uint32_t)NARROW_LINES);
+		memset(narrow, 0, samples * sizeof(*narrow));
+		for (uint32_t k = 0; k < part; k++) {
+			const uint8_t *line = wan_image_row(image, first + k);
+			for (size_t i = 0; i < samples; i++)
+				narrow[i] = (uint16_t)(narrow[i] + line[i]);
+		}
+		for (size_t i = 0; i < samples; i++)
+			sums[i] += narrow[i];
+		first += part;
+		lines -= part;
+	}
 }
 
-static void average_line(const uint32_t *sums, uint8_t *out, uint32_t width, uint32_t factor,
-			 uint32_t lines, unsigned channels)
+static void average_boxes(const uint32_t *sums, uint8_t *out, uint32_t boxes, uint32_t columns,
+			  uint32_t lines, unsigned channels)
 {
-	uint32_t whole = width / factor;
-	for (uint32_t x = 0; x * factor < width; x++) {
-		uint32_t columns = x < whole ? factor : width % factor;
-		uint32_t count = columns * lines, multiplier = reciprocal(count);
-		const uint32_t *from = sums + (size_t)x * factor * channels;
+	uint32_t count = columns * lines, multiplier = reciprocal(count);
+	for (uint32_t x = 0; x < boxes; x++) {
+		const uint32_t *from = sums + (size_t)x * columns * channels;
 		for (unsigned c = 0; c < channels; c++) {
 			uint32_t sum = count / 2;
 			for (uint32_t k = 0; k < columns; k++)
@@ -42,6 +56,17 @@ static void average_line(const uint32_t *sums, uint8_t *out, uint32_t width, uin
 			*out++ = (uint8_t)((sum * multiplier) >> 24);
 		}
 	}
+}
+
+/* Whole boxes, then a narrower one for the columns that are left. */
+static void average_line(const uint32_t *sums, uint8_t *out, uint32_t width, uint32_t factor,
+			 uint32_t lines, unsigned channels)
+{
+	uint32_t whole = width / factor, done = whole * factor;
+	average_boxes(sums, out, whole, factor, lines, channels);
+	if (done < width)
+		average_boxes(sums + (size_t)done * channels, out + (size_t)whole * channels, 1,
+			      width - done, lines, channels);
 }
 
 int wan_reduce(const struct wan_image *image, uint32_t x_factor, uint32_t y_factor,
@@ -52,7 +77,8 @@ int wan_reduce(const struct wan_image *image, uint32_t x_factor, uint32_t y_fact
 	struct wan_image *made;
 
 	wan_cleanup(wan_freep) uint32_t *sums = wan_realloc_array(NULL, samples, sizeof(*sums));
-	if (!sums)
+	wan_cleanup(wan_freep) uint16_t *narrow = wan_realloc_array(NULL, samples, sizeof(*narrow));
+	if (!sums || !narrow)
 		return -ENOMEM;
 	int error = wan_image_create(view->format, (view->width_px - 1) / x_factor + 1,
 				     (view->height_px - 1) / y_factor + 1, &made);
@@ -60,9 +86,7 @@ int wan_reduce(const struct wan_image *image, uint32_t x_factor, uint32_t y_fact
 		return error;
 	for (uint32_t y = 0; y < made->view.height_px; y++) {
 		uint32_t first = y * y_factor, lines = WAN_MIN(y_factor, view->height_px - first);
-		memset(sums, 0, samples * sizeof(*sums));
-		for (uint32_t k = 0; k < lines; k++)
-			add_line(sums, wan_image_row(image, first + k), samples);
+		sum_lines(image, first, lines, narrow, sums, samples);
 		average_line(sums, wan_image_row(made, y), view->width_px, x_factor, lines,
 			     view->channels);
 	}
