@@ -32,8 +32,8 @@ struct wan_key {
 	uint64_t words[2];
 };
 
-/** Builds a key from parts; each part is framed by its length, so ("ab","c") differs from ("a","bc").
- *  Lives on the caller's stack; nothing to free. Fields are private. */
+/** Builds a key from parts, each framed by its length: ("ab","c") differs from ("a","bc"). Lives on
+ *  the caller's stack; nothing to free. Fields are private. */
 struct wan_key_builder {
 	uint64_t state[8];
 	uint64_t length;
@@ -74,8 +74,8 @@ WAN_API struct wan_key wan_key_end(struct wan_key_builder *builder);
  * once with data, also when data is NULL, without locks, on any thread, after the last pin.
  */
 struct wan_value {
-	void *data;	/**< may be NULL: an empty result is a value too */
-	uint64_t bytes; /**< charged against the ceiling; WAN_CACHE_ENTRY_BYTES are added; may be 0 */
+	void *data;     /**< may be NULL: an empty result is a value too */
+	uint64_t bytes; /**< charged with WAN_CACHE_ENTRY_BYTES on top; may be 0 */
 	void (*destroy)(void *data);
 	uint32_t flags; /**< WAN_CACHE_ bits; others are -EINVAL */
 };
@@ -87,10 +87,10 @@ enum {
 
 struct wan_cache_options {
 	size_t struct_size;
-	uint64_t limit_bytes;	/**< byte ceiling, 1..2^63-1; default 256 MB (cache.limit) */
-	uint64_t entry_limit;	/**< entries, 1..2^63-1; default 50 (cache.entries) */
-	uint64_t idle_ns;	/**< default one hour (cache.idle); 0: never expires */
-	bool count_derived;	/**< small derived values count as entries too; default false */
+	uint64_t limit_bytes;     /**< byte ceiling, 1..2^63-1; default 256 MB (cache.limit) */
+	uint64_t entry_limit;     /**< entries, 1..2^63-1; default 50 (cache.entries) */
+	uint64_t idle_ns;         /**< default one hour (cache.idle); 0: never expires */
+	bool count_derived;       /**< small derived values count as entries too; default false */
 	uint64_t (*now_ns)(void); /**< clock of idle_ns, for tests; NULL: CLOCK_MONOTONIC */
 	/** 64 words kept up to date (record/schema.def: cache), borrowed until wan_cache_destroy();
 	 *  NULL: private */
@@ -99,29 +99,29 @@ struct wan_cache_options {
 };
 
 struct wan_cache_stats {
-	size_t struct_size;	/**< set by the caller; the library fills that much */
-	uint64_t limit_bytes;	/**< ceiling */
-	uint64_t used_bytes;	/**< all that counts against it, as said at the top of this file */
-	uint64_t entries;	/**< that can be found, derived ones included */
-	uint64_t entry_limit;	/**< for entries - derived_entries */
-	uint64_t requests;	/**< pin and get_or_compute calls: hits + misses */
+	size_t struct_size;   /**< set by the caller; the library fills that much */
+	uint64_t limit_bytes; /**< ceiling */
+	uint64_t used_bytes;  /**< all that counts against it, as said at the top of this file */
+	uint64_t entries;     /**< that can be found, derived ones included */
+	uint64_t entry_limit; /**< for entries - derived_entries */
+	uint64_t requests;    /**< pin and get_or_compute calls: hits + misses */
 	uint64_t hits;
-	uint64_t misses;	/**< also those that waited for another thread's computation */
-	uint64_t evictions;	/**< to keep a limit, or by wan_cache_trim() */
-	uint64_t expirations;	/**< idle for too long; not in evictions */
-	uint64_t puts;		/**< values stored, computed ones included */
+	uint64_t misses;           /**< also those that waited for another thread's computation */
+	uint64_t evictions;        /**< to keep a limit, or by wan_cache_trim() */
+	uint64_t expirations;      /**< idle for too long; not in evictions */
+	uint64_t puts;             /**< values stored, computed ones included */
 	uint64_t refused_oversize; /**< values larger than the ceiling */
-	uint64_t pinned_bytes;	/**< part of used_bytes */
-	uint64_t in_flight_bytes; /**< part of used_bytes: reserved for computations under way */
-	uint64_t cold_bytes;	/**< part of used_bytes: compressed entries (none in this version) */
-	uint64_t debt_bytes;	/**< used_bytes above limit_bytes, paid as pins are released */
-	uint64_t time_saved_ns;	/**< measured compute time of each entry, once for each later hit */
-	double hit_rate;	/**< hits / requests; 0 without requests */
+	uint64_t pinned_bytes;     /**< part of used_bytes */
+	uint64_t in_flight_bytes;  /**< part of used_bytes: reserved for computations under way */
+	uint64_t cold_bytes; /**< part of used_bytes: compressed entries (none in this version) */
+	uint64_t debt_bytes; /**< used_bytes above limit_bytes, paid as pins are released */
+	uint64_t time_saved_ns; /**< measured compute time of each entry, once for each later hit */
+	double hit_rate;        /**< hits / requests; 0 without requests */
 	uint64_t derived_entries; /**< not counted against entry_limit */
-	uint64_t passed_through; /**< values handed out without being stored */
-	uint64_t shared_waits;	/**< misses served by another thread's computation */
+	uint64_t passed_through;  /**< values handed out without being stored */
+	uint64_t shared_waits;    /**< misses served by another thread's computation */
 	uint64_t wait_timeouts; /**< waits given up after wait_ns; computed again, passed through */
-	uint64_t deadlocks;	/**< waits avoided: re-entry, loaders that wait for each other */
+	uint64_t deadlocks;     /**< waits avoided: re-entry, loaders that wait for each other */
 };
 
 /**
@@ -145,9 +145,9 @@ WAN_API WAN_MUST_CHECK int wan_cache_create(const struct wan_cache_options *opti
 					    struct wan_cache **ret_cache);
 
 /**
- * End a cache; NULL is allowed. Values nobody has pinned are destroyed before it returns. Pins still
- * held stay valid and are released as usual; the last one frees the rest. No other call may be
- * under way or follow. The mirrored counters keep their last state.
+ * End a cache; NULL is allowed. Values nobody has pinned are destroyed before it returns. Pins
+ * still held stay valid and are released as usual; the last one frees the rest. No other call may
+ * be under way or follow. The mirrored counters keep their last state.
  *
  * Threads: one, the last.   Since: 0.1
  */
@@ -191,8 +191,8 @@ WAN_API uint64_t wan_pin_bytes(const struct wan_pin *pin);
  * On success (0) the cache owns the value. On failure it stays the caller's, and the cache is as it
  * was before, an older value of the key included.
  *
- * Returns 0, -EFBIG (larger than the ceiling), -EAGAIN (what is pinned or in flight leaves no room),
- * -EINVAL (unknown flags), -ENOMEM.
+ * Returns 0, -EFBIG (larger than the ceiling), -EAGAIN (what is pinned or in flight leaves no
+ * room), -EINVAL (unknown flags), -ENOMEM.
  * Threads: any.   Cost: constant, plus one destructor for each entry evicted.   Since: 0.1
  */
 WAN_API WAN_MUST_CHECK int wan_cache_put(struct wan_cache *cache, struct wan_key key,
@@ -209,7 +209,8 @@ WAN_API WAN_MUST_CHECK int wan_cache_put(struct wan_cache *cache, struct wan_key
  * Threads: any.   Cost: as wan_cache_put().   Since: 0.1
  */
 WAN_API WAN_MUST_CHECK int wan_cache_put_pinned(struct wan_cache *cache, struct wan_key key,
-						const struct wan_value *value, struct wan_pin **ret_pin);
+						const struct wan_value *value,
+						struct wan_pin **ret_pin);
 
 /**
  * Computes a missing value: fill *ret_value (zeroed before the call, which is an empty value) and
@@ -267,7 +268,8 @@ WAN_API void wan_cache_clear(struct wan_cache *cache);
  * Returns 0, -EINVAL (above 2^63-1: limits untouched).
  * Threads: any.   Since: 0.1
  */
-WAN_API int wan_cache_set_limits(struct wan_cache *cache, uint64_t limit_bytes, uint64_t entry_limit);
+WAN_API int wan_cache_set_limits(struct wan_cache *cache, uint64_t limit_bytes,
+				 uint64_t entry_limit);
 
 /**
  * Evict the oldest until at most target_bytes are used; the limits stay. Pinned values and
