@@ -48,13 +48,13 @@ static void print_TEXT(const char *text)
 
 #define print_CHOICE print_TEXT
 
-#define RANGE_BYTES(low, high)	range(low, high, print_BYTES)
-#define RANGE_NS(low, high)	range(low, high, print_NS)
-#define RANGE_U64(low, high)	range(low, high, print_U64)
-#define RANGE_PCT(low, high)	range(low, high, print_U64)
+#define RANGE_BYTES(low, high)  range(low, high, print_BYTES)
+#define RANGE_NS(low, high)     range(low, high, print_NS)
+#define RANGE_U64(low, high)    range(low, high, print_U64)
+#define RANGE_PCT(low, high)    range(low, high, print_U64)
 #define RANGE_DOUBLE(low, high) range(low, high, print_U64)
-#define RANGE_BOOL(low, high)	(void)0
-#define RANGE_TEXT(low, high)	(void)0
+#define RANGE_BOOL(low, high)   (void)0
+#define RANGE_TEXT(low, high)   (void)0
 #define RANGE_CHOICE(low, high) printf("; one of %s", high)
 
 static void range(double low, double high, void (*print)(double))
