@@ -228,6 +228,23 @@ TEST(a_clock_that_runs_backwards_does_no_harm)
 	wan_cache_destroy(cache);
 }
 
+TEST(the_real_clock_expires_entries_too)
+{
+	struct wan_cache_options options;
+	struct wan_cache *cache;
+	wan_cache_options_init(&options);
+	options.idle_ns = 300000000;
+	gone_count = 0;
+	REQUIRE_EQ(wan_cache_create(&options, &cache), 0);
+	CHECK_EQ(put_of(cache, 1, 100), 0);
+	CHECK_EQ(wan_cache_expire(cache), 0);
+	usleep(350000);
+	CHECK(!has(cache, 1));
+	CHECK_EQ(stats_of(cache).expirations, 1);
+	CHECK_EQ(gone_count, 1);
+	wan_cache_destroy(cache);
+}
+
 static struct wan_cache *reentered;
 static int reentry_result;
 static void put_again(void *data)
