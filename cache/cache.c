@@ -185,6 +185,17 @@ int wan_cache_put_pinned(struct wan_cache *cache, struct wan_key key, const stru
 	return ret_pin ? put(cache, key, value, ret_pin) : -EINVAL;
 }
 
+bool wan_cache_contains(struct wan_cache *cache, struct wan_key key)
+{
+	if (!cache)
+		return false;
+	uint64_t now_ns = wan_cache_now_ns(cache);
+	wan_mutex_lock(&cache->lock);
+	bool found = wan_cache_has_locked(cache, key, now_ns);
+	wan_mutex_unlock(&cache->lock);
+	return found;
+}
+
 int wan_cache_remove(struct wan_cache *cache, struct wan_key key)
 {
 	if (!cache)

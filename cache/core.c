@@ -125,6 +125,12 @@ static bool expired(const struct wan_cache *cache, const struct wan_cache_entry 
 	return cache->idle_ns && !entry->pins && now_ns - entry->used_ns >= cache->idle_ns;
 }
 
+bool wan_cache_has_locked(struct wan_cache *cache, struct wan_key key, uint64_t now_ns)
+{
+	const struct wan_cache_entry *entry = wan_index_find(&cache->index, key);
+	return entry && !expired(cache, entry, forward_locked(cache, now_ns));
+}
+
 static void drop_expired_locked(struct wan_cache *cache, struct wan_cache_entry *entry,
 				struct wan_victims *victims) WAN_REQUIRES(&cache->lock)
 {

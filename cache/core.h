@@ -46,6 +46,9 @@ uint64_t wan_cache_now_ns(const struct wan_cache *cache);
 void wan_cache_leave(struct wan_cache *cache, struct wan_victims *victims)
 	WAN_RELEASES(&cache->lock);
 
+/* Would a request of the key hit? No use of the entry. */
+bool wan_cache_has_locked(struct wan_cache *cache, struct wan_key key, uint64_t now_ns)
+	WAN_REQUIRES(&cache->lock);
 /* Live entry of the key, made the newest; NULL: none. Throws it out when it has expired. */
 struct wan_cache_entry *wan_cache_find_locked(struct wan_cache *cache, struct wan_key key,
 					      uint64_t now_ns, struct wan_victims *victims)

@@ -246,6 +246,15 @@ WAN_API WAN_MUST_CHECK int wan_cache_get_or_compute(struct wan_cache *cache, str
 						    struct wan_pin **ret_pin, bool *ret_hit);
 
 /**
+ * Is there an entry of that key just now, not idle for too long? Counts no request and is no use:
+ * for a caller who has to price a value before it can ask for it. The answer may be out of date
+ * when it arrives.
+ *
+ * Threads: any.   Cost: one lock and one look-up.   Since: 0.1
+ */
+WAN_API bool wan_cache_contains(struct wan_cache *cache, struct wan_key key);
+
+/**
  * Forget one key; a computation of it under way will not be stored. Not an eviction.
  *
  * Returns 0, -ENOENT (was not there), -EINVAL.

@@ -197,6 +197,24 @@ TEST(what_is_pinned_does_not_expire_until_released)
 	wan_cache_destroy(cache);
 }
 
+TEST(asking_whether_a_key_is_there_is_no_use_and_no_request)
+{
+	struct wan_cache *cache = cache_of(2 * WEIGHT(100), 0);
+	CHECK(!wan_cache_contains(cache, key_of(1)));
+	CHECK_EQ(put_of(cache, 1, 100), 0);
+	CHECK_EQ(put_of(cache, 2, 100), 0);
+	CHECK(wan_cache_contains(cache, key_of(1)));
+	CHECK_EQ(stats_of(cache).requests, 0);
+	CHECK_EQ(put_of(cache, 3, 100), 0);
+	CHECK_EQ(gone[0], 1); /* still the oldest */
+	test_now_ns += HOUR_NS;
+	CHECK(!wan_cache_contains(cache, key_of(3)));
+	CHECK_EQ(stats_of(cache).entries, 2); /* it throws nothing out */
+	CHECK(!wan_cache_contains(NULL, key_of(3)));
+	SOUND(cache);
+	wan_cache_destroy(cache);
+}
+
 TEST(with_idle_time_zero_nothing_expires)
 {
 	struct wan_cache_options options;
