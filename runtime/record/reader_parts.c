@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/* Single parts of a recording, converted into what readers want: ns, bytes, names. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "fold.h"
+#include "macros.h"
+#include "reading.h"
+#include "wan/profile.h"
+
+#define TEXT_MOST 1023
+
+void wan_read_damage(struct wan_reading *reading, uint64_t offset, const char *format, ...)
+{
+	struct wan_process *process = &reading->to->process;
+	va_list arguments;
+	if (process->damage_count >= WAN_READ_DAMAGE_MOST)
+		return;
+	if (wan_array_reserve(&process->damage, &reading->damage_capacity,
+			      process->damage_count + 1, sizeof(process->damage[0])) != 0) {
+		reading->no_memory = true;
+		return;
+	}
+	struct wan_process_damage *damage = &process->damage[process->damage_count++];
+	damage->offset = process->offset + offset;
+	va_start(arguments, format);
+	vsnprintf(damage->reason, sizeof(damage->reason), format, arguments);
+	va_end(arguments);
+}
+
+const char *wan_read_library(uint8_t library)
+{
+	static const char *const names[] = {
+		[WAN_LIBRARY_NONE] = "",
+		[WAN_LIBRARY_LIBJPEG] = "libjpeg",
+		[WAN_LIBRARY_TURBOJPEG] = "turbojpeg",
+		[WAN_LIBRARY_LIBPNG] = "libpng",
+		[WAN_LIBRARY_WANRT] = "wanrt",
+		[WAN_LIBRARY_CUDA] = "cuda",
+		[WAN_LIBRARY_PYTHON] = "python",
+		[WAN_LIBRARY_PROGRAM] = "program",
+	};
+	return library < WAN_COUNT_OF(names) ? names[library] : "unknown";
+}
+
+/*
+ * A text and its terminator need no more room than its length word and characters had, so each is
+ * resolved at the offset it has in the file. Overlapping ids of a hostile file overwrite each
+ * other, and still end inside the block.
+ */
+const char *wan_read_text(struct wan_reading *reading, uint16_t id)
+{
+	uint64_t at = ((uint64_t)id - 1) * 4;
+	uint16_t bytes;
+	if (!id)
+		return "";
+	if (at + sizeof(bytes) > reading->strings_used)
+		return "";
+	char *text = reading->to->texts + at;
+	if (reading->resolved[id / 8] >> id % 8 & 1)
+		return text;
+	memcpy(&bytes, reading->strings + at, sizeof(bytes));
+	if (bytes > TEXT_MOST || at + sizeof(bytes) + bytes > reading->strings_used) {
+		wan_read_damage(reading, WAN_RECORD_STRINGS_AT + at, "a text of %u bytes", bytes);
+		bytes = 0;
+	}
+	memcpy(text, reading->strings + at + sizeof(bytes), bytes);
+	text[bytes] = '\0';
+	reading->resolved[id / 8] |= (uint8_t)(1 << id % 8);
+	return text;
+}
+
+static uint8_t known_status(unsigned status)
+{
+	return (uint8_t)(status <= WAN_OP_ABORTED ? status : WAN_OP_FAILED);
+}
+
+static const char *file_text(struct wan_reading *reading, uint16_t id)
+{
+	const char *text = wan_read_text(reading, id);
+	return text[0] ? text : NULL;
+}
+
+void wan_read_add_operation(struct wan_reading *reading, const struct wan_record_operation *record)
+{
+	struct wan_process *process = &reading->to->process;
+	if (wan_array_reserve(&process->operations, &reading->operation_capacity,
+			      process->operation_count + 1, sizeof(process->operations[0])) != 0) {
+		reading->no_memory = true;
+		return;
+	}
+	uint64_t end_ticks = wan_record_add(record->start_ticks, record->span_ticks);
+	reading->last_ticks = WAN_MAX(reading->last_ticks, end_ticks);
+	process->operations[process->operation_count++] = (struct wan_recording_operation){
+		.name = wan_read_text(reading, record->name),
+		.library = wan_read_library(record->library),
+		.file = file_text(reading, record->file),
+		.start_ns = wan_clock_monotonic_ns(&reading->scale, record->start_ticks),
+		.start_realtime_ns = wan_clock_realtime_ns(&reading->scale, record->start_ticks),
+		.span_ns = wan_clock_span_ns(&reading->scale, record->span_ticks),
+		.inside_ns = wan_clock_span_ns(&reading->scale, wan_record_inside_ticks(record)),
+		.cpu_ns = record->cpu_us == WAN_CPU_UNKNOWN ? UINT64_MAX
+							    : (uint64_t)record->cpu_us * 1000,
+		.memory_bytes = record->memory_kib == WAN_MEMORY_UNKNOWN
+					? INT64_MIN
+					: (int64_t)record->memory_kib * 1024,
+		.peak_bytes = record->peak_kib == WAN_BYTES_UNKNOWN
+				      ? UINT64_MAX
+				      : (uint64_t)record->peak_kib * 1024,
+		.file_bytes =
+			record->file_bytes == WAN_BYTES_UNKNOWN ? UINT64_MAX : record->file_bytes,
+		.width_px = record->width_px,
+		.height_px = record->height_px,
+		.channels = record->channels,
+		.bit_depth = record->bit_depth,
+		.status = known_status(wan_record_status_of(record)),
+		.child = record->flags & WAN_FLAG_CHILD,
+		.thread = record->thread,
+		.process = process->header.pid,
+	};
+}
+
+void wan_read_add_event(struct wan_reading *reading, const struct wan_record_operation *record)
+{
+	struct wan_process *process = &reading->to->process;
+	struct wan_record_event event;
+	memcpy(&event, record, sizeof(event));
+	if (wan_array_reserve(&process->events, &reading->event_capacity, process->event_count + 1,
+			      sizeof(process->events[0])) != 0) {
+		reading->no_memory = true;
+		return;
+	}
+	reading->last_ticks = WAN_MAX(reading->last_ticks, event.ticks);
+	struct wan_process_event *to = &process->events[process->event_count++];
+	*to = (struct wan_process_event){
+		.kind = wan_record_kind_of(record),
+		.time_ns = wan_clock_monotonic_ns(&reading->scale, event.ticks),
+		.realtime_ns = wan_clock_realtime_ns(&reading->scale, event.ticks),
+		.name = wan_read_text(reading, event.name),
+		.text = wan_read_text(reading, event.text),
+		.code = event.code,
+		.thread = event.thread,
+	};
+	memcpy(to->values, event.values, sizeof(to->values));
+}
+
+void wan_read_add_inflight(struct wan_reading *reading, const struct wan_record_inflight *entry)
+{
+	struct wan_process *process = &reading->to->process;
+	if (wan_array_reserve(&process->inflight, &reading->inflight_capacity,
+			      process->inflight_count + 1, sizeof(process->inflight[0])) != 0) {
+		reading->no_memory = true;
+		return;
+	}
+	reading->last_ticks = WAN_MAX(reading->last_ticks, entry->start_ticks);
+	process->inflight[process->inflight_count++] = (struct wan_process_inflight){
+		.operation =
+			{
+				.name = wan_read_text(reading, entry->name),
+				.library = wan_read_library(entry->library),
+				.file = file_text(reading, entry->file),
+				.start_ns =
+					wan_clock_monotonic_ns(&reading->scale, entry->start_ticks),
+				.start_realtime_ns =
+					wan_clock_realtime_ns(&reading->scale, entry->start_ticks),
+				.cpu_ns = UINT64_MAX,
+				.memory_bytes = INT64_MIN,
+				.peak_bytes = UINT64_MAX,
+				.file_bytes = entry->file_bytes,
+				.width_px = entry->width_px,
+				.height_px = entry->height_px,
+				.channels = entry->channels,
+				.bit_depth = entry->bit_depth,
+				.status = 255,
+				.thread = entry->thread,
+				.process = process->header.pid,
+			},
+		.rows_done = entry->rows_done,
+	};
+}
+
+void wan_read_add_counters(struct wan_reading *reading)
+{
+	struct wan_process *process = &reading->to->process;
+	struct wan_record_counters block;
+	process->counters = wan_calloc(WAN_RECORD_COUNTERS, sizeof(process->counters[0]));
+	if (!process->counters) {
+		reading->no_memory = true;
+		return;
+	}
+	for (unsigned i = 0; i < WAN_RECORD_COUNTERS; i++) {
+		uint64_t at = WAN_RECORD_COUNTERS_AT + i * sizeof(block);
+		if (at + sizeof(block) > reading->count)
+			return;
+		memcpy(&block, reading->bytes + at, sizeof(block));
+		if (!block.kind)
+			continue;
+		if (block.kind > WAN_COUNTERS_COVERAGE || block.name > UINT16_MAX) {
+			wan_read_damage(reading, at, "statistics of unknown kind %u", block.kind);
+			continue;
+		}
+		struct wan_process_counters *to = &process->counters[process->counters_count++];
+		to->kind = block.kind;
+		to->name = wan_read_text(reading, (uint16_t)block.name);
+		memcpy(to->words, block.words, sizeof(to->words));
+	}
+}

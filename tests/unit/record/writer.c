@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+#include "support.h"
+
+#include <sys/resource.h>
+
+TEST(a_record_comes_back_as_it_was_written)
+{
+	const char *path = support_path("one.wprof");
+	struct wan_recorder *recorder;
+	REQUIRE_EQ(wan_recorder_create(support_config(1000), WAN_ROLE_LINKED, path, &recorder), 0);
+	struct wan_lane *lane = wan_lane_get(recorder);
+	REQUIRE(lane != NULL);
+	struct wan_record_operation operation = support_operation(recorder, 12);
+	operation.file = wan_recorder_string(recorder, "/pictures/start.jpg");
+	operation.span_ticks = (uint64_t)(5e6 / wan_clock_ns_per_tick());
+	operation.inside = UINT16_MAX / 2;
+	wan_lane_append(lane, &operation);
+	CHECK_STR(wan_recorder_path(recorder), path);
+	wan_recorder_destroy(recorder);
+
+	struct wan_recording *recording = support_open(path);
+	REQUIRE(recording != NULL);
+	struct wan_recording_operation back;
+	REQUIRE_EQ(wan_recording_next(recording, &back), 1);
+	CHECK_STR(back.name, "jpeg.decode");
+	CHECK_STR(back.library, "libjpeg");
+	CHECK_STR(back.file, "/pictures/start.jpg");
+	CHECK_EQ(back.width_px, 640);
+	CHECK_EQ(back.height_px, 12);
+	CHECK_EQ(back.channels, 3);
+	CHECK_EQ(back.bit_depth, 8);
+	CHECK_EQ(back.status, WAN_OP_OK);
+	CHECK_EQ(back.cpu_ns, 12000);
+	CHECK_EQ(back.file_bytes, 12);
+	CHECK_EQ(back.memory_bytes, INT64_MIN);
+	CHECK_EQ(back.peak_bytes, 1024);
+	CHECK_EQ(back.process, getpid());
+	CHECK(!back.child);
+	CHECK_NEAR((double)back.span_ns, 5e6, 5e5);
+	CHECK_NEAR((double)back.inside_ns, 2.5e6, 3e5);
+	CHECK_NEAR((double)back.start_ns, (double)wan_now_ns(), 2e9);
+	CHECK_NEAR((double)back.start_realtime_ns, (double)wan_realtime_ns(), 2e9);
+	CHECK_EQ(wan_recording_next(recording, &back), 0);
+	CHECK_EQ(wan_recording_skipped(recording), 0);
+	CHECK(!wan_recording_is_damaged(recording));
+	support_print_damage(recording);
+	CHECK_EQ(wan_recording_process(recording, 0)->state, WAN_RUN_EXITED);
+	wan_recording_close(recording);
+}
+
+TEST(wrapping_loses_old_records_but_no_sum)
+{
+	const uint64_t count = 100000;
+	struct wan_recorder *recorder;
+	REQUIRE_EQ(wan_recorder_create(support_config(1000), WAN_ROLE_LINKED,
+				       support_path("wrap.wprof"), &recorder),
+		   0);
+	REQUIRE(support_append(recorder, 0, count));
+	struct wan_recording *recording = support_look(recorder);
+	REQUIRE(recording != NULL);
+	const struct wan_process *process = wan_recording_process(recording, 0);
+	CHECK_EQ(process->total_operations, count);
+	CHECK(process->live);
+	CHECK_EQ(process->damage_count, 0);
+	support_print_damage(recording);
+	uint64_t pixels = 0, live = 0;
+	for (size_t i = 0; i < process->aggregate_count; i++)
+		pixels += process->aggregates[i].pixels;
+	CHECK_EQ(pixels, 640 * (count * (count - 1) / 2));
+	for (size_t i = 0; i < process->operation_count; i++)
+		live += process->operations[i].height_px >= count - 1000;
+	CHECK_EQ(live, 1000); /* the capacity asked for is there, whole */
+	CHECK_EQ(process->skipped, count - process->operation_count);
+	CHECK_EQ(wan_recorder_header(recorder)->dropped, 0);
+	wan_recording_close(recording);
+	wan_recorder_destroy(recorder);
+}
+
+TAP_MAIN
