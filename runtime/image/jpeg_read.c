@@ -35,7 +35,7 @@ struct jpeg_job {
 	uint32_t warnings;
 	uint32_t scan_limit;
 
-	struct wan_rows rows;
+	struct wan_decoded_rows rows;
 	int rows_error;
 	uint8_t *lines; /* LINES rows, when they cannot go straight into the image */
 };
@@ -193,11 +193,12 @@ static void begin_rows(struct jpeg_job *job)
 
 	if (jpeg->output_components != info->channels)
 		give_up(job, "an unexpected row size");
-	job->rows_error = wan_rows_begin(&job->rows, wan_natural_format(info), jpeg->output_width,
-					 jpeg->output_height, info->exif_orientation, job->options);
+	job->rows_error =
+		wan_decoded_rows_begin(&job->rows, wan_natural_format(info), jpeg->output_width,
+				       jpeg->output_height, info->exif_orientation, job->options);
 	if (job->rows_error < 0)
 		give_up(job, "no image");
-	if (!wan_rows_direct(&job->rows, 0)) {
+	if (!wan_decoded_rows_direct(&job->rows, 0)) {
 		job->lines = wan_malloc((size_t)LINES * jpeg->output_width *
 					(size_t)jpeg->output_components);
 		if (!job->lines) {
@@ -226,7 +227,7 @@ static void read_rows(struct jpeg_job *job)
 		JSAMPROW rows[LINES];
 		for (uint32_t i = 0; i < count; i++)
 			rows[i] = job->lines ? job->lines + i * row_bytes
-					     : wan_rows_direct(&job->rows, first + i);
+					     : wan_decoded_rows_direct(&job->rows, first + i);
 		uint32_t got = jpeg_read_scanlines(jpeg, rows, count);
 		if (got == 0)
 			give_up(job, "the decoder stopped");
@@ -234,7 +235,7 @@ static void read_rows(struct jpeg_job *job)
 			if (ink)
 				invert(rows[i], row_bytes);
 			if (job->lines)
-				wan_rows_put(&job->rows, first + i, rows[i]);
+				wan_decoded_rows_put(&job->rows, first + i, rows[i]);
 		}
 	}
 	if (job->options->strict)
@@ -304,11 +305,11 @@ int wan_jpeg_decode(struct wan_source *source, const struct wan_header *header,
 	int error = read_image(&job);
 	if (error == 0) {
 		job.rows.image->view.warnings = job.warnings;
-		*ret_image = wan_rows_take(&job.rows);
+		*ret_image = wan_decoded_rows_take(&job.rows);
 	} else {
 		error = explain(&job, reterr_error);
 	}
-	wan_rows_finish(&job.rows);
+	wan_decoded_rows_finish(&job.rows);
 	wan_free(job.lines);
 	if (job.created)
 		jpeg_destroy_decompress(&job.jpeg);

@@ -33,7 +33,7 @@ struct png_job {
 	const uint8_t *piece; /* what is left of the source's current piece */
 	size_t piece_left;
 
-	struct wan_rows rows;
+	struct wan_decoded_rows rows;
 	int rows_error;
 	uint32_t row, pass; /* being decoded */
 	bool rows_done;
@@ -142,13 +142,14 @@ static void begin_rows(struct png_job *job)
 	const struct wan_image_info *info = &job->header->info;
 	size_t row_bytes = png_get_rowbytes(job->png, job->png_info);
 
-	job->rows_error = wan_rows_begin(&job->rows, natural_format(job), info->width_px,
-					 info->height_px, info->exif_orientation, job->options);
+	job->rows_error =
+		wan_decoded_rows_begin(&job->rows, natural_format(job), info->width_px,
+				       info->height_px, info->exif_orientation, job->options);
 	if (job->rows_error < 0)
 		png_error(job->png, "no image");
 	if (job->options->allow_truncated)
 		memset(job->rows.image->pixels, 0, job->rows.image->view.pixels_bytes);
-	if (wan_rows_direct(&job->rows, 0)) {
+	if (wan_decoded_rows_direct(&job->rows, 0)) {
 		if (row_bytes != job->rows.image->view.stride_bytes)
 			png_error(job->png, "an unexpected row size");
 		return;
@@ -172,7 +173,7 @@ static void put_whole(struct png_job *job)
 {
 	size_t row_bytes = png_get_rowbytes(job->png, job->png_info);
 	for (uint32_t y = 0; job->whole && y < job->header->info.height_px; y++)
-		wan_rows_put(&job->rows, y, job->whole + (size_t)y * row_bytes);
+		wan_decoded_rows_put(&job->rows, y, job->whole + (size_t)y * row_bytes);
 }
 
 static void read_rows(struct png_job *job)
@@ -183,13 +184,13 @@ static void read_rows(struct png_job *job)
 
 	for (job->pass = 0; job->pass < passes; job->pass++) {
 		for (job->row = 0; job->row < info->height_px; job->row++) {
-			uint8_t *to = wan_rows_direct(&job->rows, job->row);
+			uint8_t *to = wan_decoded_rows_direct(&job->rows, job->row);
 			if (!to)
 				to = job->whole ? job->whole + (size_t)job->row * row_bytes
 						: job->line;
 			png_read_row(job->png, to, NULL);
 			if (job->line)
-				wan_rows_put(&job->rows, job->row, job->line);
+				wan_decoded_rows_put(&job->rows, job->row, job->line);
 		}
 	}
 	put_whole(job);
@@ -264,11 +265,11 @@ int wan_png_decode(struct wan_source *source, const struct wan_header *header,
 	}
 	if (error == 0) {
 		job.rows.image->view.warnings = job.warnings;
-		*ret_image = wan_rows_take(&job.rows);
+		*ret_image = wan_decoded_rows_take(&job.rows);
 	} else {
 		error = explain(&job, reterr_error);
 	}
-	wan_rows_finish(&job.rows);
+	wan_decoded_rows_finish(&job.rows);
 	wan_pool_put(job.whole, job.whole_mapped);
 	wan_free(job.line);
 	png_destroy_read_struct(&job.png, &job.png_info, NULL);

@@ -8,15 +8,16 @@
 #include "convert.h"
 #include "rows.h"
 
-int wan_rows_begin(struct wan_rows *rows, enum wan_pixel_format from, uint32_t width_px,
-		   uint32_t height_px, uint8_t orientation,
-		   const struct wan_decode_options *options)
+int wan_decoded_rows_begin(struct wan_decoded_rows *rows, enum wan_pixel_format from,
+			   uint32_t width_px, uint32_t height_px, uint8_t orientation,
+			   const struct wan_decode_options *options)
 {
-	struct wan_rows made = {.from = from,
-				.alpha = options->alpha,
-				.width_px = width_px,
-				.height_px = height_px,
-				.orientation = options->apply_orientation ? orientation : 1};
+	struct wan_decoded_rows made = {.from = from,
+					.alpha = options->alpha,
+					.width_px = width_px,
+					.height_px = height_px,
+					.orientation =
+						options->apply_orientation ? orientation : 1};
 	int error = wan_target_format(from, options->want, options->alpha, &made.to);
 	if (error < 0)
 		return error;
@@ -42,7 +43,7 @@ int wan_rows_begin(struct wan_rows *rows, enum wan_pixel_format from, uint32_t w
 	return 0;
 }
 
-uint8_t *wan_rows_direct(const struct wan_rows *rows, uint32_t y)
+uint8_t *wan_decoded_rows_direct(const struct wan_decoded_rows *rows, uint32_t y)
 {
 	return rows->scratch ? NULL : wan_image_row(rows->image, y);
 }
@@ -74,7 +75,8 @@ static void scatter(const uint8_t *in, uint8_t *out, ptrdiff_t step, uint32_t co
 
 /* EXIF: 2 mirrored, 3 upside down, 4 both, 5 transposed, 6 to be turned right, 7 transverse, 8
  * left. */
-static void put_turned(struct wan_rows *rows, uint32_t y, const uint8_t *row, unsigned bytes)
+static void put_turned(struct wan_decoded_rows *rows, uint32_t y, const uint8_t *row,
+		       unsigned bytes)
 {
 	ptrdiff_t stride = (ptrdiff_t)rows->image->view.stride_bytes;
 	uint32_t last_x = rows->width_px - 1, last_y = rows->height_px - 1;
@@ -97,7 +99,7 @@ static void put_turned(struct wan_rows *rows, uint32_t y, const uint8_t *row, un
 	scatter(row, out, upward ? -stride : stride, rows->width_px, bytes);
 }
 
-void wan_rows_put(struct wan_rows *rows, uint32_t y, const void *row)
+void wan_decoded_rows_put(struct wan_decoded_rows *rows, uint32_t y, const void *row)
 {
 	unsigned bytes = wan_pixel_channels(rows->to) * wan_pixel_sample_bytes(rows->to);
 	bool upright = rows->orientation == 1;
@@ -114,14 +116,14 @@ void wan_rows_put(struct wan_rows *rows, uint32_t y, const void *row)
 		put_turned(rows, y, row, bytes);
 }
 
-struct wan_image *wan_rows_take(struct wan_rows *rows)
+struct wan_image *wan_decoded_rows_take(struct wan_decoded_rows *rows)
 {
 	struct wan_image *image = rows->image;
 	rows->image = NULL;
 	return image;
 }
 
-void wan_rows_finish(struct wan_rows *rows)
+void wan_decoded_rows_finish(struct wan_decoded_rows *rows)
 {
 	wan_image_unref(rows->image);
 	wan_freep(&rows->scratch);

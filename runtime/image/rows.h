@@ -9,7 +9,7 @@
 #include "buffer.h"
 #include "wan/image.h"
 
-struct wan_rows {
+struct wan_decoded_rows {
 	struct wan_image *image; /* ours until taken */
 	enum wan_pixel_format from, to;
 	enum wan_alpha_policy alpha;
@@ -19,16 +19,16 @@ struct wan_rows {
 };
 
 /* Creates the image. 0, -ENOMEM, -EOVERFLOW, -EPROTONOSUPPORT (alpha refused). */
-int wan_rows_begin(struct wan_rows *rows, enum wan_pixel_format from, uint32_t width_px,
-		   uint32_t height_px, uint8_t orientation,
-		   const struct wan_decode_options *options);
+int wan_decoded_rows_begin(struct wan_decoded_rows *rows, enum wan_pixel_format from,
+			   uint32_t width_px, uint32_t height_px, uint8_t orientation,
+			   const struct wan_decode_options *options);
 /* The row of the image itself when nothing has to be done to it, else NULL. */
-uint8_t *wan_rows_direct(const struct wan_rows *rows, uint32_t y);
+uint8_t *wan_decoded_rows_direct(const struct wan_decoded_rows *rows, uint32_t y);
 /* Row y as decoded. */
-void wan_rows_put(struct wan_rows *rows, uint32_t y, const void *row);
+void wan_decoded_rows_put(struct wan_decoded_rows *rows, uint32_t y, const void *row);
 /* The image, now the caller's. */
-struct wan_image *wan_rows_take(struct wan_rows *rows);
+struct wan_image *wan_decoded_rows_take(struct wan_decoded_rows *rows);
 /* Frees what was not taken. Also valid on a zeroed struct. */
-void wan_rows_finish(struct wan_rows *rows);
+void wan_decoded_rows_finish(struct wan_decoded_rows *rows);
 
 #endif

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is made of a decoded file: thumbnail, fit, tensor, verdict. Each goes through the same steps
+ * (key > cache > source > operation > cache), so that each is cached, profiled and under the
+ * ceiling.
+ */
+#include <errno.h>
+
+#include "alloc.h"
+#include "cleanup.h"
+#include "instance.h"
+#include "load.h"
+#include "log.h"
+#include "profile.h"
+#include "str.h"
+
+/* What a compute callback needs; one for all makers. */
+struct making {
+	struct wan_runtime *runtime;
+	const char *path;
+	uint32_t width_px, height_px;
+	enum wan_fit fit;
+	enum wan_filter filter;
+	struct wan_error *error;
+};
+
+static uint32_t bits_per_sample(enum wan_pixel_format format)
+{
+	switch (format) {
+	case WAN_PIXEL_GRAY16:
+	case WAN_PIXEL_GRAYA16:
+	case WAN_PIXEL_RGB16:
+	case WAN_PIXEL_RGBA16:
+		return 16;
+	case WAN_PIXEL_RGBF32_PLANAR:
+		return 32;
+	default:
+		return 8;
+	}
+}
+
+static void describe_result(struct wan_op *op, const struct wan_image *image, uint64_t file_bytes)
+{
+	struct wan_image_view view;
+	wan_image_view(image, &view);
+	wan_op_set_image(op, view.width_px, view.height_px, view.channels,
+			 bits_per_sample(view.format), file_bytes);
+}
+
+/* The decoded file as every step wants it; one decode serves all of them. */
+struct source {
+	struct wan_pin *pin;         /* natural format, upright */
+	struct wan_image *converted; /* RGB, alpha dropped; NULL when the file is RGB already */
+};
+
+static void source_finish(struct source *source)
+{
+	wan_image_unref(source->converted);
+	wan_pin_release(source->pin);
+}
+
+static int source_load(struct making *making, struct source *ret_source)
+{
+	return wan_load(making->runtime, making->path, NULL, &ret_source->pin, NULL, making->error);
+}
+
+/* RGB with alpha dropped: what every WAN pipeline starts from. */
+static int source_rgb(struct making *making, struct source *ret_source, struct wan_image **ret_rgb)
+{
+	int r = source_load(making, ret_source);
+	if (r < 0)
+		return r;
+	struct wan_image_view view;
+	wan_image_view(wan_pin_image(ret_source->pin), &view);
+	if (view.format == WAN_PIXEL_RGB8) {
+		*ret_rgb = wan_pin_image(ret_source->pin);
+		return 0;
+	}
+	r = wan_image_convert(wan_pin_image(ret_source->pin), WAN_PIXEL_RGB8, WAN_ALPHA_DROP,
+			      &ret_source->converted);
+	if (r < 0)
+		return wan_error_set(making->error, r, making->path, "",
+				     "cannot be converted to RGB: %s", wan_strerror(r));
+	*ret_rgb = ret_source->converted;
+	return 0;
+}
+
+/* Run a pure image step as a profiled operation and make a cache value of its result. */
+static int finish_step(struct making *making, struct wan_op *op, int r, struct wan_image *image,
+		       uint32_t flags, struct wan_value *ret_value)
+{
+	if (r < 0) {
+		wan_op_end(op, WAN_OP_FAILED);
+		return wan_error_set(making->error, r, making->path, "", "%s", wan_strerror(r));
+	}
+	describe_result(op, image, UINT64_MAX);
+	wan_op_end(op, WAN_OP_OK);
+	wan_load_image_value(image, flags, ret_value);
+	return 0;
+}
+
+static int compute_thumbnail(void *context, struct wan_value *ret_value)
+{
+	struct making *making = context;
+	wan_cleanup(source_finish) struct source source = {0};
+	struct wan_image *rgb, *image = NULL;
+	int r = source_rgb(making, &source, &rgb);
+	if (r < 0)
+		return r;
+	char text[48];
+	wan_str_format(text, sizeof(text), "thumbnail_%ux%u", making->width_px, making->height_px);
+	struct wan_op op;
+	wan_op_begin_as(making->runtime->profile, &op,
+			wan_runtime_name(making->runtime, text, "thumbnail"), WAN_LIBRARY_WANRT,
+			true);
+	r = wan_image_thumbnail(rgb, making->width_px, making->height_px, &image);
+	return finish_step(making, &op, r, image, WAN_CACHE_DERIVED, ret_value);
+}
+
+static int compute_fit(void *context, struct wan_value *ret_value)
+{
+	struct making *making = context;
+	wan_cleanup(source_finish) struct source source = {0};
+	struct wan_image *rgb, *image = NULL;
+	int r = source_rgb(making, &source, &rgb);
+	if (r < 0)
+		return r;
+	struct wan_op op;
+	wan_op_begin_as(making->runtime->profile, &op, "fit", WAN_LIBRARY_WANRT, true);
+	r = wan_image_fit(rgb, making->width_px, making->height_px, making->fit, making->filter,
+			  &image);
+	return finish_step(making, &op, r, image, WAN_CACHE_DERIVED, ret_value);
+}
+
+static int compute_tensor(void *context, struct wan_value *ret_value)
+{
+	struct making *making = context;
+	struct wan_pin *fitted = NULL;
+	int r = wan_fit(making->runtime, making->path, making->width_px, making->height_px,
+			making->fit, making->filter, &fitted, NULL, making->error);
+	if (r < 0)
+		return r;
+	struct wan_op op;
+	struct wan_image *image = NULL;
+	wan_op_begin_as(making->runtime->profile, &op, "normalise", WAN_LIBRARY_WANRT, true);
+	r = wan_image_normalise(wan_pin_image(fitted), &image);
+	r = finish_step(making, &op, r, image, WAN_CACHE_DERIVED, ret_value);
+	wan_pin_release(fitted);
+	return r;
+}
+
+/* Key and cache around one of the makers above. */
+static int derived(struct making *making, const char *operation, wan_cache_compute compute,
+		   uint64_t expected_bytes, struct wan_pin **ret_pin, bool *ret_hit)
+{
+	making->runtime = making->runtime ? making->runtime : wan_runtime_default();
+	if (!making->runtime || !making->path || !ret_pin || !making->width_px ||
+	    !making->height_px)
+		return wan_error_set(making->error, -EINVAL, operation, "",
+				     "an argument is missing or a size is 0");
+	struct wan_key_builder builder;
+	int r = wan_load_key_begin(&builder, operation, making->path, making->error);
+	if (r < 0)
+		return r;
+	wan_key_add_u64(&builder, "width", making->width_px);
+	wan_key_add_u64(&builder, "height", making->height_px);
+	wan_key_add_u64(&builder, "fit", making->fit);
+	wan_key_add_u64(&builder, "filter", making->filter);
+	r = wan_cache_get_or_compute(making->runtime->cache, wan_key_end(&builder), expected_bytes,
+				     compute, making, ret_pin, ret_hit);
+	return wan_load_explain(r, making->path, making->error);
+}
+
+int wan_thumbnail(struct wan_runtime *runtime, const char *path, uint32_t max_width_px,
+		  uint32_t max_height_px, struct wan_pin **ret_pin, bool *ret_hit,
+		  struct wan_error *reterr_error)
+{
+	struct making making = {.runtime = runtime,
+				.path = path,
+				.width_px = max_width_px,
+				.height_px = max_height_px,
+				.error = reterr_error};
+	/* At most this large: the ratio is not known before the file is. */
+	uint64_t expected_bytes = (uint64_t)max_width_px * max_height_px * 3;
+	return derived(&making, "thumbnail", compute_thumbnail, expected_bytes, ret_pin, ret_hit);
+}
+
+int wan_fit(struct wan_runtime *runtime, const char *path, uint32_t width_px, uint32_t height_px,
+	    enum wan_fit fit, enum wan_filter filter, struct wan_pin **ret_pin, bool *ret_hit,
+	    struct wan_error *reterr_error)
+{
+	struct making making = {.runtime = runtime,
+				.path = path,
+				.width_px = width_px,
+				.height_px = height_px,
+				.fit = fit,
+				.filter = filter,
+				.error = reterr_error};
+	return derived(&making, "fit", compute_fit, (uint64_t)width_px * height_px * 3, ret_pin,
+		       ret_hit);
+}
+
+int wan_tensor(struct wan_runtime *runtime, const char *path, uint32_t width_px, uint32_t height_px,
+	       enum wan_fit fit, enum wan_filter filter, struct wan_pin **ret_pin, bool *ret_hit,
+	       struct wan_error *reterr_error)
+{
+	struct making making = {.runtime = runtime,
+				.path = path,
+				.width_px = width_px,
+				.height_px = height_px,
+				.fit = fit,
+				.filter = filter,
+				.error = reterr_error};
+	return derived(&making, "tensor", compute_tensor,
+		       (uint64_t)width_px * height_px * 3 * sizeof(float), ret_pin, ret_hit);
+}
+
+struct validation {
+	struct wan_image_info info;
+	struct wan_verdict verdict;
+};
+
+static int compute_validation(void *context, struct wan_value *ret_value)
+{
+	struct making *making = context;
+	wan_cleanup(source_finish) struct source source = {0};
+	wan_cleanup(wan_freep) struct validation *validation = wan_calloc(1, sizeof(*validation));
+	if (!validation)
+		return wan_error_set(making->error, -ENOMEM, making->path, "", "out of memory");
+	struct wan_image_info *info = &validation->info;
+	int r = wan_image_probe(making->path, info, making->error);
+	if (r == 0)
+		r = source_load(making, &source);
+	if (r < 0)
+		return r;
+	struct wan_op op;
+	wan_op_begin_as(making->runtime->profile, &op, "image_validation", WAN_LIBRARY_WANRT, true);
+	wan_op_set_image(&op, info->width_px, info->height_px, info->channels, info->bit_depth,
+			 info->file_bytes);
+	r = wan_image_validate(wan_pin_image(source.pin), info, &validation->verdict);
+	wan_op_end(&op, r < 0 ? WAN_OP_FAILED : WAN_OP_OK);
+	if (r < 0)
+		return wan_error_set(making->error, r, making->path, "", "%s", wan_strerror(r));
+	*ret_value = (struct wan_value){.data = validation,
+					.bytes = sizeof(*validation),
+					.destroy = wan_free,
+					.flags = WAN_CACHE_DERIVED};
+	validation = NULL;
+	return 0;
+}
+
+int wan_validate(struct wan_runtime *runtime, const char *path, struct wan_image_info *ret_info,
+		 struct wan_verdict *ret_verdict, bool *ret_hit, struct wan_error *reterr_error)
+{
+	runtime = runtime ? runtime : wan_runtime_default();
+	if (!runtime || !path)
+		return wan_error_set(reterr_error, -EINVAL, "wan_validate", "",
+				     "an argument is missing");
+	struct wan_key_builder builder;
+	int r = wan_load_key_begin(&builder, "image_validation", path, reterr_error);
+	if (r < 0)
+		return r;
+	struct making making = {.runtime = runtime, .path = path, .error = reterr_error};
+	struct wan_pin *pin;
+	r = wan_cache_get_or_compute(runtime->cache, wan_key_end(&builder),
+				     sizeof(struct validation), compute_validation, &making, &pin,
+				     ret_hit);
+	if (r < 0)
+		return wan_load_explain(r, path, reterr_error);
+	const struct validation *validation = wan_pin_data(pin);
+	if (ret_info)
+		*ret_info = validation->info;
+	if (ret_verdict)
+		*ret_verdict = validation->verdict;
+	wan_pin_release(pin);
+	return 0;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* What load.c (the decoded file) and derive.c (what is made of it) share. */
+#ifndef WAN_RUNTIME_LOAD_H
+#define WAN_RUNTIME_LOAD_H
+
+#include "wan/runtime.h"
+
+/* The key of a file under an operation begins so; a file that cannot be looked at has no key. */
+int wan_load_key_begin(struct wan_key_builder *builder, const char *operation, const char *path,
+		       struct wan_error *reterr_error);
+/* Makes a cache value of an image; the value owns it. */
+void wan_load_image_value(struct wan_image *image, uint32_t flags, struct wan_value *ret_value);
+/* Returns code; fills an error that a lower layer left empty. */
+int wan_load_explain(int code, const char *path, struct wan_error *reterr_error);
+
+#endif

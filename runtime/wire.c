@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Introduces the parts to each other: the memory manager learns how to shrink a cache, the cache
+ * and the monitor learn where their statistics live in the recording, alerts learn to act. No part
+ * knows another one.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "atomics.h"
+#include "clock.h"
+#include "instance.h"
+#include "jemalloc.h"
+#include "log.h"
+#include "memory.h"
+#include "profile.h"
+#include "progress.h"
+#include "str.h"
+
+#define CACHE_FLOOR_BYTES (64 * WAN_MIB) /* requirements: high memory, cache limit x0.8 */
+#define ENTRIES_FLOOR     10u            /* requirements: high latency, entry limit x0.8 */
+#define RECLAIM_FIRST     0              /* idle buffers cost nothing to give back */
+#define RECLAIM_CACHE     10
+
+static void append_event(struct wan_recorder *recorder, uint32_t kind, const char *name,
+			 const char *text, uint32_t code, const uint64_t values[4])
+{
+	struct wan_lane *lane = wan_lane_get(recorder);
+	if (!lane)
+		return;
+	union {
+		struct wan_record_event event;
+		struct wan_record_operation operation;
+	} record = {.event = {.ticks = wan_ticks(),
+			      .name = name ? wan_recorder_string(recorder, name) : 0,
+			      .text = text ? wan_recorder_string(recorder, text) : 0,
+			      .code = code,
+			      .kind_status = (uint8_t)(kind << 4),
+			      .thread = lane->thread}};
+	memcpy(record.event.values, values, sizeof(record.event.values));
+	wan_lane_append(lane, &record.operation);
+}
+
+void wan_runtime_record_action(struct wan_runtime *runtime, const char *what, const char *reason,
+			       uint32_t level, const uint64_t values[4])
+{
+	wan_add_relaxed(&runtime->actions, 1);
+	if (runtime->counters)
+		wan_add_relaxed(&runtime->counters[3], 1);
+	append_event(runtime->recorder, WAN_RECORD_ACTION, what, reason, level, values);
+}
+
+/* --- memory manager to cache and pool --- */
+
+static void cache_stats(struct wan_runtime *runtime, struct wan_cache_stats *ret_stats)
+{
+	*ret_stats = (struct wan_cache_stats){.struct_size = sizeof(*ret_stats)};
+	wan_cache_stats(runtime->cache, ret_stats);
+}
+
+static uint64_t reclaim_pool(void *context, enum wan_memory_level level, uint64_t want_bytes)
+{
+	struct wan_pool_stats stats;
+	wan_pool_stats(&stats);
+	return wan_pool_trim(stats.idle_bytes > want_bytes ? stats.idle_bytes - want_bytes : 0);
+}
+
+static uint64_t reclaim_cache(void *context, enum wan_memory_level level, uint64_t want_bytes)
+{
+	struct wan_runtime *runtime = context;
+	struct wan_cache_stats stats;
+	cache_stats(runtime, &stats);
+	uint64_t freed = wan_cache_trim(
+		runtime->cache, stats.used_bytes > want_bytes ? stats.used_bytes - want_bytes : 0);
+	/* What was evicted is idle in the pool now; only trimming gives it back to the kernel. */
+	uint64_t returned = reclaim_pool(NULL, level, freed);
+	return WAN_MIN(freed, returned);
+}
+
+static uint64_t get_cache_limit(void *context)
+{
+	struct wan_cache_stats stats;
+	cache_stats(context, &stats);
+	return stats.limit_bytes;
+}
+
+static uint64_t cache_used(void *context)
+{
+	struct wan_cache_stats stats;
+	cache_stats(context, &stats);
+	return stats.used_bytes;
+}
+
+static uint64_t set_cache_limit(void *context, uint64_t limit_bytes)
+{
+	struct wan_runtime *runtime = context;
+	uint64_t before_bytes = cache_used(runtime);
+	wan_cache_set_limits(runtime->cache, limit_bytes, 0);
+	uint64_t after_bytes = cache_used(runtime);
+	return before_bytes > after_bytes ? reclaim_pool(NULL, 0, before_bytes - after_bytes) : 0;
+}
+
+static uint64_t clear_cache(void *context)
+{
+	struct wan_runtime *runtime = context;
+	wan_cache_clear(runtime->cache);
+	uint64_t freed = wan_pool_trim(0);
+	wan_jemalloc_purge();
+	return freed;
+}
+
+static uint64_t string_id(void *context, const char *name)
+{
+	struct wan_runtime *runtime = context;
+	return wan_recorder_string(runtime->recorder, name);
+}
+
+static void on_memory_action(void *context, const struct wan_memory_action *action)
+{
+	struct wan_runtime *runtime = context;
+	bool batch = action->batch_before != action->batch_after;
+	uint64_t values[4] = {action->asked_bytes, action->freed_bytes,
+			      batch ? action->batch_before : action->limit_before_bytes,
+			      batch ? action->batch_after : action->limit_after_bytes};
+	wan_runtime_record_action(runtime, action->what, action->reason, action->level, values);
+}
+
+/* --- alerts --- */
+
+static void record_alert(void *context, const struct wan_alert *alert)
+{
+	struct wan_runtime *runtime = context;
+	uint64_t values[4] = {(uint64_t)(alert->value * 1000), (uint64_t)(alert->limit * 1000), 1,
+			      0};
+	append_event(runtime->recorder, WAN_RECORD_ALERT, alert->type_name, alert->message,
+		     alert->severity, values);
+}
+
+static void act_on_alert(void *context, const struct wan_alert *alert)
+{
+	struct wan_runtime *runtime = context;
+	struct wan_cache_stats stats;
+	cache_stats(runtime, &stats);
+	if (alert->type == WAN_ALERT_HIGH_MEMORY && stats.limit_bytes > CACHE_FLOOR_BYTES) {
+		uint64_t limit = WAN_MAX(CACHE_FLOOR_BYTES, stats.limit_bytes / 5 * 4);
+		uint64_t freed = set_cache_limit(runtime, limit);
+		uint64_t values[4] = {stats.limit_bytes - limit, freed, stats.limit_bytes, limit};
+		wan_runtime_record_action(runtime, "cache_limit", alert->message, 0, values);
+	} else if (alert->type == WAN_ALERT_HIGH_LATENCY && stats.entry_limit > ENTRIES_FLOOR) {
+		uint64_t entries = WAN_MAX(ENTRIES_FLOOR, stats.entry_limit * 4 / 5);
+		wan_cache_set_limits(runtime->cache, 0, entries);
+		uint64_t values[4] = {0, 0, stats.entry_limit, entries};
+		wan_runtime_record_action(runtime, "entry_limit", alert->message, 0, values);
+	}
+}
+
+static void record_sample(void *context, const struct wan_progress_sample *sample)
+{
+	struct wan_runtime *runtime = context;
+	struct wan_memory_state memory = {.struct_size = sizeof(memory)};
+	wan_memory_state(runtime->memory, &memory);
+	/* hundredths of a percent: host | cpu << 16 | gpu utilisation << 48; 65535 is unknown */
+	uint64_t percentages = (uint64_t)(memory.host_percent * 100) |
+			       (uint64_t)(uint32_t)(sample->cpu_percent * 100) << 16 |
+			       (uint64_t)UINT16_MAX << 48;
+	uint64_t values[4] = {(uint64_t)(sample->memory_mb * (double)WAN_MIB),
+			      memory.cgroup_need_bytes,
+			      memory.gpu_known ? memory.gpu_used_bytes : UINT64_MAX, percentages};
+	append_event(runtime->recorder, WAN_RECORD_SAMPLE, NULL, NULL, 0, values);
+}
+
+static uint64_t *tracker_counters(void *context, const char *tracker_name)
+{
+	struct wan_runtime *runtime = context;
+	return wan_recorder_counters(runtime->recorder, WAN_COUNTERS_TRACKER, tracker_name);
+}
+
+/* --- parts, lowest first --- */
+
+static uint64_t *counters(struct wan_runtime *runtime, uint32_t kind, const char *name)
+{
+	return wan_recorder_counters(runtime->recorder, kind, name);
+}
+
+static int connect_cache(struct wan_runtime *runtime)
+{
+	struct wan_cache_options options;
+	wan_cache_options_init(&options);
+	options.limit_bytes = runtime->config.cache_limit_bytes;
+	options.entry_limit = runtime->config.cache_entries;
+	options.idle_ns = runtime->config.cache_idle_ns;
+	options.count_derived = runtime->config.cache_count_derived;
+	options.counters = counters(runtime, WAN_COUNTERS_CACHE, "cache");
+	return wan_cache_create(&options, &runtime->cache);
+}
+
+static int connect_memory(struct wan_runtime *runtime)
+{
+	struct wan_memory_options options = {
+		.struct_size = sizeof(options),
+		.config = &runtime->config,
+		.limits = {.context = runtime,
+			   .get_cache_limit = get_cache_limit,
+			   .set_cache_limit = set_cache_limit,
+			   .clear_cache = clear_cache,
+			   .cache_used = cache_used},
+		.counters = counters(runtime, WAN_COUNTERS_MEMORY, "memory"),
+		.string_id = string_id,
+		.on_action = on_memory_action,
+		.context = runtime,
+	};
+	int r = wan_memory_create(&options, &runtime->memory);
+	if (r < 0)
+		return r;
+	const struct wan_reclaimer pool = {
+		.name = "pixel pool", .priority = RECLAIM_FIRST, .reclaim = reclaim_pool};
+	const struct wan_reclaimer cache = {.name = "cache",
+					    .priority = RECLAIM_CACHE,
+					    .reclaim = reclaim_cache,
+					    .context = runtime};
+	r = wan_memory_add_reclaimer(runtime->memory, &pool);
+	return r < 0 ? r : wan_memory_add_reclaimer(runtime->memory, &cache);
+}
+
+static int connect_progress(struct wan_runtime *runtime)
+{
+	struct wan_progress_options options = {
+		.struct_size = sizeof(options),
+		.config = &runtime->config,
+		.counters = tracker_counters,
+		.monitor_words = counters(runtime, WAN_COUNTERS_MONITOR, "monitor"),
+		.on_alert = record_alert,
+		.on_sample = record_sample,
+		.context = runtime,
+	};
+	int r = wan_progress_create(&options, &runtime->progress);
+	if (r == 0 && runtime->config.runtime_auto_optimize)
+		r = wan_progress_on_alert(runtime->progress, act_on_alert, runtime);
+	return r;
+}
+
+static int connect_profile(struct wan_runtime *runtime)
+{
+	struct wan_profile_options options = {
+		.struct_size = sizeof(options),
+		.config = &runtime->config,
+		.recorder = runtime->recorder,
+	};
+	int r = wan_profile_create(&options, &runtime->profile);
+	if (r == 0 && runtime->config.profile_enabled)
+		r = wan_profile_start(runtime->profile);
+	return r;
+}
+
+int wan_wire_connect(struct wan_runtime *runtime, struct wan_error *reterr_error)
+{
+	runtime->recorder = wan_recorder_process(&runtime->config, WAN_ROLE_LINKED, false);
+	if (!runtime->recorder)
+		return wan_error_set(reterr_error, -ENOMEM, "recording", "", "out of memory");
+	runtime->counters = counters(runtime, WAN_COUNTERS_RUNTIME, "runtime");
+	wan_pool_set_idle_limit(runtime->config.pool_idle_bytes);
+
+	int (*const parts[])(struct wan_runtime *) = {connect_cache, connect_memory,
+						      connect_progress, connect_profile};
+	for (size_t i = 0; i < WAN_COUNT_OF(parts); i++) {
+		int r = parts[i](runtime);
+		if (r < 0)
+			return wan_error_set(reterr_error, r, "runtime", "", "cannot be set up: %s",
+					     wan_strerror(r));
+	}
+	wan_wire_publish(runtime);
+	return 0;
+}
+
+void wan_wire_disconnect(struct wan_runtime *runtime)
+{
+	if (runtime->progress)
+		wan_progress_stop(runtime->progress);
+	if (runtime->profile && runtime->memory && runtime->progress)
+		wan_wire_publish(runtime);
+	wan_profile_destroy(runtime->profile);
+	wan_progress_destroy(runtime->progress);
+	wan_memory_destroy(runtime->memory);
+	wan_cache_destroy(runtime->cache);
+}
+
+void wan_wire_publish(struct wan_runtime *runtime)
+{
+	uint64_t *words = runtime->counters;
+	if (words) {
+		wan_store_relaxed(&words[0], 1);
+		wan_store_relaxed(&words[1], wan_profile_active(runtime->profile));
+		wan_store_relaxed(&words[2], wan_progress_running(runtime->progress));
+	}
+	wan_recorder_anchor(runtime->recorder);
+}
