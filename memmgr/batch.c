@@ -31,7 +31,10 @@ void wan_batch_rule_failed(struct wan_batch_rule *rule, uint32_t items)
 	if (!rule->failed || tried < rule->failed)
 		rule->failed = tried;
 	rule->gpu_halved = false;
-	set_size(rule, WAN_MIN(tried, rule->size) / 2);
+	if (rule->good >= tried)
+		rule->good = 0; /* what went well no longer does */
+	set_size(rule,
+		 WAN_MIN(WAN_MAX(tried / 2, rule->good), WAN_MAX(rule->size / 2, rule->good)));
 }
 
 void wan_batch_rule_clean(struct wan_batch_rule *rule, uint32_t items, bool calm)
@@ -39,6 +42,7 @@ void wan_batch_rule_clean(struct wan_batch_rule *rule, uint32_t items, bool calm
 	rule->gpu_halved = false;
 	if (rule->failed && items >= rule->failed)
 		rule->failed = 0; /* it fits now */
+	rule->good = WAN_MAX(rule->good, items);
 	if (!calm) {
 		rule->clean = 0;
 		return;

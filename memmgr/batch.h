@@ -10,6 +10,7 @@ struct wan_batch_rule {
 	uint32_t minimum, maximum;
 	uint32_t size;   /* advised now */
 	uint32_t failed; /* smallest size known to fail; 0: none */
+	uint32_t good;   /* largest size that went well since; 0: none */
 	uint32_t clean;  /* successes in a row since the size last changed */
 	bool gpu_halved; /* and nothing was tried since */
 };
@@ -22,7 +23,7 @@ enum {
 
 /* size x factor, at least minimum; 0 means the minimum. */
 void wan_batch_rule_scale(struct wan_batch_rule *rule, double factor);
-/* items did not fit: remember, halve. */
+/* items did not fit: remember, halve; a probe above a good size only goes back to that one. */
 void wan_batch_rule_failed(struct wan_batch_rule *rule, uint32_t items);
 /* items went well; calm: memory allows to grow. */
 void wan_batch_rule_clean(struct wan_batch_rule *rule, uint32_t items, bool calm);

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+#include "tap.h"
+
+#include <errno.h>
+
+#include "clock.h"
+#include "fakes.h"
+
+/* A box of 256 MB on a large, empty host. */
+static struct wan_memory *box(uint64_t need_mb)
+{
+	fake_reset(10);
+	fake.total = 24 * GIB;
+	fake.available = 20 * GIB;
+	strcpy(fake.cgroups[0].name, "cgroup /box");
+	fake.cgroups[0].limit_bytes = 256 * WAN_MIB;
+	fake.cgroups[0].need_bytes = need_mb * WAN_MIB;
+	fake.cgroup_count = 1;
+	fake.rss = need_mb * WAN_MIB;
+	return fake_manager(NULL);
+}
+
+static uint64_t give_all(void *context, enum wan_memory_level level, uint64_t want)
+{
+	uint64_t *has = context;
+	uint64_t given = WAN_MIN(*has, want);
+	*has -= given;
+	fake.cgroups[0].need_bytes -= given;
+	return given;
+}
+
+TEST(what_fits_below_the_line_is_granted)
+{
+	struct wan_memory *memory = box(100);
+	struct wan_error error;
+	/* 73 % of 256 MB are 186.88 MB. */
+	CHECK_EQ(wan_memory_reserve(memory, 80 * WAN_MIB, &error), 0);
+	CHECK_EQ(wan_memory_reserve(memory, 6 * WAN_MIB, &error), 0);
+	CHECK_EQ(wan_memory_reserve(memory, 60 * WAN_MIB, &error), -ENOMEM);
+	struct wan_memory_state state = {.struct_size = sizeof(state)};
+	wan_memory_state(memory, &state);
+	CHECK_EQ(state.reserved_bytes, 86 * WAN_MIB);
+	wan_memory_unreserve(memory, 80 * WAN_MIB);
+	CHECK_EQ(wan_memory_reserve(memory, 60 * WAN_MIB, &error), 0);
+	wan_memory_destroy(memory);
+}
+
+TEST(a_refusal_names_the_limiting_level_and_the_numbers)
+{
+	struct wan_memory *memory = box(200);
+	struct wan_error error = {0};
+	CHECK_EQ(wan_memory_reserve(memory, 100 * WAN_MIB, &error), -ENOMEM);
+	CHECK_EQ(error.code, -ENOMEM);
+	CHECK_STR(error.object, "cgroup /box");
+	CHECK(strstr(error.reason, "100") != NULL);
+	CHECK(strstr(error.reason, "56") != NULL);
+	CHECK(error.hint[0]);
+	CHECK_EQ(wan_memory_reserve(memory, 100 * WAN_MIB, NULL), -ENOMEM);
+	struct wan_memory_state state = {.struct_size = sizeof(state)};
+	wan_memory_state(memory, &state);
+	CHECK_EQ(state.reserved_bytes, 0);
+	wan_memory_destroy(memory);
+}
+
+TEST(reclaimers_make_room_for_exactly_what_is_missing)
+{
+	struct wan_memory *memory = box(180);
+	uint64_t cached = 100 * WAN_MIB;
+	struct wan_reclaimer cache = {"cache", WAN_RECLAIM_REBUILD, give_all, &cached};
+	REQUIRE_EQ(wan_memory_add_reclaimer(memory, &cache), 0);
+	CHECK_EQ(wan_memory_reserve(memory, 20 * WAN_MIB, NULL), 0);
+	/* 186.88 - 180 leave 6.88 MB: 13.12 MB were given. */
+	CHECK_NEAR((double)cached / (double)WAN_MIB, 86.88, 0.01);
+	CHECK_EQ(wan_memory_reserve(memory, 300 * WAN_MIB, NULL), -ENOMEM);
+	wan_memory_destroy(memory);
+}
+
+TEST(above_the_line_a_quarter_of_the_rest_may_be_in_flight)
+{
+	struct wan_memory *memory = box(216); /* 40 MB left */
+	fake.rss = WAN_MIB;                   /* others have it */
+	CHECK_EQ(wan_memory_reserve(memory, 6 * WAN_MIB, NULL), 0);
+	CHECK_EQ(wan_memory_reserve(memory, 4 * WAN_MIB, NULL), 0);
+	CHECK_EQ(wan_memory_reserve(memory, 1, NULL), -ENOMEM);
+	wan_memory_unreserve(memory, 10 * WAN_MIB);
+	CHECK_EQ(wan_memory_reserve(memory, 11 * WAN_MIB, NULL), -ENOMEM);
+	wan_memory_destroy(memory);
+}
+
+TEST(memory_that_others_hold_is_not_looked_for_in_the_cache)
+{
+	struct wan_memory *memory = box(40);
+	fake.available = 24 * GIB / 100 * 15; /* host at 85 %, gigabytes above the line */
+	fake.rss = 40 * WAN_MIB;
+	uint64_t cached = 30 * WAN_MIB;
+	struct wan_reclaimer cache = {"cache", WAN_RECLAIM_REBUILD, give_all, &cached};
+	REQUIRE_EQ(wan_memory_add_reclaimer(memory, &cache), 0);
+	CHECK_EQ(wan_memory_reserve(memory, 8 * WAN_MIB, NULL), 0);
+	CHECK_EQ(cached, 30 * WAN_MIB);
+	wan_memory_destroy(memory);
+}
+
+TEST(a_twelve_megapixel_image_in_64_mb_is_refused)
+{
+	struct wan_memory *memory = box(20);
+	fake.cgroups[0].limit_bytes = 64 * WAN_MIB;
+	wan_memory_tick(memory);
+	uint64_t begin = wan_now_ns();
+	CHECK_EQ(wan_memory_reserve(memory, 36 * WAN_MIB, NULL), -ENOMEM);
+	CHECK_EQ(wan_memory_reserve(memory, 9 * WAN_MIB, NULL), 0); /* scaled to a half it fits */
+	printf("# refused and granted within %.1f us\n", (double)(wan_now_ns() - begin) / 1000);
+	wan_memory_destroy(memory);
+}
+
+TEST(usage_is_read_again_after_each_mebibyte)
+{
+	struct wan_memory *memory = box(100);
+	uint32_t reads = fake.reads;
+	for (int i = 0; i < 15; i++) {
+		CHECK_EQ(wan_memory_reserve(memory, 64 * WAN_KIB, NULL), 0);
+		wan_memory_unreserve(memory, 64 * WAN_KIB);
+	}
+	CHECK_EQ(fake.reads, reads);
+	for (int i = 0; i < 16; i++) {
+		CHECK_EQ(wan_memory_reserve(memory, 64 * WAN_KIB, NULL), 0);
+		wan_memory_unreserve(memory, 64 * WAN_KIB);
+	}
+	CHECK(fake.reads > reads);
+	wan_memory_destroy(memory);
+}
+
+TEST(a_lowered_limit_is_seen_by_the_next_large_reserve)
+{
+	struct wan_memory *memory = box(100);
+	CHECK_EQ(wan_memory_reserve(memory, 20 * WAN_MIB, NULL), 0);
+	wan_memory_unreserve(memory, 20 * WAN_MIB);
+	fake.cgroups[0].limit_bytes = 90 * WAN_MIB;
+	CHECK_EQ(wan_memory_reserve(memory, 20 * WAN_MIB, NULL), -ENOMEM);
+	wan_memory_destroy(memory);
+}
+
+TEST(absurd_amounts_are_refused)
+{
+	struct wan_memory *memory = box(100);
+	CHECK_EQ(wan_memory_reserve(memory, UINT64_MAX, NULL), -ENOMEM);
+	CHECK_EQ(wan_memory_reserve(memory, INT64_MAX, NULL), -ENOMEM);
+	CHECK_EQ(wan_memory_reserve(memory, WAN_MIB, NULL), 0);
+	CHECK_EQ(wan_memory_reserve(memory, UINT64_MAX - WAN_MIB / 2, NULL), -ENOMEM);
+	wan_memory_unreserve(memory, UINT64_MAX); /* more than was reserved: clamped */
+	struct wan_memory_state state = {.struct_size = sizeof(state)};
+	wan_memory_state(memory, &state);
+	CHECK_EQ(state.reserved_bytes, 0);
+	CHECK_EQ(wan_memory_reserve(memory, 0, NULL), 0);
+	CHECK_EQ(wan_memory_reserve(NULL, 1, NULL), -EINVAL);
+	wan_memory_unreserve(NULL, 1);
+	wan_memory_destroy(memory);
+}
+
+/* --- several threads --- */
+
+static struct wan_memory *shared;
+static uint64_t held, most;
+
+static void *reserve_often(void *argument)
+{
+	for (int i = 0; i < 2000; i++) {
+		uint64_t bytes = 200 * WAN_KIB + (uint64_t)(i % 7) * WAN_MIB;
+		if (wan_memory_reserve(shared, bytes, NULL) < 0)
+			continue;
+		uint64_t now = __atomic_add_fetch(&held, bytes, __ATOMIC_SEQ_CST);
+		uint64_t seen = __atomic_load_n(&most, __ATOMIC_SEQ_CST);
+		while (now > seen &&
+		       !__atomic_compare_exchange_n(&most, &seen, now, false, __ATOMIC_SEQ_CST,
+						    __ATOMIC_SEQ_CST))
+			;
+		__atomic_fetch_sub(&held, bytes, __ATOMIC_SEQ_CST);
+		wan_memory_unreserve(shared, bytes);
+	}
+	return NULL;
+}
+
+static void *tick_often(void *argument)
+{
+	for (int i = 0; i < 500; i++)
+		wan_memory_tick(shared);
+	return NULL;
+}
+
+TEST(threads_together_never_hold_more_than_the_line)
+{
+	pthread_t threads[4];
+	shared = box(170); /* 16.88 MB below the line, 21.5 MB as the quarter of the rest */
+	held = most = 0;
+	for (int i = 0; i < 3; i++)
+		REQUIRE(pthread_create(&threads[i], NULL, reserve_often, NULL) == 0);
+	REQUIRE(pthread_create(&threads[3], NULL, tick_often, NULL) == 0);
+	for (int i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	CHECK(most > 0);
+	CHECK(most <= 86 * WAN_MIB / 4);
+	struct wan_memory_state state = {.struct_size = sizeof(state)};
+	wan_memory_state(shared, &state);
+	CHECK_EQ(state.reserved_bytes, 0);
+	wan_memory_destroy(shared);
+}
+
+TEST(a_small_reserve_costs_nanoseconds)
+{
+	struct wan_memory_options options = {.struct_size = sizeof(options)};
+	struct wan_memory *memory;
+	REQUIRE_EQ(wan_memory_create(&options, &memory), 0);
+	enum { TIMES = 1000000 };
+	uint64_t begin = wan_thread_cpu_ns();
+	for (int i = 0; i < TIMES; i++) {
+		if (wan_memory_reserve(memory, 1, NULL) == 0)
+			wan_memory_unreserve(memory, 1);
+	}
+	double ns = (double)(wan_thread_cpu_ns() - begin) / TIMES;
+	printf("# %.1f ns per reserve and unreserve\n", ns);
+	CHECK(ns < 10000);
+	wan_memory_destroy(memory);
+}
+
+TAP_MAIN

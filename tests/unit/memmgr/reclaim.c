@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+#include "tap.h"
+
+#include <errno.h>
+
+#include "fakes.h"
+#include "state.h"
+
+struct giver {
+	uint64_t has, asked;
+	uint32_t calls, order;
+	struct wan_memory *reenters;
+};
+static uint32_t order;
+
+static uint64_t give(void *context, enum wan_memory_level level, uint64_t want)
+{
+	struct giver *giver = context;
+	giver->asked = want;
+	giver->calls++;
+	giver->order = ++order;
+	if (giver->reenters) {
+		wan_memory_tick(giver->reenters);
+		CHECK_EQ(wan_memory_reclaim(giver->reenters, level, want, INT32_MAX), 0);
+		CHECK(wan_memory_reserve(giver->reenters, 1 << 20, NULL) <= 0);
+		wan_memory_remove_reclaimer(giver->reenters, giver);
+	}
+	uint64_t given = WAN_MIN(giver->has, want);
+	giver->has -= given;
+	return given;
+}
+
+static int add(struct wan_memory *memory, const char *name, int priority, struct giver *giver)
+{
+	struct wan_reclaimer reclaimer = {name, priority, give, giver};
+	return wan_memory_add_reclaimer(memory, &reclaimer);
+}
+
+TEST(the_cheapest_is_asked_first_for_exactly_what_is_missing)
+{
+	fake_reset(10);
+	struct wan_memory *memory = fake_manager(NULL);
+	struct giver cheap = {.has = 30}, middle = {.has = 50}, dear = {.has = 1000},
+		     never = {.has = 1000};
+	order = 0;
+	CHECK_EQ(add(memory, "never", 40, &never), 0);
+	CHECK_EQ(add(memory, "dear", 30, &dear), 0);
+	CHECK_EQ(add(memory, "cheap", 0, &cheap), 0);
+	CHECK_EQ(add(memory, "middle", 20, &middle), 0);
+	CHECK_EQ(wan_memory_reclaim(memory, WAN_MEMORY_CRITICAL, 100, INT32_MAX), 100);
+	CHECK_EQ(cheap.asked, 100);
+	CHECK_EQ(middle.asked, 70);
+	CHECK_EQ(dear.asked, 20);
+	CHECK_EQ(never.calls, 0);
+	CHECK(cheap.order < middle.order && middle.order < dear.order);
+	wan_memory_destroy(memory);
+}
+
+TEST(a_warning_asks_only_for_idle_memory)
+{
+	fake_reset(76);
+	fake.limit = fake.used = 0;
+	struct wan_memory *memory = fake_manager(NULL);
+	struct giver idle = {.has = WAN_MIB}, cache = {.has = 100 * WAN_MIB};
+	CHECK_EQ(add(memory, "idle", WAN_RECLAIM_IDLE, &idle), 0);
+	CHECK_EQ(add(memory, "cache", WAN_RECLAIM_REBUILD, &cache), 0);
+	wan_memory_tick(memory);
+	CHECK_EQ(idle.calls, 1);
+	CHECK_EQ(cache.calls, 0);
+	CHECK_STR(fake_last_action()->what, "reclaim");
+	CHECK_EQ(fake_last_action()->freed_bytes, WAN_MIB);
+	fake_host_percent(86);
+	wan_memory_tick(memory);
+	CHECK_EQ(cache.calls, 1);
+	CHECK_EQ(cache.asked, 60 * WAN_MIB); /* 86 to 80 % of 1000 MB */
+	wan_memory_destroy(memory);
+}
+
+TEST(a_reclaimer_that_enters_again_gets_nothing_and_may_remove_itself)
+{
+	fake_reset(86);
+	fake.limit = 0;
+	struct wan_memory *memory = fake_manager(NULL);
+	struct giver giver = {.has = WAN_MIB, .reenters = memory};
+	CHECK_EQ(add(memory, "again", 0, &giver), 0);
+	wan_memory_tick(memory);
+	CHECK_EQ(giver.calls, 1);
+	wan_memory_reclaim(memory, WAN_MEMORY_CRITICAL, 5, INT32_MAX);
+	CHECK_EQ(giver.calls, 1); /* it is gone */
+	wan_memory_destroy(memory);
+}
+
+static uint64_t boast(void *context, enum wan_memory_level level, uint64_t want)
+{
+	return UINT64_MAX;
+}
+
+TEST(a_reclaimer_that_boasts_does_not_overflow)
+{
+	fake_reset(10);
+	struct wan_memory *memory = fake_manager(NULL);
+	struct giver one = {.has = 10};
+	struct wan_reclaimer reclaimer = {"boast", 5, boast, NULL};
+	CHECK_EQ(add(memory, "one", 0, &one), 0);
+	CHECK_EQ(wan_memory_add_reclaimer(memory, &reclaimer), 0);
+	CHECK(wan_memory_reclaim(memory, WAN_MEMORY_NORMAL, 100, INT32_MAX) == UINT64_MAX);
+	wan_memory_destroy(memory);
+}
+
+TEST(registering_twice_or_too_many_is_refused)
+{
+	fake_reset(10);
+	struct wan_memory *memory = fake_manager(NULL);
+	static struct giver givers[WAN_RECLAIMERS_MAX + 1];
+	for (int i = 0; i < WAN_RECLAIMERS_MAX; i++)
+		CHECK_EQ(add(memory, "x", i, &givers[i]), 0);
+	CHECK_EQ(add(memory, "x", 1, &givers[3]), -EEXIST);
+	CHECK_EQ(add(memory, "x", 1, &givers[WAN_RECLAIMERS_MAX]), -ENOSPC);
+	struct wan_reclaimer nothing = {"nothing", 0, NULL, NULL};
+	CHECK_EQ(wan_memory_add_reclaimer(memory, &nothing), -EINVAL);
+	wan_memory_remove_reclaimer(memory, &givers[3]);
+	CHECK_EQ(add(memory, "x", 1, &givers[3]), 0);
+	wan_memory_destroy(memory);
+}
+
+/* --- several threads --- */
+
+struct shared {
+	struct wan_memory *memory;
+	uint32_t running, overlaps, calls;
+	bool stop;
+};
+
+static uint64_t give_alone(void *context, enum wan_memory_level level, uint64_t want)
+{
+	struct shared *shared = context;
+	if (__atomic_fetch_add(&shared->running, 1, __ATOMIC_SEQ_CST) != 0)
+		__atomic_fetch_add(&shared->overlaps, 1, __ATOMIC_SEQ_CST);
+	__atomic_fetch_add(&shared->calls, 1, __ATOMIC_SEQ_CST);
+	usleep(200);
+	__atomic_fetch_sub(&shared->running, 1, __ATOMIC_SEQ_CST);
+	return 1;
+}
+
+static void *reclaim_often(void *argument)
+{
+	struct shared *shared = argument;
+	for (int i = 0; i < 50; i++)
+		wan_memory_reclaim(shared->memory, WAN_MEMORY_CRITICAL, 1, INT32_MAX);
+	return NULL;
+}
+
+TEST(one_thread_reclaims_at_a_time_and_removal_waits_for_it)
+{
+	fake_reset(10);
+	struct shared shared = {.memory = fake_manager(NULL)};
+	struct wan_reclaimer reclaimer = {"alone", 0, give_alone, &shared};
+	pthread_t threads[4];
+	REQUIRE_EQ(wan_memory_add_reclaimer(shared.memory, &reclaimer), 0);
+	for (int i = 0; i < 4; i++)
+		REQUIRE(pthread_create(&threads[i], NULL, reclaim_often, &shared) == 0);
+	usleep(5000);
+	wan_memory_remove_reclaimer(shared.memory, &shared);
+	CHECK_EQ(__atomic_load_n(&shared.running, __ATOMIC_SEQ_CST), 0);
+	uint32_t calls = __atomic_load_n(&shared.calls, __ATOMIC_SEQ_CST);
+	for (int i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	CHECK_EQ(shared.calls, calls);
+	CHECK_EQ(shared.overlaps, 0);
+	wan_memory_destroy(shared.memory);
+}
+
+TAP_MAIN
