@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/* wan-startend: prepare the start and end image of a WAN clip, see wan-startend(1). */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "startend.h"
+
+int startend_status(int code)
+{
+	switch (code) {
+	case 0:
+		return STARTEND_DONE;
+	case -ENOENT:
+	case -ENOTDIR:
+	case -EACCES:
+	case -ELOOP:
+	case -ENAMETOOLONG:
+		return STARTEND_MISSING;
+	case -ENOMEM:
+		return STARTEND_NO_MEMORY;
+	case -ENOSPC:
+	case -EEXIST:
+	case -EROFS:
+	case -EDQUOT:
+		return STARTEND_CANNOT_WRITE;
+	default:
+		return STARTEND_BAD_IMAGE;
+	}
+}
+
+void startend_complain(const struct wan_error *error)
+{
+	char line[1024];
+	snprintf(line, sizeof(line), "wan-startend: %s: %s%s%s", error->object, error->reason,
+		 error->hint[0] ? "; " : "", error->hint);
+	for (char *at = line; *at; at++)
+		if ((unsigned char)*at < 0x20 || *at == 0x7f)
+			*at = '?';
+	fprintf(stderr, "%s\n", line);
+}
+
+int main(int argc, char **argv)
+{
+	struct startend_options options = {0};
+	int ended = startend_parse(argc, argv, &options);
+	if (ended) {
+		startend_finish(&options);
+		return ended - 1;
+	}
+
+	struct wan_runtime_options runtime_options;
+	wan_runtime_options_init(&runtime_options);
+	struct wan_runtime *runtime;
+	struct wan_error error = {0};
+	int r = wan_runtime_create(&runtime_options, &runtime, &error);
+	if (r < 0) {
+		startend_complain(&error);
+		startend_finish(&options);
+		return r == -ENOMEM ? STARTEND_NO_MEMORY : STARTEND_USAGE;
+	}
+
+	int status = startend_process(&options, runtime);
+
+	struct wan_runtime_summary summary = {.struct_size = sizeof(summary)};
+	wan_runtime_summary(runtime, &summary);
+	if (!options.quiet)
+		printf("cache: %llu hits, %llu misses, %.1f of %.0f MB in use\n",
+		       (unsigned long long)summary.cache_performance.hits,
+		       (unsigned long long)summary.cache_performance.misses,
+		       (double)summary.cache_performance.used_bytes / 1048576,
+		       (double)summary.cache_performance.limit_bytes / 1048576);
+	if (options.json_path) {
+		r = wan_runtime_export_json(runtime, options.json_path, options.force, &error);
+		if (r < 0) {
+			startend_complain(&error);
+			status = status ? status : STARTEND_CANNOT_WRITE;
+		}
+	}
+	const char *recording = wan_runtime_dump_path(runtime);
+	if (recording && !options.quiet && summary.operations > 0)
+		fprintf(stderr, "recorded %s   next: wanprof report %s\n", recording, recording);
+	wan_runtime_unref(runtime);
+	startend_finish(&options);
+	if (fflush(stdout) || ferror(stdout)) {
+		fprintf(stderr, "wan-startend: standard output: cannot be written\n");
+		status = status ? status : STARTEND_CANNOT_WRITE;
+	}
+	return status;
+}

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The work of wan-startend: a batch of pairs is prepared (validated, thumbnailed, fitted,
+ * normalised; all through the runtime's cache), then written, then let go. The batch size comes
+ * from the memory manager; a batch that runs out of memory is written as far as it came and goes on
+ * smaller.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "startend.h"
+
+#define BATCH_PAIRS_MAX 4
+#define PATH_BYTES      4096
+
+struct side {
+	const char *label; /* "start", "end" */
+	const char *path;
+	struct wan_image_info info;
+	struct wan_verdict verdict;
+	struct wan_pin *thumbnail, *fitted, *tensor;
+};
+
+struct work {
+	const struct startend_options *options;
+	struct wan_runtime *runtime;
+	struct wan_tracker *tracker; /* NULL when it could not be had */
+	uint64_t images_done;
+};
+
+struct prepared {
+	const struct startend_pair *pair;
+	struct side sides[2];
+	int side_count;
+	int status;
+	uint32_t warnings;
+};
+
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int signal)
+{
+	interrupted = signal;
+}
+
+static int complain(const struct wan_error *error)
+{
+	startend_complain(error);
+	return startend_status(error->code);
+}
+
+static void say_path(const char *path)
+{
+	for (; *path; path++)
+		putchar((unsigned char)*path < 0x20 || *path == 0x7f ? '?' : *path);
+}
+
+static void print_issues(const struct work *work, const struct wan_verdict *verdict)
+{
+	static const char *const names[] = {"note", "warning", "error"};
+	if (work->options->quiet)
+		return;
+	for (uint32_t i = 0; i < verdict->issue_count; i++) {
+		const struct wan_issue *issue = &verdict->issues[i];
+		printf("  %-7s %s: %s", names[issue->severity], issue->id, issue->message);
+		if (issue->suggestion[0])
+			printf(" -> %s", issue->suggestion);
+		putchar('\n');
+	}
+}
+
+static uint32_t count_warnings(const struct wan_verdict *verdict)
+{
+	uint32_t count = 0;
+	for (uint32_t i = 0; i < verdict->issue_count; i++)
+		count += verdict->issues[i].severity == WAN_SEVERITY_WARNING;
+	return count;
+}
+
+static void output_path(const struct work *work, const struct prepared *prepared,
+			const struct side *side, const char *suffix, char *to)
+{
+	snprintf(to, PATH_BYTES, "%s/%s%s%s%s", work->options->folder, prepared->pair->name,
+		 prepared->pair->name[0] ? "-" : "", side->label, suffix);
+}
+
+/* Said before the work is done, not after it. */
+static int check_outputs(const struct work *work, const struct prepared *prepared,
+			 const struct side *side)
+{
+	static const char *const suffixes[] = {".png", ".npy", "-thumbnail.png"};
+	for (size_t i = 0; i < 3 && !work->options->force; i++) {
+		char path[PATH_BYTES];
+		output_path(work, prepared, side, suffixes[i], path);
+		if (access(path, F_OK) == 0) {
+			struct wan_error error = {.code = -EEXIST,
+						  .reason = "exists already",
+						  .hint = "use --force to replace it"};
+			snprintf(error.object, sizeof(error.object), "%.255s", path);
+			return complain(&error);
+		}
+	}
+	return 0;
+}
+
+static int prepare_side(struct work *work, struct prepared *prepared, struct side *side)
+{
+	const struct startend_options *options = work->options;
+	struct wan_error error = {0};
+	int status = check_outputs(work, prepared, side);
+	if (status)
+		return status;
+	int r = wan_validate(work->runtime, side->path, &side->info, &side->verdict, NULL, &error);
+	if (r < 0)
+		return complain(&error);
+	if (!options->quiet) {
+		printf("%s%s%-5s ", prepared->pair->name, prepared->pair->name[0] ? " " : "",
+		       side->label);
+		say_path(side->path);
+		printf("  %ux%u %s, %s%s\n", side->info.width_px, side->info.height_px,
+		       side->info.format == WAN_FORMAT_PNG ? "PNG" : "JPEG",
+		       side->verdict.ratio_label, side->verdict.valid ? "" : "  NOT USABLE");
+	}
+	print_issues(work, &side->verdict);
+	prepared->warnings += count_warnings(&side->verdict);
+	if (!side->verdict.valid) {
+		fprintf(stderr, "wan-startend: ");
+		for (uint32_t i = 0; i < side->verdict.issue_count; i++)
+			if (side->verdict.issues[i].severity == WAN_SEVERITY_ERROR)
+				fprintf(stderr, "%s: %s; ", side->verdict.issues[i].id,
+					side->verdict.issues[i].message);
+		fprintf(stderr, "the %s image is not used\n", side->label);
+		return STARTEND_BAD_IMAGE;
+	}
+	r = wan_thumbnail(work->runtime, side->path, options->thumbnail_px, options->thumbnail_px,
+			  &side->thumbnail, NULL, &error);
+	if (r == 0)
+		r = wan_fit(work->runtime, side->path, options->width_px, options->height_px,
+			    options->fit, options->filter, &side->fitted, NULL, &error);
+	if (r == 0)
+		r = wan_tensor(work->runtime, side->path, options->width_px, options->height_px,
+			       options->fit, options->filter, &side->tensor, NULL, &error);
+	return r < 0 ? complain(&error) : 0;
+}
+
+static void release(struct prepared *prepared)
+{
+	for (int i = 0; i < prepared->side_count; i++) {
+		struct side *side = &prepared->sides[i];
+		wan_pin_release(side->thumbnail);
+		wan_pin_release(side->fitted);
+		wan_pin_release(side->tensor);
+		side->thumbnail = side->fitted = side->tensor = NULL;
+	}
+}
+
+static void prepare(struct work *work, const struct startend_pair *pair, struct prepared *ret)
+{
+	*ret = (struct prepared){.pair = pair};
+	ret->sides[ret->side_count++] = (struct side){.label = "start", .path = pair->start};
+	if (pair->end)
+		ret->sides[ret->side_count++] = (struct side){.label = "end", .path = pair->end};
+	for (int i = 0; i < ret->side_count && ret->status == 0; i++)
+		ret->status = prepare_side(work, ret, &ret->sides[i]);
+	if (ret->status)
+		return;
+	struct wan_verdict verdict;
+	int r = wan_image_validate_pair(&ret->sides[0].info, pair->end ? &ret->sides[1].info : NULL,
+					&verdict);
+	if (r == 0) {
+		print_issues(work, &verdict);
+		ret->warnings += count_warnings(&verdict);
+	}
+}
+
+static int write_png(struct work *work, struct wan_image *image, const char *path)
+{
+	struct wan_encode_options encode;
+	wan_encode_options_init(&encode);
+	encode.format = WAN_FORMAT_PNG;
+	encode.overwrite = work->options->force;
+	struct wan_image_view view;
+	wan_image_view(image, &view);
+	struct wan_error error = {0};
+	struct wan_op op;
+	wan_op_begin(wan_runtime_profile(work->runtime), &op, "png.encode");
+	wan_op_set_image(&op, view.width_px, view.height_px, view.channels, 8, UINT64_MAX);
+	int r = wan_image_encode(image, path, &encode, &error);
+	wan_op_end(&op, r < 0 ? WAN_OP_FAILED : WAN_OP_OK);
+	return r < 0 ? (startend_complain(&error), STARTEND_CANNOT_WRITE) : 0;
+}
+
+static int write_tensor(struct work *work, struct wan_image *image, const char *path)
+{
+	struct wan_image_view view;
+	wan_image_view(image, &view);
+	struct wan_error error = {0};
+	struct wan_op op;
+	wan_op_begin(wan_runtime_profile(work->runtime), &op, "npy.encode");
+	wan_op_set_image(&op, view.width_px, view.height_px, view.channels, 32, UINT64_MAX);
+	int r = wan_image_write_npy(image, path, work->options->force, &error);
+	wan_op_end(&op, r < 0 ? WAN_OP_FAILED : WAN_OP_OK);
+	return r < 0 ? (startend_complain(&error), STARTEND_CANNOT_WRITE) : 0;
+}
+
+static int write_side(struct work *work, const struct prepared *prepared, const struct side *side)
+{
+	char path[PATH_BYTES];
+	output_path(work, prepared, side, ".png", path);
+	int status = write_png(work, wan_pin_image(side->fitted), path);
+	if (status)
+		return status;
+	if (!work->options->quiet) {
+		printf("  wrote ");
+		say_path(path);
+	}
+	output_path(work, prepared, side, ".npy", path);
+	status = write_tensor(work, wan_pin_image(side->tensor), path);
+	if (status == 0) {
+		output_path(work, prepared, side, "-thumbnail.png", path);
+		status = write_png(work, wan_pin_image(side->thumbnail), path);
+	}
+	if (!work->options->quiet)
+		puts(status ? "" : ", .npy, -thumbnail.png");
+	return status;
+}
+
+static void write_pair(struct work *work, struct prepared *prepared)
+{
+	for (int i = 0; i < prepared->side_count && prepared->status == 0; i++) {
+		prepared->status = write_side(work, prepared, &prepared->sides[i]);
+		work->images_done++;
+		if (work->tracker)
+			wan_progress_update(work->tracker, work->images_done);
+	}
+}
+
+static void enter_phase(struct work *work, enum wan_phase phase)
+{
+	if (work->tracker)
+		wan_progress_phase(work->tracker, phase);
+}
+
+/* Prepare up to want pairs; stops early when memory is out and something is there to be written. */
+static uint32_t prepare_batch(struct work *work, size_t first, uint32_t want,
+			      struct prepared *batch, bool *ret_out_of_memory)
+{
+	uint32_t count = 0;
+	enter_phase(work, WAN_PHASE_PREPROCESSING);
+	*ret_out_of_memory = false;
+	while (count < want && !interrupted) {
+		prepare(work, &work->options->pairs[first + count], &batch[count]);
+		if (batch[count].status == STARTEND_NO_MEMORY) {
+			*ret_out_of_memory = true;
+			if (count > 0) {
+				release(&batch[count]);
+				break; /* again, alone, after these are written */
+			}
+		}
+		count++;
+	}
+	return count;
+}
+
+static int run_batches(struct work *work, struct wan_batch *batch, uint32_t *warnings)
+{
+	int status = 0;
+	for (size_t first = 0; first < work->options->pair_count && !interrupted;) {
+		struct prepared prepared[BATCH_PAIRS_MAX];
+		size_t left = work->options->pair_count - first;
+		uint32_t want = wan_batch_next(batch);
+		want = want > BATCH_PAIRS_MAX ? BATCH_PAIRS_MAX : want;
+		want = want > left ? (uint32_t)left : want;
+		bool out_of_memory;
+		uint32_t count = prepare_batch(work, first, want, prepared, &out_of_memory);
+		enter_phase(work, WAN_PHASE_ENCODING);
+		for (uint32_t i = 0; i < count; i++) {
+			if (prepared[i].status == 0)
+				write_pair(work, &prepared[i]);
+			release(&prepared[i]);
+			status = status ? status : prepared[i].status;
+			*warnings += prepared[i].warnings;
+		}
+		wan_batch_report(batch, count, out_of_memory);
+		first += count;
+	}
+	return status;
+}
+
+int startend_process(const struct startend_options *options, struct wan_runtime *runtime)
+{
+	struct wan_error error = {0};
+	if (mkdir(options->folder, 0777) < 0 && errno != EEXIST) {
+		error.code = -errno;
+		snprintf(error.object, sizeof(error.object), "%.255s", options->folder);
+		snprintf(error.reason, sizeof(error.reason), "cannot be made: %s", strerror(errno));
+		startend_complain(&error);
+		return STARTEND_CANNOT_WRITE;
+	}
+	struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART};
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+
+	struct work work = {.options = options, .runtime = runtime};
+	uint64_t images = 0;
+	for (size_t i = 0; i < options->pair_count; i++)
+		images += 1 + (options->pairs[i].end != NULL);
+	if (wan_progress_begin(wan_runtime_progress(runtime), "start/end images", images, "images",
+			       &work.tracker) < 0)
+		work.tracker = NULL;
+	else if (wan_progress_start(wan_runtime_progress(runtime), 0) < 0)
+		fprintf(stderr, "wan-startend: memory and CPU over time are not sampled: "
+				"no thread could be started\n");
+
+	struct wan_batch_options batch_options;
+	wan_batch_options_init(&batch_options);
+	batch_options.name = "pairs";
+	batch_options.minimum = 1;
+	batch_options.maximum = BATCH_PAIRS_MAX;
+	struct wan_batch *batch;
+	uint32_t warnings = 0;
+	int status = STARTEND_NO_MEMORY;
+	if (wan_batch_create(wan_runtime_memory(runtime), &batch_options, &batch) == 0) {
+		status = run_batches(&work, batch, &warnings);
+		wan_batch_destroy(batch);
+	}
+	if (work.tracker) {
+		wan_progress_phase(work.tracker, WAN_PHASE_COMPLETION);
+		wan_progress_end(work.tracker);
+	}
+	wan_progress_stop(wan_runtime_progress(runtime));
+	if (interrupted)
+		return 128 + interrupted;
+	if (status == 0 && options->strict && warnings > 0)
+		status = STARTEND_WARNINGS;
+	return status;
+}
