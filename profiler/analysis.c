@@ -93,21 +93,3 @@ void wan_analysis_finish(struct wan_analysis *analysis)
 	wan_rows_finish(&analysis->rows);
 	wan_view_finish(&analysis->view);
 }
-
-bool wan_analysis_counters(const struct wan_analysis *analysis, uint32_t kind,
-			   struct wan_counter_sum *ret_sum)
-{
-	*ret_sum = (struct wan_counter_sum){0};
-	for (size_t i = 0; i < analysis->view.source_count; i++) {
-		const struct wan_process *process = analysis->view.sources[i].process;
-		for (size_t j = 0; j < process->counters_count; j++) {
-			const struct wan_process_counters *block = &process->counters[j];
-			if (block->kind != kind)
-				continue;
-			ret_sum->blocks++;
-			for (size_t k = 0; k < 63; k++)
-				ret_sum->words[k] += block->words[k];
-		}
-	}
-	return ret_sum->blocks != 0;
-}

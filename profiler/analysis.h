@@ -24,14 +24,6 @@ int wan_analysis_init(struct wan_analysis *analysis, struct wan_view *view,
 		      const struct wan_config *config);
 void wan_analysis_finish(struct wan_analysis *analysis);
 
-/* Sums over processes of one kind of counter block; false when there is none. */
-struct wan_counter_sum {
-	uint64_t words[63];
-	unsigned blocks;
-};
-bool wan_analysis_counters(const struct wan_analysis *analysis, uint32_t kind,
-			   struct wan_counter_sum *ret_sum);
-
 /* One outside look at a process (SAMPLE event), unknown values negative. */
 struct wan_sample {
 	uint64_t realtime_ns, time_ns;

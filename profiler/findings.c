@@ -10,7 +10,7 @@
 
 static const struct wan_advice advices[] = {
 #define WAN_ADVICE(name, id, kind, severity, title, action, key)                                   \
-	{id, WAN_ADVICE_##kind, WAN_SEVERITY_##severity, title, action, key},
+	{id, WAN_ADVICE_##kind, WAN_FINDING_##severity, title, action, key},
 #include "advice.def"
 #undef WAN_ADVICE
 };
@@ -20,7 +20,7 @@ const struct wan_advice *wan_advice(enum wan_advice_id id)
 	return &advices[id];
 }
 
-const char *wan_severity_name(enum wan_severity severity)
+const char *wan_finding_severity_name(enum wan_finding_severity severity)
 {
 	static const char *const names[] = {"notice", "medium", "high", "critical"};
 	return names[severity];

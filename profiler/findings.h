@@ -14,11 +14,11 @@ enum wan_advice_kind {
 	WAN_ADVICE_FINDING,
 	WAN_ADVICE_RECOMMENDATION,
 };
-enum wan_severity {
-	WAN_SEVERITY_NOTICE,
-	WAN_SEVERITY_MEDIUM,
-	WAN_SEVERITY_HIGH,
-	WAN_SEVERITY_CRITICAL,
+enum wan_finding_severity {
+	WAN_FINDING_NOTICE,
+	WAN_FINDING_MEDIUM,
+	WAN_FINDING_HIGH,
+	WAN_FINDING_CRITICAL,
 };
 enum wan_advice_id {
 #define WAN_ADVICE(name, id, kind, severity, title, action, key) WAN_ADVICE_##name,
@@ -29,15 +29,15 @@ enum wan_advice_id {
 struct wan_advice {
 	const char *id;
 	enum wan_advice_kind kind;
-	enum wan_severity severity;
+	enum wan_finding_severity severity;
 	const char *title, *action, *key;
 };
 const struct wan_advice *wan_advice(enum wan_advice_id id);
-const char *wan_severity_name(enum wan_severity severity);
+const char *wan_finding_severity_name(enum wan_finding_severity severity);
 
 struct wan_finding {
 	const struct wan_advice *advice;
-	enum wan_severity severity;
+	enum wan_finding_severity severity;
 	char operation[96]; /* "" when it is about many */
 	char library[32];
 	uint64_t count; /* operations concerned */

@@ -74,8 +74,8 @@ static int put(struct wan_finding *finding, double value, double limit, const ch
 	finding->value = value;
 	finding->limit = limit;
 	finding->unit = unit;
-	if (limit > 0 && value > 2 * limit && finding->severity == WAN_SEVERITY_MEDIUM)
-		finding->severity = WAN_SEVERITY_HIGH;
+	if (limit > 0 && value > 2 * limit && finding->severity == WAN_FINDING_MEDIUM)
+		finding->severity = WAN_FINDING_HIGH;
 	if (finding->advice->kind == WAN_ADVICE_FINDING)
 		wan_str_format(finding->text, sizeof(finding->text), "%s: %s %s",
 			       finding->advice->title, finding->operation, finding->evidence);

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/* The machine (read at export when it is this one) and what the recording itself knows of it. */
+#include <string.h>
+
+#include "counters.h"
+#include "export.h"
+#include "str.h"
+
+static void machine(const struct wan_export *export)
+{
+	struct wan_json *json = export->json;
+	const struct wan_environment *machine = export->options->environment;
+	wan_json_key_bool(json, "machine_read_at_export", machine != NULL);
+	wan_json_key_string(json, "kernel", machine && machine->kernel[0] ? machine->kernel : NULL);
+	wan_json_key(json, "cpu");
+	wan_json_object_begin(json);
+	wan_json_key_string(json, "model", machine && machine->cpu[0] ? machine->cpu : NULL);
+	if (machine && machine->cpus)
+		wan_json_key_u64(json, "count", machine->cpus);
+	else
+		wan_json_key_null(json, "count");
+	wan_json_object_end(json);
+}
+
+static void memory(const struct wan_export *export, const struct wan_counter_sum *counters,
+		   bool known)
+{
+	struct wan_json *json = export->json;
+	const struct wan_environment *machine = export->options->environment;
+	uint64_t total = known     ? wan_counters_word(counters, "host_total")
+			 : machine ? machine->memory_total_bytes
+				   : 0;
+	uint64_t available = known     ? wan_counters_word(counters, "host_available")
+			     : machine ? machine->memory_available_bytes
+				       : 0;
+	wan_json_key(json, "memory");
+	wan_json_object_begin(json);
+	wan_export_bytes(json, "total", total ? total : UINT64_MAX);
+	wan_export_bytes(json, "available", total ? available : UINT64_MAX);
+	wan_json_object_end(json);
+}
+
+static void cgroups(const struct wan_export *export)
+{
+	struct wan_json *json = export->json;
+	const struct wan_environment *machine = export->options->environment;
+	wan_json_key(json, "cgroups");
+	wan_json_array_begin(json);
+	for (size_t i = 0; machine && i < machine->cgroup_count; i++) {
+		wan_json_object_begin(json);
+		wan_json_key_string(json, "path", machine->cgroups[i].path);
+		wan_export_bytes(json, "limit", machine->cgroups[i].limit_bytes);
+		wan_export_bytes(json, "usage", machine->cgroups[i].usage_bytes);
+		wan_json_object_end(json);
+	}
+	wan_json_array_end(json);
+}
+
+static void gpu(struct wan_json *json, const struct wan_counter_sum *counters, bool known)
+{
+	bool present = known && wan_counters_word(counters, "gpu_total");
+	wan_json_key(json, "gpu");
+	wan_json_object_begin(json);
+	wan_export_bytes(json, "total",
+			 present ? wan_counters_word(counters, "gpu_total") : UINT64_MAX);
+	wan_export_bytes(json, "used",
+			 present ? wan_counters_word(counters, "gpu_used") : UINT64_MAX);
+	wan_json_object_end(json);
+}
+
+static void allocator(struct wan_json *json, const struct wan_process *process)
+{
+	const char *name = process ? process->header.allocator : "";
+	wan_json_key(json, "allocator");
+	wan_json_object_begin(json);
+	wan_json_key_string(json, "name", name[0] ? name : NULL);
+	/* The self-test: an allocation must move the per-thread counters. */
+	wan_json_key_bool(json, "self_test_passed", process && process->header.allocator_active);
+	wan_json_object_end(json);
+}
+
+/* "libjpeg-turbo 2.1.5" is a name and, after the last space, a version. */
+static void one_library(struct wan_json *json, const char *text, size_t length)
+{
+	size_t name = length;
+	while (name && text[name - 1] != ' ')
+		name--;
+	wan_json_object_begin(json);
+	wan_json_key(json, "name");
+	wan_json_string_n(json, text, name ? name - 1 : length);
+	wan_json_key(json, "version");
+	if (name)
+		wan_json_string_n(json, text + name, length - name);
+	else
+		wan_json_null(json);
+	wan_json_object_end(json);
+}
+
+static bool listed_before(const struct wan_view *view, size_t before, const char *text,
+			  size_t length)
+{
+	for (size_t i = 0; i < before; i++)
+		for (const char *at = view->sources[i].process->header.libraries; *at;) {
+			size_t here = strcspn(at, ";");
+			if (here == length && strncmp(at, text, length) == 0)
+				return true;
+			at += here + (at[here] != '\0');
+		}
+	return false;
+}
+
+static void libraries(struct wan_json *json, const struct wan_view *view)
+{
+	wan_json_key(json, "libraries");
+	wan_json_array_begin(json);
+	for (size_t i = 0; i < view->source_count; i++)
+		for (const char *at = view->sources[i].process->header.libraries; *at;) {
+			size_t length = strcspn(at, ";");
+			if (length && !listed_before(view, i, at, length))
+				one_library(json, at, length);
+			at += length + (at[length] != '\0');
+		}
+	wan_json_array_end(json);
+}
+
+void wan_export_environment(const struct wan_export *export)
+{
+	struct wan_json *json = export->json;
+	struct wan_counter_sum counters;
+	wan_counters_sum(&export->analysis->view, WAN_COUNTERS_MEMORY, &counters);
+	bool known = counters.blocks == 1; /* sums over processes of one machine mean nothing */
+	wan_json_key(json, "environment");
+	wan_json_object_begin(json);
+	machine(export);
+	memory(export, &counters, known);
+	cgroups(export);
+	gpu(json, &counters, known);
+	allocator(json, export->analysis->view.main);
+	libraries(json, &export->analysis->view);
+	wan_json_object_end(json);
+}

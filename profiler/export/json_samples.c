@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/* Looks at the whole process over time: memory, processor, GPU. */
+#include <errno.h>
+
+#include "alloc.h"
+#include "export.h"
+#include "macros.h"
+
+/* The parent's samples are the command's; without a parent every process's own. */
+static bool counts(const struct wan_view *view, const struct wan_process *process)
+{
+	if (!view->parent)
+		return true;
+	bool parent_has = false;
+	for (size_t i = 0; i < view->parent->event_count && !parent_has; i++)
+		parent_has = view->parent->events[i].kind == WAN_RECORD_SAMPLE;
+	return parent_has == (process == view->parent);
+}
+
+static bool wanted(const struct wan_view_source *source, const struct wan_process_event *event)
+{
+	return event->kind == WAN_RECORD_SAMPLE && event->time_ns >= source->since_ns &&
+	       event->time_ns <= source->until_ns;
+}
+
+/* Halves of a stretch's budget go to its smallest and its largest sample, in order of time. */
+static size_t thin(struct wan_sample *samples, size_t count, size_t room)
+{
+	size_t stretches = room / 2, kept = 0;
+	if (count <= room)
+		return count;
+	for (size_t i = 0; i < stretches; i++) {
+		size_t first = i * count / stretches, end = (i + 1) * count / stretches;
+		size_t low = first, high = first;
+		for (size_t j = first; j < end; j++) {
+			if (samples[j].rss_mb < samples[low].rss_mb)
+				low = j;
+			if (samples[j].rss_mb > samples[high].rss_mb)
+				high = j;
+		}
+		struct wan_sample early = samples[WAN_MIN(low, high)];
+		struct wan_sample late = samples[WAN_MAX(low, high)];
+		samples[kept++] = early; /* kept never passes first: nothing unread is lost */
+		if (low != high)
+			samples[kept++] = late;
+	}
+	return kept;
+}
+
+int wan_export_collect_samples(const struct wan_analysis *analysis, struct wan_sample **ret_samples,
+			       size_t *ret_count, size_t *ret_total)
+{
+	const struct wan_view *view = &analysis->view;
+	size_t room = 1, count = 0;
+	for (size_t i = 0; i < view->source_count; i++)
+		room += view->sources[i].process->event_count;
+	struct wan_sample *samples = wan_calloc(room, sizeof(*samples));
+	if (!samples)
+		return -ENOMEM;
+	for (size_t i = 0; i < view->source_count; i++) {
+		const struct wan_view_source *source = &view->sources[i];
+		if (!counts(view, source->process))
+			continue;
+		for (size_t j = 0; j < source->process->event_count; j++)
+			if (wanted(source, &source->process->events[j]))
+				wan_sample_from_event(&source->process->events[j],
+						      &samples[count++]);
+	}
+	*ret_total = count;
+	*ret_count = thin(samples, count, WAN_EXPORT_SAMPLES_MAX);
+	*ret_samples = samples;
+	return 0;
+}
+
+static void one(struct wan_json *json, const struct wan_sample *sample)
+{
+	wan_json_object_begin(json);
+	wan_export_timestamp(json, "timestamp", sample->realtime_ns);
+	wan_json_key_u64(json, "monotonic_ns", sample->time_ns);
+	wan_export_number(json, "rss_mb", sample->rss_mb, 3);
+	wan_export_number(json, "system_used_percent", sample->system_percent, 2);
+	wan_export_number(json, "cgroup_need_mb", sample->cgroup_need_mb, 3);
+	wan_export_number(json, "cpu_percent", sample->cpu_percent, 2);
+	wan_export_number(json, "gpu_used_mb", sample->gpu_used_mb, 3);
+	wan_export_number(json, "gpu_utilization_percent", sample->gpu_percent, 2);
+	wan_json_object_end(json);
+}
+
+struct figure {
+	double sum, peak;
+	uint64_t known;
+};
+
+static void take(struct figure *figure, double value)
+{
+	if (value < 0)
+		return;
+	figure->peak = figure->known ? WAN_MAX(figure->peak, value) : value;
+	figure->sum += value;
+	figure->known++;
+}
+
+static void figures(struct wan_json *json, const char *name, const struct figure *all, bool peak)
+{
+	static const char *const keys[] = {"rss_mb", "system_used_percent", "cpu_percent",
+					   "gpu_used_mb"};
+	wan_json_key(json, name);
+	wan_json_object_begin(json);
+	for (size_t i = 0; i < WAN_COUNT_OF(keys); i++)
+		wan_export_number(json, keys[i],
+				  !all[i].known ? -1
+				  : peak        ? all[i].peak
+						: all[i].sum / (double)all[i].known,
+				  3);
+	wan_json_object_end(json);
+}
+
+static void growth(struct wan_json *json, const struct wan_sample *samples, size_t count)
+{
+	size_t first = 0, last = count;
+	while (first < count && samples[first].rss_mb < 0)
+		first++;
+	while (last > first && samples[last - 1].rss_mb < 0)
+		last--;
+	wan_json_key(json, "growth");
+	wan_json_object_begin(json);
+	if (last <= first + 1) {
+		wan_json_key_null(json, "rss_mb");
+		wan_json_key_null(json, "rss_mb_per_minute");
+	} else {
+		double grown = samples[last - 1].rss_mb - samples[first].rss_mb;
+		double minutes =
+			(double)(samples[last - 1].time_ns - samples[first].time_ns) / 60e9;
+		wan_json_key_double(json, "rss_mb", grown, 3);
+		if (minutes > 0)
+			wan_json_key_double(json, "rss_mb_per_minute", grown / minutes, 3);
+		else
+			wan_json_key_null(json, "rss_mb_per_minute");
+	}
+	wan_json_object_end(json);
+}
+
+void wan_export_samples(const struct wan_export *export)
+{
+	struct wan_json *json = export->json;
+	struct wan_sample *samples = NULL;
+	struct figure all[4] = {{0}};
+	size_t count = 0, total = 0;
+	if (wan_export_collect_samples(export->analysis, &samples, &count, &total)) {
+		json->error = json->error ? json->error : -ENOMEM;
+		return;
+	}
+	wan_json_key(json, "samples");
+	wan_json_array_begin(json);
+	for (size_t i = 0; i < count; i++) {
+		one(json, &samples[i]);
+		take(&all[0], samples[i].rss_mb);
+		take(&all[1], samples[i].system_percent);
+		take(&all[2], samples[i].cpu_percent);
+		take(&all[3], samples[i].gpu_used_mb);
+	}
+	wan_json_array_end(json);
+	wan_json_key(json, "samples_summary");
+	wan_json_object_begin(json);
+	wan_json_key_u64(json, "taken", total);
+	figures(json, "average", all, false);
+	figures(json, "peak", all, true);
+	growth(json, samples, count);
+	/* Bare preload has nobody outside to look; the reader shall not take silence for zero. */
+	wan_json_key_string(json, "note",
+			    total ? NULL
+				  : "no samples: record with `wanprof run`, or start the progress "
+				    "monitor of a linked program");
+	wan_json_object_end(json);
+	wan_free(samples);
+}

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: MIT */
+/* Start, stop, results: a profile is a stretch of the process's recording. */
+#include "profile.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "attach.h"
+#include "cleanup.h"
+#include "clock.h"
+#include "environment.h"
+#include "export.h"
+#include "jemalloc.h"
+#include "log.h"
+#include "macros.h"
+#include "str.h"
+#include "sys.h"
+
+/* Two thread CPU clock reads (0.8 us) are then at most 0.2 % of the operation. */
+#define LARGE_NS    400000
+#define MARKER_NAME "profile_start"
+#define PATH_BYTES  4096
+
+int wan_profile_create(const struct wan_profile_options *options, struct wan_profile **ret_profile)
+{
+	if (!options || !options->config || !options->recorder || !ret_profile)
+		return -EINVAL;
+	struct wan_profile *profile = wan_calloc(1, sizeof(*profile));
+	if (!profile)
+		return -ENOMEM;
+	wan_mutex_init(&profile->lock, WAN_RANK_PROFILE);
+	profile->config = options->config;
+	profile->recorder = options->recorder;
+	profile->share = wan_record_share_find();
+	profile->cpu = !options->no_cpu;
+	double ns_per_tick = wan_clock_ns_per_tick();
+	profile->large_ticks = (uint64_t)(LARGE_NS / (ns_per_tick > 0 ? ns_per_tick : 1));
+	profile->active = options->active;
+	struct wan_record_header *header = wan_recorder_header(options->recorder);
+	if (!header->allocator[0]) {
+		header->allocator_active = wan_jemalloc_active();
+		wan_str_copy(header->allocator, sizeof(header->allocator), wan_allocator_name());
+	}
+	*ret_profile = profile;
+	return 0;
+}
+
+void wan_profile_destroy(struct wan_profile *profile)
+{
+	if (!profile)
+		return;
+	wan_recording_close(profile->baseline);
+	wan_recording_close(profile->final);
+	wan_mutex_finish(&profile->lock);
+	wan_free(profile);
+}
+
+bool wan_profile_active(struct wan_profile *profile)
+{
+	return profile && wan_load_relaxed(&profile->active);
+}
+
+/* What is recorded by now, parsed. */
+static int look(struct wan_profile *profile, struct wan_recording **ret_recording)
+{
+	void *copy = NULL;
+	size_t bytes = 0;
+	int rc = wan_recorder_snapshot(profile->recorder, &copy, &bytes);
+	if (rc)
+		return rc;
+	rc = wan_recording_open_memory(copy, bytes, ret_recording, NULL);
+	wan_free(copy);
+	return rc;
+}
+
+/*
+ * The start as an event among the operations: its time is converted from ticks by the same rule as
+ * theirs, so that no operation falls on the wrong side of it.
+ */
+static void mark_start(struct wan_profile *profile)
+{
+	struct wan_lane *lane = wan_lane_get(profile->recorder);
+	profile->since_ns = wan_now_ns();
+	profile->marker = profile->since_ns;
+	if (!lane)
+		return;
+	struct wan_record_event event = {
+		.ticks = wan_ticks(),
+		.values = {profile->marker},
+		.name = wan_recorder_string(profile->recorder, MARKER_NAME),
+		.kind_status = WAN_RECORD_ACTION << 4,
+		.thread = lane->thread,
+	};
+	wan_lane_append(lane, &event);
+}
+
+int wan_profile_start(struct wan_profile *profile)
+{
+	if (!profile)
+		return -EINVAL;
+	struct wan_recording *before = NULL, *old_baseline = NULL, *old_final = NULL;
+	wan_mutex_lock(&profile->lock);
+	int rc = profile->started ? -EALREADY : look(profile, &before);
+	if (!rc) {
+		old_baseline = profile->baseline;
+		old_final = profile->final;
+		profile->baseline = before;
+		profile->final = NULL;
+		profile->started = true;
+		mark_start(profile);
+		wan_store_relaxed(&profile->active, 1);
+	}
+	wan_mutex_unlock(&profile->lock);
+	wan_recording_close(old_baseline);
+	wan_recording_close(old_final);
+	return rc;
+}
+
+int wan_profile_stop(struct wan_profile *profile)
+{
+	if (!profile)
+		return -EINVAL;
+	struct wan_recording *now = NULL, *old = NULL;
+	wan_mutex_lock(&profile->lock);
+	int rc = wan_load_relaxed(&profile->active) ? look(profile, &now) : -EALREADY;
+	if (!rc) {
+		wan_store_relaxed(&profile->active, 0);
+		profile->started = false;
+		old = profile->final;
+		profile->final = now;
+	}
+	wan_mutex_unlock(&profile->lock);
+	wan_recording_close(old);
+	return rc;
+}
+
+static uint64_t start_of(const struct wan_profile *profile, const struct wan_process *process)
+{
+	for (size_t i = process->event_count; i-- > 0;) {
+		const struct wan_process_event *event = &process->events[i];
+		if (event->kind == WAN_RECORD_ACTION && event->values[0] == profile->marker &&
+		    event->name && strcmp(event->name, MARKER_NAME) == 0)
+			return event->time_ns;
+	}
+	return profile->since_ns; /* wrapped away: the clock has to do */
+}
+
+/* Calls use with the analysis of what was recorded since the start. */
+static int with_analysis(struct wan_profile *profile,
+			 int (*use)(void *context, const struct wan_analysis *analysis),
+			 void *context)
+{
+	struct wan_recording *now = NULL;
+	struct wan_analysis analysis;
+	struct wan_view view;
+	wan_mutex_lock(&profile->lock);
+	int rc = profile->final ? 0 : look(profile, &now);
+	struct wan_recording *recording = now ? now : profile->final;
+	if (!rc && wan_recording_process_count(recording) == 0)
+		rc = -ENODATA;
+	if (!rc) {
+		struct wan_view_source source = {
+			.process = wan_recording_process(recording, 0),
+			.until_ns = UINT64_MAX,
+		};
+		if (profile->baseline && wan_recording_process_count(profile->baseline))
+			source.baseline = wan_recording_process(profile->baseline, 0);
+		if (profile->marker)
+			source.since_ns = start_of(profile, source.process);
+		rc = wan_view_init(&view, &source, 1, NULL);
+	}
+	if (!rc)
+		rc = wan_analysis_init(&analysis, &view, profile->config);
+	if (!rc) {
+		rc = use(context, &analysis);
+		wan_analysis_finish(&analysis);
+	}
+	wan_mutex_unlock(&profile->lock);
+	wan_recording_close(now);
+	return rc;
+}
+
+static int fill_results(void *context, const struct wan_analysis *analysis)
+{
+	struct wan_profile_results *results = context;
+	const struct wan_rows *rows = &analysis->rows;
+	uint64_t total = rows->total_operations;
+	results->total_operations = total;
+	results->total_time_ms = (double)rows->total_inside_ns / 1e6;
+	results->average_time_ms = total ? results->total_time_ms / (double)total : 0;
+	results->peak_memory_mb =
+		rows->memory_known ? (double)rows->peak_bytes / (double)WAN_MIB : -1;
+	results->total_memory_mb =
+		rows->memory_known ? (double)rows->total_memory_bytes / (double)WAN_MIB : -1;
+	for (size_t i = 0; i < analysis->findings.count; i++) {
+		const struct wan_finding *finding = &analysis->findings.items[i];
+		bool bottleneck = finding->advice->kind == WAN_ADVICE_FINDING;
+		uint32_t *count =
+			bottleneck ? &results->bottleneck_count : &results->recommendation_count;
+		char(*lines)[192] = bottleneck ? results->bottlenecks : results->recommendations;
+		if (*count < 16)
+			wan_str_copy(lines[(*count)++], sizeof(*lines), finding->text);
+	}
+	return 0;
+}
+
+int wan_profile_results(struct wan_profile *profile, struct wan_profile_results *results)
+{
+	if (!profile || !results || results->struct_size < sizeof(results->struct_size))
+		return -EINVAL;
+	size_t known = WAN_MIN(results->struct_size, sizeof(*results));
+	size_t size = results->struct_size;
+	struct wan_profile_results *full = wan_calloc(1, sizeof(*full));
+	if (!full)
+		return -ENOMEM;
+	int rc = with_analysis(profile, fill_results, full);
+	if (!rc) {
+		memcpy(results, full, known);
+		results->struct_size = size;
+	}
+	wan_free(full);
+	return rc;
+}
+
+static int write_document(void *context, const struct wan_analysis *analysis)
+{
+	struct wan_environment environment;
+	struct wan_export_options options = {.environment = &environment};
+	struct wan_json json;
+	wan_environment_read(&environment);
+	wan_json_init(&json, wan_json_write_fd, context, true);
+	struct wan_export export = {.json = &json, .analysis = analysis, .options = &options};
+	wan_export_json(&export);
+	return wan_json_finish(&json);
+}
+
+/* The temporary file gets its name; without overwrite an existing one is never replaced. */
+static int give_name(const char *temporary, const char *path, bool overwrite)
+{
+	struct stat there;
+	if (overwrite)
+		return wan_sys->rename(temporary, path) ? -errno : 0;
+	if (renameat2(AT_FDCWD, temporary, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return -errno;
+	/* a file system that cannot refuse by itself */
+	if (wan_sys->stat(path, &there) == 0)
+		return -EEXIST;
+	return wan_sys->rename(temporary, path) ? -errno : 0;
+}
+
+static int write_file(struct wan_profile *profile, const char *path, bool overwrite)
+{
+	char temporary[PATH_BYTES];
+	struct stat there;
+	if (!overwrite && wan_sys->stat(path, &there) == 0)
+		return -EEXIST;
+	size_t used = wan_str_format(temporary, sizeof(temporary), "%s.%lu.tmp", path,
+				     (unsigned long)getpid());
+	if (used + 1 >= sizeof(temporary))
+		return -ENAMETOOLONG;
+	int fd = wan_sys->open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	if (fd < 0)
+		return -errno;
+	int rc = with_analysis(profile, write_document, &fd);
+	if (wan_sys->close(fd) != 0 && !rc)
+		rc = -errno;
+	if (!rc)
+		rc = give_name(temporary, path, overwrite);
+	if (rc)
+		wan_sys->unlink(temporary);
+	return rc;
+}
+
+int wan_profile_write_json(struct wan_profile *profile, const char *path, bool overwrite,
+			   struct wan_error *reterr_error)
+{
+	if (!profile || !path || !path[0])
+		return wan_error_set(reterr_error, -EINVAL, "wan_profile_write_json", "",
+				     "an argument is missing");
+	int standard = STDOUT_FILENO;
+	int rc = strcmp(path, "-") == 0 ? with_analysis(profile, write_document, &standard)
+					: write_file(profile, path, overwrite);
+	if (rc == -EEXIST)
+		return wan_error_set(reterr_error, rc, path, "choose another name or allow it",
+				     "exists and shall not be overwritten");
+	if (rc)
+		return wan_error_set(reterr_error, rc, path, "", "cannot be written: %s",
+				     wan_strerror(rc));
+	return 0;
+}
