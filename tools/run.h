@@ -70,9 +70,12 @@ struct run_outcome {
 	struct rusage usage;
 };
 
-/* run_pack.c: FILE.d/ becomes FILE. *ret_alive: processes still recording (FILE.d/ stays then). */
-int run_pack(const struct run_files *files, const struct run_outcome *outcome, unsigned *ret_alive,
-	     struct wan_error *reterr_error);
+/*
+ * run_pack.c: FILE.d/ becomes FILE. follow false: without the command's children. *ret_alive:
+ * processes still recording (FILE.d/ stays then).
+ */
+int run_pack(const struct run_files *files, bool follow, const struct run_outcome *outcome,
+	     unsigned *ret_alive, struct wan_error *reterr_error);
 
 /* run_sample.c: what the command needs, seen from outside. */
 struct run_sampler {

@@ -168,6 +168,8 @@ static int pack(const struct run_files *files, const struct run_outcome *outcome
 	int status = wanprof_output_open(&output, files->path, files->force, reterr_error);
 	if (status < 0)
 		return status;
+	/* Names of files and arguments are the owner's business. */
+	fchmod(output.fd, 0600);
 	for (size_t i = 0; i < members->count && status == 0; i++)
 		status = pack_member(files->folder, &members->list[i], outcome, output.fd, block);
 	if (status < 0) {
@@ -184,12 +186,24 @@ static void pause_ms(unsigned ms)
 	nanosleep(&time, NULL);
 }
 
-int run_pack(const struct run_files *files, const struct run_outcome *outcome, unsigned *ret_alive,
-	     struct wan_error *reterr_error)
+/* --no-follow: only what the command itself did. */
+static void drop_children(struct members *members, const struct run_outcome *outcome)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < members->count; i++) {
+		const struct wan_record_header *header = &members->list[i].header;
+		if (header->role == WAN_ROLE_PARENT || header->pid == (uint32_t)outcome->pid)
+			members->list[kept++] = members->list[i];
+	}
+	members->count = kept;
+}
+
+int run_pack(const struct run_files *files, bool follow, const struct run_outcome *outcome,
+	     unsigned *ret_alive, struct wan_error *reterr_error)
 {
 	struct members members = {0};
 	int status = list_members(files->folder, &members);
-	unsigned alive = status == 0 ? count_alive(&members) : 0;
+	unsigned alive = status == 0 && follow ? count_alive(&members) : 0;
 	for (unsigned ms = 0; alive && ms < GRACE_MS; ms += GRACE_STEP_MS) {
 		pause_ms(GRACE_STEP_MS);
 		alive = count_alive(&members);
@@ -199,6 +213,8 @@ int run_pack(const struct run_files *files, const struct run_outcome *outcome, u
 		members.count = 0;
 		status = list_members(files->folder, &members);
 	}
+	if (!follow)
+		drop_children(&members, outcome);
 	if (status < 0)
 		wan_error_set(reterr_error, status, files->folder, NULL, "cannot be read: %s",
 			      strerror(-status));

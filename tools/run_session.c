@@ -24,8 +24,8 @@
 /* What the command's processes find in their environment. */
 struct variables {
 	char preload[4 * PATH_MAX + 16], path[PATH_MAX + 32], run_id[80], job[160], estimate[64];
-	char capacity[64], follow[32];
-	const char *list[8];
+	char capacity[64];
+	const char *list[7];
 	size_t count;
 };
 
@@ -97,9 +97,6 @@ static void make_variables(struct variables *v, const struct run_request *reques
 		       config->record_estimate_ns);
 	if (config->record_estimate_ns)
 		set_variable(v, v->estimate);
-	wan_str_format(v->follow, sizeof(v->follow), "WAN_FOLLOW=off");
-	if (!request->follow)
-		set_variable(v, v->follow);
 }
 
 /* The recording of the parent is about the command, not about wanprof. */
@@ -187,7 +184,7 @@ static void finish(struct session *session)
 	wan_recorder_set_outcome(session->recorder, outcome->state, outcome->exit_status,
 				 outcome->signal);
 	wan_recorder_destroy(session->recorder);
-	if (run_pack(&session->files, outcome, &alive, &error) < 0) {
+	if (run_pack(&session->files, session->request->follow, outcome, &alive, &error) < 0) {
 		wanprof_say_error(&error);
 		wanprof_say("the recordings are kept in %s, which dump and report can read",
 			    session->files.folder);
