@@ -58,6 +58,8 @@ void wan_call_enter(struct wan_call *call)
 		object->many_threads = true;
 	call->outer = enter_frame(object, call->frame);
 	call->start_ticks = wan_ticks();
+	if (call->outer)
+		object->entered_ticks = call->start_ticks;
 }
 
 void wan_call_leave(struct wan_call *call)
@@ -68,6 +70,7 @@ void wan_call_leave(struct wan_call *call)
 	object->used_ticks = wan_ticks();
 	object->call_ticks += object->used_ticks - call->start_ticks;
 	object->frame = 0;
+	object->entered_ticks = 0;
 }
 
 void wan_row_enter(struct wan_call *call, const void *address, enum wan_family family,
@@ -93,6 +96,7 @@ void wan_row_leave(struct wan_call *call)
 	uint64_t now = wan_ticks(), ticks = now - call->start_ticks;
 	object->used_ticks = now;
 	object->frame = 0;
+	object->entered_ticks = 0;
 	if (object->row_wait >= 0)
 		return; /* came the long way for another reason */
 	if (!object->row_begun) {

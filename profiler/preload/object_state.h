@@ -66,6 +66,7 @@ struct wan_object {
 	uint64_t file_bytes;               /* UINT64_MAX: unknown */
 	int64_t memory_start, memory_peak; /* absolute: bytes allocated minus freed by the thread */
 	uint64_t used_ticks;
+	uint64_t entered_ticks; /* of the timed call under way */
 	uint64_t warnings;
 	const void *info;             /* png_infop */
 	const unsigned long *outsize; /* jpeg_mem_dest */

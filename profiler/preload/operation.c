@@ -57,7 +57,7 @@ void wan_operation_prepare(struct wan_object *object, enum wan_operation_name na
 		object->row_wait = 0;
 		object->row_block = object->row_calls = object->row_gap = 0;
 		object->row_begun = false;
-		object->row_ticks = object->call_ticks = 0;
+		object->row_ticks = object->call_ticks = object->entered_ticks = 0;
 		object->width_px = object->height_px = 0;
 		object->channels = object->bit_depth = 0;
 		object->flags = 0;
@@ -148,9 +148,11 @@ void wan_operation_file(struct wan_object *object, int fd, bool size_is_final)
 }
 
 /* Time inside the library: what was timed, and the untimed rows at the price of the timed ones. */
-static uint64_t inside_ticks(const struct wan_object *object)
+static uint64_t inside_ticks(const struct wan_object *object, uint64_t now)
 {
 	uint64_t inside = object->call_ticks;
+	if (object->entered_ticks) /* it never came back: up to now, the error handler included */
+		inside += now - object->entered_ticks;
 	if (object->row_block) {
 		int32_t rest = (int32_t)object->row_gap - object->row_wait;
 		double calls = (double)object->row_calls + (rest > 0 ? rest : 0);
@@ -175,7 +177,7 @@ static uint32_t saturated(uint64_t value)
 
 static void fill_cost(struct wan_object *object, uint64_t span, struct wan_record_operation *record)
 {
-	uint64_t inside = inside_ticks(object);
+	uint64_t inside = inside_ticks(object, object->start_ticks + span);
 	record->inside = inside >= span ? UINT16_MAX
 					: (uint16_t)((double)inside * UINT16_MAX / (double)span);
 	record->cpu_us = WAN_CPU_UNKNOWN;

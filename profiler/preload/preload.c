@@ -2,9 +2,11 @@
 #include "preload.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <time.h>
 
 #include "attach.h"
 #include "clock.h"
@@ -23,15 +25,37 @@ static uint16_t name_ids[WAN_NAME_COUNT];
 static uint64_t *cover_words[WAN_FAMILY_COUNT];
 static uint64_t cover_counts[WAN_FAMILY_COUNT][3];
 static uint64_t start_ns;
-static uint32_t refusals;
+static uint32_t refusals, making;
 
-enum { REFUSALS = 16 };
+enum {
+	REFUSALS = 16,
+	WAITS = 200, /* 40 ms in all */
+	WAIT_NS = 200000,
+};
 
 static const char *const operation_names[WAN_NAME_COUNT] = {
 	[WAN_NAME_JPEG_DECODE] = "jpeg.decode",       [WAN_NAME_JPEG_ENCODE] = "jpeg.encode",
 	[WAN_NAME_JPEG_TRANSFORM] = "jpeg.transform", [WAN_NAME_PNG_DECODE] = "png.decode",
 	[WAN_NAME_PNG_ENCODE] = "png.encode",
 };
+
+/* One text more: a reader sees the old list or the new one, never a part. */
+static void append_library(struct wan_record_header *header, const char *text)
+{
+	static uint32_t busy;
+	uint32_t idle = 0;
+	for (unsigned i = 0; i < WAITS && !wan_cas_acq_rel(&busy, &idle, 1); i++, idle = 0)
+		sched_yield(); /* bounded: the other writer may be this thread under a signal */
+	char *list = header->libraries;
+	size_t used = strnlen(list, sizeof(header->libraries) - 1);
+	size_t bytes = strlen(text);
+	if (!strstr(list, text) && used + bytes + 2 <= sizeof(header->libraries)) {
+		memcpy(list + used + (used != 0), text, bytes);
+		if (used)
+			wan_store_release(&list[used], ';');
+	}
+	wan_store_release(&busy, 0);
+}
 
 static void describe_codec(struct wan_recorder *recorder, struct wan_codec *codec)
 {
@@ -44,16 +68,7 @@ static void describe_codec(struct wan_recorder *recorder, struct wan_codec *code
 		wan_str_format(text, sizeof(text), "libpng %s", version(NULL));
 	else
 		wan_str_copy(text, sizeof(text), codec->file);
-	/* One text more: a reader sees the old list or the new one, never a part. */
-	char *list = wan_recorder_header(recorder)->libraries;
-	size_t capacity = sizeof(wan_recorder_header(recorder)->libraries);
-	size_t used = strnlen(list, capacity - 1);
-	size_t bytes = strlen(text);
-	if (strstr(list, text) || used + bytes + 2 > capacity)
-		return;
-	memcpy(list + used + (used != 0), text, bytes);
-	if (used)
-		wan_store_release(&list[used], ';');
+	append_library(wan_recorder_header(recorder), text);
 }
 
 static void describe(struct wan_recorder *recorder)
@@ -79,18 +94,38 @@ static struct wan_recorder *make_recorder(void)
 {
 	struct wan_recorder *recorder = wan_recorder_process(&config, WAN_ROLE_PRELOADED, true);
 	if (!recorder) {
-		/* Another thread may be at it; but when there is no place to write to, do not go
-		 * on asking. */
-		if (wan_add_relaxed(&refusals, 1) >= REFUSALS)
+		/* No place to write to, or none yet: do not go on asking. */
+		if (++refusals >= REFUSALS)
 			wan_store_relaxed(&enabled, false);
 		return NULL;
 	}
 	for (unsigned i = 0; i < WAN_NAME_COUNT; i++)
 		name_ids[i] = wan_recorder_string(recorder, operation_names[i]);
-	struct wan_recorder *expected = NULL;
-	if (wan_cas_acq_rel(&process_recorder, &expected, recorder))
-		describe(recorder);
+	describe(recorder);
+	wan_store_release(&process_recorder, recorder);
 	return recorder;
+}
+
+/* The first operations of several threads come together: one makes the file, which takes some
+ * 100 us, the others wait for it, but not for ever: the maker may be this thread under a signal. */
+static struct wan_recorder *make_or_wait(void)
+{
+	const struct timespec pause = {.tv_nsec = WAIT_NS};
+	for (unsigned i = 0; i < WAITS && wan_load_relaxed(&enabled); i++) {
+		struct wan_recorder *recorder = wan_load_acquire(&process_recorder);
+		uint32_t idle = 0;
+		if (recorder)
+			return recorder;
+		if (wan_cas_acq_rel(&making, &idle, 1)) {
+			recorder = wan_load_acquire(&process_recorder);
+			if (!recorder)
+				recorder = make_recorder();
+			wan_store_release(&making, 0);
+			return recorder;
+		}
+		nanosleep(&pause, NULL);
+	}
+	return NULL;
 }
 
 struct wan_recorder *wan_preload_recorder(void)
@@ -101,7 +136,7 @@ struct wan_recorder *wan_preload_recorder(void)
 	if (!wan_load_relaxed(&enabled))
 		return NULL;
 	int saved = errno;
-	recorder = make_recorder();
+	recorder = make_or_wait();
 	errno = saved;
 	return recorder;
 }
@@ -165,7 +200,7 @@ static void after_fork(void)
 {
 	wan_operation_after_fork();
 	process_recorder = NULL; /* the child's own file is made and described by its first use */
-	refusals = 0;
+	refusals = making = 0;
 	memset(cover_counts, 0, sizeof(cover_counts));
 }
 
