@@ -61,6 +61,17 @@ static void record(struct wan_memory *memory, const struct wan_memory_action *ac
 		memory->on_action(memory->context, action);
 }
 
+/* Values that must be made again are dropped only when that can end the pressure: a host that is
+ * short of gigabytes is not helped by an empty cache. At emergency all is dropped anyway. */
+static uint64_t reclaim_rest(struct wan_memory *memory, enum wan_memory_level level,
+			     const struct wan_plan_action *plan, uint64_t missing_bytes)
+{
+	bool rebuild = plan->reclaim_rebuild && (level == WAN_MEMORY_EMERGENCY ||
+						 missing_bytes <= wan_memory_could_give(memory));
+	return wan_memory_reclaim(memory, level, missing_bytes,
+				  rebuild ? INT32_MAX : WAN_RECLAIM_REBUILD - 1);
+}
+
 void wan_memory_act(struct wan_memory *memory, enum wan_memory_level level, bool repeated,
 		    const char *reason, uint64_t excess_bytes)
 {
@@ -88,9 +99,8 @@ void wan_memory_act(struct wan_memory *memory, enum wan_memory_level level, bool
 		action.freed_bytes += memory->limits.clear_cache(memory->limits.context);
 	}
 	if (action.freed_bytes < excess_bytes)
-		action.freed_bytes += wan_memory_reclaim(
-			memory, level, excess_bytes - action.freed_bytes,
-			plan.reclaim_rebuild ? INT32_MAX : WAN_RECLAIM_REBUILD - 1);
+		action.freed_bytes +=
+			reclaim_rest(memory, level, &plan, excess_bytes - action.freed_bytes);
 	if (plan.purge)
 		give_pages_back();
 	if (plan.callbacks)

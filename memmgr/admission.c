@@ -52,13 +52,12 @@ static bool evict(struct wan_memory *memory, uint64_t want_bytes)
 {
 	struct wan_look look;
 	struct wan_look_verdict verdict;
+	/* Others have more than all of it: emptying the cache would not help. */
+	if (want_bytes > wan_memory_could_give(memory))
+		return false;
 	wan_mutex_lock(&memory->lock);
 	enum wan_memory_level level = memory->level.level;
-	uint64_t rss = memory->state.process_rss_bytes;
 	wan_mutex_unlock(&memory->lock);
-	/* More than this whole process holds is not here to be found: others have it. */
-	if (rss && want_bytes > rss)
-		return false;
 	if (!wan_memory_reclaim(memory, level, want_bytes, INT32_MAX))
 		return false;
 	wan_memory_refresh(memory, &look, &verdict);

@@ -50,6 +50,7 @@ static void take_rules(struct wan_memory *memory, const struct wan_config *confi
 	memory->line_pct = WAN_MAX(config->memory_warning_pct - LINE_BELOW_WARNING, 1);
 	memory->gpu_pct = config->memory_gpu_pct;
 	memory->process_cap_bytes = config->memory_process_cap_bytes;
+	memory->pool_idle_bytes = config->pool_idle_bytes;
 }
 
 int wan_memory_create(const struct wan_memory_options *options, struct wan_memory **ret_memory)

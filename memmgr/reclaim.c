@@ -52,6 +52,18 @@ void wan_memory_remove_reclaimer(struct wan_memory *memory, void *context)
 	wan_mutex_unlock(&memory->lock);
 }
 
+uint64_t wan_memory_could_give(struct wan_memory *memory)
+{
+	struct wan_memory_limits *limits = &memory->limits;
+	wan_mutex_lock(&memory->lock);
+	uint64_t rss = memory->state.process_rss_bytes;
+	wan_mutex_unlock(&memory->lock);
+	uint64_t most = rss ? rss : UINT64_MAX;
+	if (!limits->cache_used)
+		return most;
+	return WAN_MIN(most, limits->cache_used(limits->context) + memory->pool_idle_bytes);
+}
+
 bool wan_memory_reclaiming(struct wan_memory *memory)
 {
 	wan_mutex_lock(&memory->lock);

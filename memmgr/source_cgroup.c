@@ -12,6 +12,7 @@
 #include "alloc.h"
 #include "cgroup_path.h"
 #include "cleanup.h"
+#include "log.h"
 #include "macros.h"
 #include "procfs.h"
 #include "str.h"
@@ -174,7 +175,14 @@ static uint64_t read_limit(struct wan_kept_file *file)
 		return UINT64_MAX;
 	if (text[length - 1] == '\n')
 		text[length - 1] = '\0';
-	return wan_parse_u64(text, &value) < 0 || !value ? UINT64_MAX : value;
+	if (strcmp(text, "max") == 0)
+		return UINT64_MAX;
+	if (wan_parse_u64(text, &value) < 0 || !value) {
+		wan_log(WAN_LOG_WARNING, "memory: %s holds no limit, its level is passed over",
+			file->path);
+		return UINT64_MAX;
+	}
+	return value;
 }
 
 static uint64_t field_or_zero(const char *text, const char *name)

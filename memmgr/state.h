@@ -50,7 +50,7 @@ struct wan_memory {
 	struct wan_level_rules rules;
 	bool classic;
 	double gpu_pct, line_pct;
-	uint64_t process_cap_bytes;
+	uint64_t process_cap_bytes, pool_idle_bytes;
 	struct wan_memory_sources sources;
 	struct wan_real_sources real;
 	bool owns_real;
@@ -96,6 +96,9 @@ void wan_memory_refresh(struct wan_memory *memory, struct wan_look *ret_look,
  * was freed; 0 when this thread is already reclaiming. */
 uint64_t wan_memory_reclaim(struct wan_memory *memory, enum wan_memory_level level,
 			    uint64_t want_bytes, int max_priority);
+/* Most that reclaimers can hold: what the cache uses and what the pool may keep idle; without an
+ * owner of the cache, what this process has resident. UINT64_MAX: unknown. */
+uint64_t wan_memory_could_give(struct wan_memory *memory);
 /* Whether this thread is inside a reclaimer. */
 bool wan_memory_reclaiming(struct wan_memory *memory);
 /* Carry out the action of a level. repeated: not the first of this stay. */

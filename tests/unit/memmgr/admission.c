@@ -100,6 +100,20 @@ TEST(memory_that_others_hold_is_not_looked_for_in_the_cache)
 	wan_memory_destroy(memory);
 }
 
+TEST(a_large_process_does_not_empty_its_small_cache_in_vain)
+{
+	struct wan_memory *memory = box(40);
+	fake.total = 64 * GIB;
+	fake.available = 64 * GIB / 100 * 20; /* gigabytes above the line, ours but not cached */
+	fake.rss = 40 * GIB;
+	uint64_t cached = 30 * WAN_MIB;
+	struct wan_reclaimer cache = {"cache", WAN_RECLAIM_REBUILD, give_all, &cached};
+	REQUIRE_EQ(wan_memory_add_reclaimer(memory, &cache), 0);
+	CHECK_EQ(wan_memory_reserve(memory, 8 * WAN_MIB, NULL), 0);
+	CHECK_EQ(cached, 30 * WAN_MIB);
+	wan_memory_destroy(memory);
+}
+
 TEST(a_twelve_megapixel_image_in_64_mb_is_refused)
 {
 	struct wan_memory *memory = box(20);

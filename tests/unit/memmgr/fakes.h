@@ -47,7 +47,7 @@ static inline uint64_t fake_clock(void)
 
 static inline int fake_host(void *context, uint64_t *ret_total, uint64_t *ret_available)
 {
-	fake.reads++;
+	__atomic_fetch_add(&fake.reads, 1, __ATOMIC_RELAXED); /* several threads may look */
 	if (fake.host_status)
 		return fake.host_status;
 	*ret_total = fake.total;

@@ -76,6 +76,22 @@ TEST(a_warning_asks_only_for_idle_memory)
 	wan_memory_destroy(memory);
 }
 
+TEST(critical_pressure_by_others_does_not_empty_the_cache)
+{
+	fake_reset(86);
+	fake.total *= 64;
+	fake.available *= 64; /* gigabytes are missing */
+	struct wan_memory *memory = fake_manager(NULL);
+	struct giver idle = {.has = WAN_MIB}, cache = {.has = 100 * WAN_MIB};
+	CHECK_EQ(add(memory, "idle", WAN_RECLAIM_IDLE, &idle), 0);
+	CHECK_EQ(add(memory, "cache", WAN_RECLAIM_REBUILD, &cache), 0);
+	wan_memory_tick(memory);
+	CHECK_EQ(fake.limit, 128 * WAN_MIB); /* the required step is taken */
+	CHECK_EQ(idle.calls, 1);
+	CHECK_EQ(cache.calls, 0);
+	wan_memory_destroy(memory);
+}
+
 TEST(a_reclaimer_that_enters_again_gets_nothing_and_may_remove_itself)
 {
 	fake_reset(86);
