@@ -70,18 +70,21 @@ void wan_aggregate_add(struct wan_record_aggregate *aggregate,
 }
 
 /* The entry for this operation. The last one is kept for what finds no room: name 0, "other". */
-static struct wan_record_aggregate *find(struct wan_record_fold *fold,
+static struct wan_record_aggregate *find(struct wan_fold_work *work,
 					 const struct wan_record_operation *operation)
 {
+	struct wan_record_fold *fold = work->fold;
 	unsigned bucket = wan_record_size_bucket(operation->width_px, operation->height_px);
+	if (work->latest && wan_aggregate_matches(work->latest, operation, bucket))
+		return work->latest; /* work of one kind comes in rows */
 	for (uint32_t i = 0; i < fold->aggregate_count; i++)
 		if (wan_aggregate_matches(&fold->aggregates[i], operation, bucket))
-			return &fold->aggregates[i];
+			return work->latest = &fold->aggregates[i];
 	struct wan_record_aggregate *fresh = &fold->aggregates[fold->aggregate_count];
 	if (fold->aggregate_count < WAN_RECORD_AGGREGATES - 1) {
 		fold->aggregate_count++;
 		wan_aggregate_start(fresh, operation, bucket);
-		return fresh;
+		return work->latest = fresh;
 	}
 	fold->merged++;
 	if (fold->aggregate_count < WAN_RECORD_AGGREGATES) {
@@ -92,24 +95,33 @@ static struct wan_record_aggregate *find(struct wan_record_fold *fold,
 	return &fold->aggregates[WAN_RECORD_AGGREGATES - 1];
 }
 
-/* The slowest by inside time: replaces the fastest of those kept. */
-static void keep_slow(struct wan_record_fold *fold, const struct wan_record_operation *operation)
+static void find_least(struct wan_fold_work *work)
 {
+	work->least_ticks = UINT64_MAX;
+	for (uint32_t i = 0; i < WAN_RECORD_NOTABLE; i++) {
+		uint64_t ticks = wan_record_inside_ticks(&work->fold->slowest[i]);
+		if (ticks < work->least_ticks) {
+			work->least_ticks = ticks;
+			work->least = i;
+		}
+	}
+}
+
+/* The slowest by inside time: replaces the fastest of those kept. */
+static void keep_slow(struct wan_fold_work *work, const struct wan_record_operation *operation,
+		      uint64_t ticks)
+{
+	struct wan_record_fold *fold = work->fold;
 	if (fold->slow_count < WAN_RECORD_NOTABLE) {
 		fold->slowest[fold->slow_count++] = *operation;
 		return;
 	}
-	uint32_t least = 0;
-	uint64_t least_ticks = UINT64_MAX;
-	for (uint32_t i = 0; i < WAN_RECORD_NOTABLE; i++) {
-		uint64_t ticks = wan_record_inside_ticks(&fold->slowest[i]);
-		if (ticks < least_ticks) {
-			least_ticks = ticks;
-			least = i;
-		}
-	}
-	if (wan_record_inside_ticks(operation) > least_ticks)
-		fold->slowest[least] = *operation;
+	if (!work->least_ticks)
+		find_least(work);
+	if (ticks <= work->least_ticks)
+		return;
+	fold->slowest[work->least] = *operation;
+	find_least(work);
 }
 
 /* The latest failures: replaces the oldest of those kept. */
@@ -126,17 +138,16 @@ static void keep_failed(struct wan_record_fold *fold, const struct wan_record_op
 	fold->failed[oldest] = *operation;
 }
 
-void wan_fold_operation(struct wan_record_fold *fold, const struct wan_record_operation *operation,
-			uint64_t ns_per_tick_32)
+void wan_fold_operation(struct wan_fold_work *work, const struct wan_record_operation *operation)
 {
 	uint64_t ticks = wan_record_inside_ticks(operation);
-	uint64_t ns = (uint64_t)((__uint128_t)ticks * ns_per_tick_32 >> 32);
-	wan_aggregate_add(find(fold, operation), operation, wan_histogram_bucket(ns));
+	uint64_t ns = (uint64_t)((__uint128_t)ticks * work->ns_per_tick_32 >> 32);
+	wan_aggregate_add(find(work, operation), operation, wan_histogram_bucket(ns));
 	unsigned status = wan_record_status_of(operation);
 	if (status == WAN_OP_FAILED || status == WAN_OP_ABORTED)
-		keep_failed(fold, operation);
+		keep_failed(work->fold, operation);
 	else
-		keep_slow(fold, operation);
+		keep_slow(work, operation, ticks);
 }
 
 /* Only the entries in use: a program has a few kinds of work, not a hundred. */
@@ -170,9 +181,13 @@ void wan_fold_chunk(struct wan_lane *lane, const struct wan_record_operation *ol
 	else
 		memset(to, 0, offsetof(struct wan_record_fold, aggregates));
 
+	struct wan_fold_work work = {
+		.fold = to,
+		.ns_per_tick_32 = lane->recorder->ns_per_tick_32,
+	};
 	for (unsigned i = 0; i < WAN_RECORD_CHUNK_RECORDS; i++)
 		if (oldest[i].seal && wan_record_kind_of(&oldest[i]) == WAN_RECORD_OPERATION)
-			wan_fold_operation(to, &oldest[i], lane->recorder->ns_per_tick_32);
+			wan_fold_operation(&work, &oldest[i]);
 	uint32_t last_seal = oldest[WAN_RECORD_CHUNK_RECORDS - 1].seal;
 	if (last_seal)
 		to->folded_sequence = sequence_of(lane->sequence, last_seal);

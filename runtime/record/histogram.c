@@ -17,17 +17,15 @@ static const uint64_t edges_ns[WAN_RECORD_HISTOGRAM] = {
 	1482910400, 2097152000, 2965820801, UINT64_MAX,
 };
 
+/* Starts at the bucket of the smallest number with that many bits; its octave has two at most. */
 unsigned wan_histogram_bucket(uint64_t ns)
 {
-	unsigned low = 0, high = WAN_RECORD_HISTOGRAM - 1;
-	while (low < high) {
-		unsigned middle = (low + high) / 2;
-		if (ns <= edges_ns[middle])
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return low;
+	unsigned bits = ns ? 64 - (unsigned)__builtin_clzll(ns) : 0;
+	unsigned bucket = bits <= 10 ? 0 : bits <= 20 ? bits - 10 : 2 * bits - 30;
+	bucket = WAN_MIN(bucket, WAN_RECORD_HISTOGRAM - 1);
+	while (ns > edges_ns[bucket])
+		bucket++;
+	return bucket;
 }
 
 uint64_t wan_histogram_edge_ns(unsigned bucket)

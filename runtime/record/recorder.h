@@ -98,8 +98,14 @@ void wan_recorder_forget_busy(void);
 int wan_recorder_build(struct wan_recorder *recorder, const struct wan_place *place, int fd);
 
 /* fold.c */
-void wan_fold_operation(struct wan_record_fold *fold, const struct wan_record_operation *operation,
-			uint64_t ns_per_tick_32);
+struct wan_fold_work {
+	struct wan_record_fold *fold;
+	uint64_t ns_per_tick_32;
+	struct wan_record_aggregate *latest; /* found last; NULL: none yet */
+	uint64_t least_ticks;		     /* of slowest[], 0: not looked for yet */
+	uint32_t least;
+};
+void wan_fold_operation(struct wan_fold_work *work, const struct wan_record_operation *operation);
 /* Next half of the lane's folds with the 255 records at `oldest` added, sealed and in force. */
 void wan_fold_chunk(struct wan_lane *lane, const struct wan_record_operation *oldest);
 
