@@ -8,6 +8,10 @@
 
 #include "findings.h"
 
+/* Two clock reads, two thread CPU clocks and one record: the dearer kind of operation is assumed
+ * for all, so that the overhead shown is an upper estimate. */
+#define WAN_ASSUMED_NS_PER_OPERATION 1000
+
 struct wan_analysis {
 	struct wan_view view;
 	struct wan_rows rows;

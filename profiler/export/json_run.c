@@ -6,10 +6,6 @@
 #include "export.h"
 #include "str.h"
 
-/* A recorder's set-up, and per operation two clock reads, two thread CPU clocks and one record:
- * the dearer kind is assumed for all, so the figure is an upper estimate. */
-#define ASSUMED_NS_PER_OPERATION 1000
-
 static void key_or_null(struct wan_json *json, const char *name, const char *text)
 {
 	wan_json_key_string(json, name, text && text[0] ? text : NULL);
@@ -170,13 +166,13 @@ void wan_export_overhead(const struct wan_export *export)
 		start_us += view->sources[i].process->header.overhead_start_us;
 		operations += view->sources[i].process->total_operations;
 	}
-	uint64_t cost_ns = start_us * 1000 + operations * ASSUMED_NS_PER_OPERATION;
+	uint64_t cost_ns = start_us * 1000 + operations * WAN_ASSUMED_NS_PER_OPERATION;
 	uint64_t run_ns = analysis->end_ns - analysis->start_ns;
 	wan_json_key(json, "overhead");
 	wan_json_object_begin(json);
 	wan_export_time(json, "start", start_us * 1000);
 	wan_json_key_u64(json, "recorded_operations", operations);
-	wan_json_key_u64(json, "assumed_ns_per_operation", ASSUMED_NS_PER_OPERATION);
+	wan_json_key_u64(json, "assumed_ns_per_operation", WAN_ASSUMED_NS_PER_OPERATION);
 	wan_export_time(json, "estimated", cost_ns);
 	wan_export_number(json, "estimated_percent",
 			  run_ns ? 100.0 * (double)cost_ns / (double)run_ns : -1, 4);

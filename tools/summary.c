@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT */
+#include "summary.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "coverage.h"
+#include "macros.h"
+#include "str.h"
+#include "units.h"
+
+#define ROWS_MAX     7
+#define FINDINGS_MAX 3 /* two lines each */
+#define TEXT_BYTES   1024
+
+struct screen {
+	FILE *to;
+	const struct wan_analysis *analysis;
+	const struct wan_summary_options *options;
+	unsigned columns;
+};
+
+/* One line, cut to the width, steering characters made visible. */
+static void line(const struct screen *screen, const char *text)
+{
+	char shown[TEXT_BYTES];
+	wan_str_printable(shown, sizeof(shown), text);
+	if (strlen(shown) > screen->columns && screen->columns > 3) {
+		size_t end = screen->columns - 3;
+		while (end && (shown[end] & 0xc0) == 0x80)
+			end--; /* whole characters only */
+		memcpy(shown + end, "...", 4);
+	}
+	fprintf(screen->to, "%s\n", shown);
+}
+
+/* Words under one another: as many lines as it takes, at most most. */
+static void wrapped(const struct screen *screen, const char *text, unsigned indent, unsigned most)
+{
+	char shown[TEXT_BYTES];
+	wan_str_printable(shown, sizeof(shown), text);
+	const char *at = shown;
+	for (unsigned i = 0; *at && i < most; i++) {
+		size_t room = screen->columns - (i ? indent : 0), length = strlen(at);
+		if (length > room) {
+			length = room;
+			while (length > room / 2 && at[length] != ' ')
+				length--;
+		}
+		bool cut = at[length] && i + 1 == most;
+		fprintf(screen->to, "%*s%.*s%s\n", i ? (int)indent : 0, "",
+			(int)(cut && length > 3 ? length - 3 : length), at, cut ? "..." : "");
+		at += length + strspn(at + length, " ");
+	}
+}
+
+static void outcome(char *to, size_t bytes, const struct wan_process *process)
+{
+	switch (process ? process->state : WAN_RUN_UNKNOWN) {
+	case WAN_RUN_RUNNING:
+		wan_str_copy(to, bytes, "running");
+		break;
+	case WAN_RUN_EXITED:
+		wan_str_format(to, bytes, "exit %d", process->header.exit_status);
+		break;
+	case WAN_RUN_SIGNALLED:
+		wan_str_format(to, bytes, "signal %d", process->header.signal);
+		break;
+	case WAN_RUN_KILLED_FOR_MEMORY:
+		wan_str_copy(to, bytes, "killed for memory");
+		break;
+	default:
+		wan_str_copy(to, bytes, "ended, nobody saw how");
+	}
+}
+
+static void command_text(char *to, size_t bytes, const struct wan_process *process)
+{
+	wan_str_copy(to, bytes, process ? process->header.command : "");
+	for (char *c = to; *c; c++)
+		if (*c == '\x1f')
+			*c = ' ';
+	if (!to[0] && process)
+		wan_str_copy(to, bytes, process->header.program);
+	if (!to[0])
+		wan_str_copy(to, bytes, "(command not known)");
+}
+
+static void header(const struct screen *screen)
+{
+	const struct wan_analysis *analysis = screen->analysis;
+	const struct wan_view *view = &analysis->view;
+	const struct wan_process *process = wan_view_outcome(view);
+	char text[TEXT_BYTES], command[800], end[64], duration[32], shown[800];
+	command_text(command, sizeof(command), process);
+	wan_str_printable(shown, sizeof(shown), command);
+	outcome(end, sizeof(end), process);
+	wan_format_duration(duration, sizeof(duration), analysis->end_ns - analysis->start_ns);
+	/* The end of the line matters more than the end of a long command. */
+	size_t room =
+		screen->columns - WAN_MIN(screen->columns, strlen(end) + strlen(duration) + 16);
+	wan_str_format(text, sizeof(text), "wanprof  %.*s%s  %s  %s",
+		       (int)WAN_MIN(room, strlen(shown)), shown, strlen(shown) > room ? ".." : "",
+		       end, duration);
+	line(screen, text);
+}
+
+static void seen_list(char *to, size_t bytes, const struct wan_coverage *items, size_t count,
+		      bool seen)
+{
+	size_t used = 0;
+	to[0] = '\0';
+	for (size_t i = 0; i < count; i++) {
+		if (items[i].seen != seen)
+			continue;
+		used += wan_str_format(to + used, bytes - used, "%s%s", used ? ", " : "",
+				       items[i].library);
+		if (seen)
+			used += wan_str_format(to + used, bytes - used, " (%" PRIu64 ")",
+					       items[i].operations);
+	}
+}
+
+static void coverage(const struct screen *screen)
+{
+	struct wan_coverage items[WAN_COVERAGE_MAX];
+	size_t count = wan_coverage(screen->analysis, items);
+	char text[TEXT_BYTES], names[512];
+	seen_list(names, sizeof(names), items, count, true);
+	size_t used = wan_str_format(text, sizeof(text), "seen: %s", names[0] ? names : "nothing");
+	seen_list(names, sizeof(names), items, count, false);
+	if (names[0])
+		wan_str_format(text + used, sizeof(text) - used, "   cannot be seen: %s", names);
+	line(screen, text);
+	bool nothing = screen->analysis->rows.count == 0;
+	for (size_t i = 0; i < count; i++)
+		if (items[i].note && (screen->options->all_findings || nothing)) {
+			wan_str_format(text, sizeof(text), "  %s: %s", items[i].library,
+				       items[i].note);
+			wrapped(screen, text, 4, 2);
+		}
+}
+
+static void memory_text(char *to, size_t bytes, const struct wan_row *row)
+{
+	if (row->peak_bytes)
+		wan_format_bytes(to, bytes, row->peak_bytes);
+	else
+		wan_str_copy(to, bytes, row->memory_known ? "0 B" : "-");
+}
+
+static void table(const struct screen *screen)
+{
+	const struct wan_rows *rows = &screen->analysis->rows;
+	char text[TEXT_BYTES], name[96], total[24], p50[24], p99[24], memory[24], mpx[24];
+	size_t most = screen->options->all_findings ? rows->count : ROWS_MAX, shown = 0, more = 0;
+	wan_str_format(text, sizeof(text), "%-26s %6s %9s %9s %9s %7s %8s", "operation", "count",
+		       "total", "p50", "p99", "Mpx", "memory");
+	line(screen, text);
+	for (size_t i = 0; i < rows->count; i++) {
+		const struct wan_row *row = &rows->items[i];
+		if (shown >= most) {
+			more += 1;
+			continue;
+		}
+		shown++;
+		wan_str_format(name, sizeof(name), "%s%s%s%s",
+			       row->flags & WAN_FLAG_CHILD ? " " : "",
+			       row->unknown_name ? "(other)" : row->name, row->status ? " " : "",
+			       row->status ? wan_op_status_name(row->status) : "");
+		memory_text(memory, sizeof(memory), row);
+		wan_str_copy(mpx, sizeof(mpx), "-");
+		if (row->pixels)
+			wan_str_format(mpx, sizeof(mpx), "%.1f", (double)row->pixels / 1e6);
+		wan_str_format(text, sizeof(text), "%-26.26s %6" PRIu64 " %9s %9s %9s %7s %8s",
+			       name, row->count,
+			       wan_format_duration(total, sizeof(total), row->inside_ns),
+			       wan_format_duration(p50, sizeof(p50), row->p50_ns),
+			       wan_format_duration(p99, sizeof(p99), row->p99_ns), mpx, memory);
+		line(screen, text);
+	}
+	if (more) {
+		wan_str_format(text, sizeof(text), "... and %zu more kinds of operations", more);
+		line(screen, text);
+	}
+}
+
+static const char *paint(const struct screen *screen, enum wan_finding_severity severity)
+{
+	if (!screen->options->colour)
+		return "";
+	return severity >= WAN_FINDING_HIGH ? "\033[31m" : severity ? "\033[33m" : "\033[36m";
+}
+
+static void finding(const struct screen *screen, const struct wan_finding *item)
+{
+	static const char marks[] = {'i', '!', '!', '!'};
+	char text[TEXT_BYTES], saving[64] = "";
+	if (item->saving_ms >= 0)
+		wan_str_format(saving, sizeof(saving), " (saves %.1f ms)", item->saving_ms);
+	wan_str_format(text, sizeof(text), " %c %s: %s%s%s", marks[item->severity],
+		       item->advice->title, item->operation, item->operation[0] ? " " : "",
+		       item->evidence);
+	fputs(paint(screen, item->severity), screen->to);
+	if (screen->options->all_findings)
+		wrapped(screen, text, 3, 4);
+	else
+		line(screen, text);
+	if (screen->options->colour)
+		fputs("\033[0m", screen->to);
+	wan_str_format(text, sizeof(text), "   -> %s%s", item->advice->action, saving);
+	if (screen->options->all_findings)
+		wrapped(screen, text, 6, 3);
+	else
+		line(screen, text);
+}
+
+static void findings(const struct screen *screen)
+{
+	const struct wan_findings *all = &screen->analysis->findings;
+	size_t most = screen->options->all_findings ? all->count : FINDINGS_MAX;
+	char text[TEXT_BYTES];
+	for (size_t i = 0; i < all->count && i < most; i++)
+		finding(screen, &all->items[i]);
+	if (all->count > most) {
+		wan_str_format(text, sizeof(text), "   and %zu more: see wanprof report",
+			       all->count - most);
+		line(screen, text);
+	}
+	if (!all->count && screen->analysis->rows.count)
+		line(screen, "nothing slow, heavy or badly scaling was found");
+}
+
+static void nothing_recorded(const struct screen *screen)
+{
+	wrapped(screen,
+		"no image operation was recorded. Usual reasons: the codecs are linked statically "
+		"or "
+		"are the program's own; the work was done by another program that was not "
+		"followed; "
+		"no PNG or JPEG was read.",
+		0, 4);
+	wrapped(screen,
+		"try: name the program that does the work itself (wanprof run -- djpeg in.jpg); "
+		"the "
+		"distribution's library instead of a wheel; or link wanrt and name operations "
+		"yourself.",
+		5, 3);
+}
+
+static void live_operations(const struct screen *screen)
+{
+	const struct wan_view *view = &screen->analysis->view;
+	char text[TEXT_BYTES], elapsed[32];
+	for (size_t i = 0; i < view->in_flight_count && i < 2; i++) {
+		const struct wan_recording_operation *record = view->in_flight[i].record;
+		wan_str_format(text, sizeof(text), "now: %s for %s in process %" PRIu32,
+			       wan_operation_name(record),
+			       wan_format_duration(elapsed, sizeof(elapsed), record->span_ns),
+			       record->process);
+		line(screen, text);
+	}
+}
+
+static void footer(const struct screen *screen)
+{
+	const struct wan_analysis *analysis = screen->analysis;
+	uint64_t cost_ns = 0, run_ns = analysis->end_ns - analysis->start_ns;
+	char text[TEXT_BYTES], cost[32];
+	for (size_t i = 0; i < analysis->view.source_count; i++) {
+		const struct wan_process *process = analysis->view.sources[i].process;
+		cost_ns += process->header.overhead_start_us * UINT64_C(1000) +
+			   process->total_operations * WAN_ASSUMED_NS_PER_OPERATION;
+	}
+	size_t used =
+		wan_str_format(text, sizeof(text), "overhead of wanprof: at most %s (%.2f %%)",
+			       wan_format_duration(cost, sizeof(cost), cost_ns),
+			       run_ns ? fmin(100, 100.0 * (double)cost_ns / (double)run_ns) : 0.0);
+	if (analysis->dropped)
+		used += wan_str_format(text + used, sizeof(text) - used,
+				       "; %" PRIu64 " operations had no room", analysis->dropped);
+	if (analysis->damaged)
+		wan_str_format(text + used, sizeof(text) - used, "; the recording is damaged");
+	line(screen, text);
+	if (!screen->options->path)
+		return;
+	wan_str_format(text, sizeof(text), "next: wanprof %s %s",
+		       screen->options->all_findings ? "dump" : "report", screen->options->path);
+	char shown[TEXT_BYTES];
+	wan_str_printable(shown, sizeof(shown), text);
+	fprintf(screen->to, "%s\n", shown); /* never cut: it is there to be copied */
+}
+
+void wan_summary_print_analysis(FILE *to, const struct wan_analysis *analysis,
+				const struct wan_summary_options *options)
+{
+	unsigned columns = options->columns ? options->columns : 80;
+	struct screen screen = {
+		.to = to,
+		.analysis = analysis,
+		.options = options,
+		.columns = WAN_CLAMP(columns, 40u, 160u),
+	};
+	header(&screen);
+	coverage(&screen);
+	live_operations(&screen);
+	if (analysis->rows.count) {
+		table(&screen);
+		findings(&screen);
+	} else if (!analysis->view.in_flight_count) {
+		nothing_recorded(&screen);
+	}
+	footer(&screen);
+}
+
+int wan_summary_print(FILE *to, const struct wan_recording *recording,
+		      const struct wan_config *config, const struct wan_summary_options *options)
+{
+	struct wan_recording *one = (struct wan_recording *)recording;
+	struct wan_analysis analysis;
+	struct wan_view view;
+	int rc = wan_view_init_recordings(&view, &one, 1, NULL);
+	if (!rc)
+		rc = wan_analysis_init(&analysis, &view, config);
+	if (rc)
+		return rc;
+	wan_summary_print_analysis(to, &analysis, options);
+	wan_analysis_finish(&analysis);
+	return 0;
+}

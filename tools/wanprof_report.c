@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/* wanprof report: what the recordings mean, worst first. */
+#include "wanprof.h"
+
+#include <unistd.h>
+
+#include "export.h"
+#include "recordings.h"
+#include "summary.h"
+
+enum { OPTION_PID, OPTION_JSON, OPTION_TREE };
+
+static const struct wanprof_option options[] = {
+	[OPTION_PID] = {"pid", 'p', "PID", "the recording of this process, alive or dead", NULL},
+	[OPTION_JSON] = {"json", 0, NULL, "the profile as JSON, without single operations", NULL},
+	[OPTION_TREE] = {"tree", 0, NULL, "with -p: all processes of its run", NULL},
+	{NULL, 0, NULL, NULL, NULL},
+};
+
+struct request {
+	const char *first_file;
+	bool json, tree;
+};
+
+static int print_json(const struct wan_analysis *analysis)
+{
+	struct wan_environment environment;
+	struct wan_export_options chosen = {.no_metrics = true};
+	struct wan_json json;
+	int fd = STDOUT_FILENO;
+	chosen.environment = recordings_environment(analysis, &environment);
+	wan_json_init(&json, wan_json_write_fd, &fd, true);
+	struct wan_export export = {.json = &json, .analysis = analysis, .options = &chosen};
+	wan_export_json(&export);
+	if (wan_json_finish(&json) == 0)
+		return WANPROF_OK;
+	wanprof_say("standard output: could not be written (disk full?)");
+	return WANPROF_NO_OUTPUT;
+}
+
+static int print(struct recordings *recordings, const struct request *request)
+{
+	static struct wan_config config;
+	struct wan_analysis analysis;
+	int status = recordings_analyse(recordings, NULL, &config, &analysis);
+	if (status)
+		return status;
+	const char *path = recordings->newest[0] ? recordings->newest : request->first_file;
+	struct wan_summary_options chosen = {
+		.path = path,
+		.colour = wanprof_colour(stdout),
+		.all_findings = true,
+		.columns = wanprof_columns(stdout),
+	};
+	if (request->json)
+		status = print_json(&analysis);
+	else
+		wan_summary_print_analysis(stdout, &analysis, &chosen);
+	wan_analysis_finish(&analysis);
+	if (!status && recordings->damaged) {
+		wanprof_say("the recording is damaged: this is what could be read; `wanprof dump` "
+			    "says where and why");
+		status = WANPROF_DAMAGED;
+	}
+	return status;
+}
+
+static int run(int argc, char **argv)
+{
+	static struct recordings recordings;
+	struct request request = {0};
+	const char *pids[64], *files[RECORDINGS_MAX];
+	size_t pid_count = 0, file_count = 0;
+	struct wanprof_args args = WANPROF_ARGS(&wanprof_verb_report, argc, argv);
+	for (int option; (option = wanprof_args_next(&args)) != WANPROF_ARGS_END;) {
+		if (option == WANPROF_ARGS_USAGE)
+			return args.status;
+		if (option == OPTION_JSON)
+			request.json = true;
+		else if (option == OPTION_TREE)
+			request.tree = true;
+		else if (option == OPTION_PID && pid_count < 64)
+			pids[pid_count++] = args.value;
+		else if (option == WANPROF_ARGS_OPERAND && file_count < RECORDINGS_MAX)
+			files[file_count++] = args.value;
+		else
+			return wanprof_usage_error(&wanprof_verb_report, "too many recordings");
+	}
+	int status = 0;
+	for (size_t i = 0; i < pid_count && !status; i++)
+		status = recordings_add_pid(&recordings, pids[i], request.tree);
+	for (size_t i = 0; i < file_count && !status; i++)
+		status = recordings_add_file(&recordings, files[i]);
+	request.first_file = file_count ? files[0] : NULL;
+	if (!status)
+		status = recordings_default(&recordings);
+	if (!status)
+		status = print(&recordings, &request);
+	recordings_close(&recordings);
+	return status;
+}
+
+const struct wanprof_verb wanprof_verb_report = {
+	.name = "report",
+	.summary = "Say what was slow, heavy or badly scaling, worst first",
+	.usage = "[-p PID] [--json] [FILE...]",
+	.options = options,
+	.text = "Each finding names its number, the limit, what to do and what that would save.\n"
+		"Several recordings of a job are put together. Limits are configuration keys\n"
+		"(wanprof config profile). Exit status: 0, 65 damaged, 66 no such recording.\n",
+	.run = run,
+};
