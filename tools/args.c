@@ -133,8 +133,8 @@ int wanprof_check_choice(const struct wanprof_verb *verb, const char *option, co
 	}
 	const char *nearest = wan_str_nearest(value, names, count);
 	if (nearest)
-		return wanprof_usage_error(verb, "--%s: no choice \"%s\"; did you mean \"%s\"?",
+		return wanprof_usage_error(verb, "%s: no choice \"%s\"; did you mean \"%s\"?",
 					   option, value, nearest);
-	return wanprof_usage_error(verb, "--%s: no choice \"%s\"; there are %s", option, value,
+	return wanprof_usage_error(verb, "%s: no choice \"%s\"; there are %s", option, value,
 				   choices);
 }

@@ -17,6 +17,7 @@
 #include "log.h"
 #include "layout.h"
 #include "str.h"
+#include "summary.h"
 #include "sys.h"
 #include "units.h"
 #include "writer.h"
@@ -160,7 +161,8 @@ static int run_unrecorded(struct session *session)
 	return failed ? failed : session->outcome.status;
 }
 
-static void print_end(const struct session *session)
+/* One line for what the summary cannot know, or when there is no summary. */
+static void print_line(const struct session *session)
 {
 	char wall[32], peak[32], end[64];
 	const struct run_outcome *outcome = &session->outcome;
@@ -174,6 +176,23 @@ static void print_end(const struct session *session)
 	wan_format_bytes(peak, sizeof(peak), (uint64_t)outcome->usage.ru_maxrss * WAN_KIB);
 	remark(session->request, "%s: %s, %s, at most %s resident; recorded in %s",
 	       session->request->command[0], end, wall, peak, session->files.path);
+}
+
+static void print_summary(const struct session *session)
+{
+	struct wan_recording *recording = NULL;
+	struct wan_error error = {0};
+	struct wan_summary_options options = {.path = session->files.path,
+					      .colour = wanprof_colour(stderr),
+					      .columns = wanprof_columns(stderr)};
+	if (session->request->quiet)
+		return;
+	int status = wan_recording_open(session->files.path, &recording, &error);
+	if (status == 0)
+		status = wan_summary_print(stderr, recording, &session->request->config, &options);
+	if (status < 0)
+		print_line(session);
+	wan_recording_close(recording);
 }
 
 static void finish(struct session *session)
@@ -194,7 +213,7 @@ static void finish(struct session *session)
 		remark(session->request,
 		       "%u process%s of the command still run%s; recorded on in %s", alive,
 		       alive == 1 ? "" : "es", alive == 1 ? "s" : "", session->files.folder);
-	print_end(session);
+	print_summary(session);
 }
 
 static int run_recorded(struct session *session)

@@ -100,7 +100,8 @@ void wanprof_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void wanprof_say_error(const struct wan_error *error);
 /* Help of one verb, or of the program (NULL). */
 void wanprof_print_help(FILE *to, const struct wanprof_verb *verb);
-/* name is one of "a|b|c"? Else a usage error naming the nearest; 0 or the status. */
+/* Is value one of choices ("a|b|c")? option is named in the message ("--format"). Else a usage
+ * error naming the nearest; 0 or the status. */
 int wanprof_check_choice(const struct wanprof_verb *verb, const char *option, const char *choices,
 			 const char *value);
 

@@ -97,13 +97,13 @@ static int parse_one(struct run_request *request, int option, const char *value)
 		request->follow = false;
 		return 0;
 	case OPTION_ALLOC:
-		return parse_choice("alloc", ALLOC_CHOICES, value, &request->jemalloc);
+		return parse_choice("--alloc", ALLOC_CHOICES, value, &request->jemalloc);
 	case OPTION_AUDIT:
 		if (strcmp(value, "on") == 0)
 			return wanprof_usage_error(&wanprof_verb_run,
 						   "--audit=on is not built in yet; there are auto "
 						   "and off");
-		return parse_choice("audit", AUDIT_CHOICES, value, &audit);
+		return parse_choice("--audit", AUDIT_CHOICES, value, &audit);
 	case OPTION_RECORDS:
 		return parse_number_option(request, "record.capacity", value, "records");
 	default:
