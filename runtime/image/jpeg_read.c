@@ -60,6 +60,14 @@ static void give_up(struct jpeg_job *job, const char *message)
 	longjmp(job->jump, 1);
 }
 
+/* Pixels are missing: the end of the decoding, unless that was allowed. */
+static void cut_off(struct jpeg_job *job)
+{
+	job->cut_off = true;
+	if (!job->options->allow_truncated)
+		give_up(job, "the file ends");
+}
+
 static void on_message(j_common_ptr common, int level)
 {
 	struct jpeg_job *job = job_of(common);
@@ -70,9 +78,7 @@ static void on_message(j_common_ptr common, int level)
 	/* Only now the missing bytes are missed: a file that merely lacks its end marker is whole.
 	 */
 	if (job->ended && common->err->msg_code == JWRN_HIT_MARKER) {
-		job->cut_off = true;
-		if (!job->options->allow_truncated)
-			give_up(job, "the file ends");
+		cut_off(job);
 	}
 	if (job->options->strict)
 		on_error(common);
@@ -102,6 +108,8 @@ static boolean on_fill(j_decompress_ptr jpeg)
 		if (!job->ended)
 			job->warnings++;
 		job->ended = true;
+		if (job->options->strict)
+			cut_off(job);
 		piece = end;
 		count = sizeof(end);
 	}
@@ -179,11 +187,8 @@ static void read_header(struct jpeg_job *job)
 	jpeg->scale_num = 1;
 	jpeg->scale_denom = wan_jpeg_divisor(info, job->options);
 	(void)jpeg_start_decompress(jpeg);
-	if (job->ended && jpeg_has_multiple_scans(jpeg)) {
-		job->cut_off = true;
-		if (!job->options->allow_truncated)
-			give_up(job, "the file ends");
-	}
+	if (job->ended && jpeg_has_multiple_scans(jpeg))
+		cut_off(job);
 }
 
 static void begin_rows(struct jpeg_job *job)
@@ -238,6 +243,9 @@ static void read_rows(struct jpeg_job *job)
 				wan_decoded_rows_put(&job->rows, first + i, rows[i]);
 		}
 	}
+	/* Arithmetic coding goes on with zeros at the end of the file and does not say so. */
+	if (job->ended && job->header->arithmetic)
+		cut_off(job);
 	if (job->options->strict)
 		(void)jpeg_finish_decompress(jpeg);
 }
