@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <stdint.h>
 
-#include "check.h"
+#include "cache_check.h"
 #include "macros.h"
 #include "tap.h"
 #include "wan/cache.h"
