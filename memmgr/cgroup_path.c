@@ -65,6 +65,8 @@ static int unescape(struct span span, char *to, size_t bytes)
 				   (span.at[i + 3] - '0'));
 			i += 3;
 		}
+		if (!c)
+			return -EBADMSG;
 		if (out + 1 >= bytes)
 			return -ENAMETOOLONG;
 		to[out++] = c;
@@ -123,7 +125,7 @@ static bool parse_mount(const char **text, bool v2, struct span *ret_root, struc
 	take(text, ' '); /* source */
 	struct span options = take(text, ' ');
 	skip_line(text);
-	if (!ret_mount->length)
+	if (!ret_mount->length || ret_mount->at[0] != '/')
 		return false;
 	return v2 ? span_is(type, "cgroup2")
 		  : span_is(type, "cgroup") && list_has(options, "memory");

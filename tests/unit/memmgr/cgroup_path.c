@@ -97,6 +97,15 @@ TEST(escaped_mount_points_are_unescaped)
 	CHECK_STR(place.mount, "/my cg\\x\\9");
 }
 
+TEST(mount_points_that_are_no_paths_are_passed_over)
+{
+	CHECK_EQ(wan_cgroup_locate("0::/a\n", "9 1 0:1 / /c\\000g rw - cgroup2 none rw\n", true,
+				   &place),
+		 -ENOENT);
+	CHECK_EQ(wan_cgroup_locate("0::/a\n", "9 1 0:1 / cg rw - cgroup2 none rw\n", true, &place),
+		 -ENOENT);
+}
+
 TEST(optional_fields_of_mountinfo_are_skipped)
 {
 	CHECK_EQ(wan_cgroup_locate("0::/a\n",
