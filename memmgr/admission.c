@@ -66,16 +66,22 @@ static bool evict(struct wan_memory *memory, uint64_t want_bytes)
 
 static int refuse(struct wan_memory *memory, uint64_t bytes, struct wan_error *reterr_error)
 {
-	char asked[32], left[32], name[WAN_LEVEL_NAME_MAX];
+	char asked[32], free_now[32], left[32], name[WAN_LEVEL_NAME_MAX];
 	wan_mutex_lock(&memory->lock);
 	wan_str_copy(name, sizeof(name), memory->limiting);
 	uint64_t headroom = memory->state.headroom_bytes;
 	wan_mutex_unlock(&memory->lock);
+	int64_t line_left = wan_load_relaxed(&memory->line_left_bytes);
+	int64_t share = (int64_t)(headroom / ABOVE_LINE_SHARE);
+	int64_t reserved = (int64_t)wan_load_relaxed(&memory->reserved_bytes);
+	int64_t grantable = WAN_MAX(line_left, share) - reserved;
 	wan_format_bytes(asked, sizeof(asked), bytes);
+	wan_format_bytes(free_now, sizeof(free_now), (uint64_t)WAN_MAX(grantable, 0));
 	wan_format_bytes(left, sizeof(left), headroom);
 	return wan_error_set(reterr_error, -ENOMEM, name,
 			     "free memory there, raise its limit, or decode a smaller size",
-			     "%s do not fit, %s are left before its limit", asked, left);
+			     "%s do not fit: %s may be taken now, %s are left before the limit",
+			     asked, free_now, left);
 }
 
 static int reserve_slowly(struct wan_memory *memory, uint64_t bytes, struct wan_error *reterr_error)

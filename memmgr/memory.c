@@ -7,6 +7,7 @@
 #include "alloc.h"
 #include "atomics.h"
 #include "clock.h"
+#include "fork.h"
 #include "jemalloc.h"
 #include "log.h"
 #include "macros.h"
@@ -73,6 +74,7 @@ int wan_memory_create(const struct wan_memory_options *options, struct wan_memor
 		wan_config_defaults(defaults);
 	take_rules(memory, options->config ? options->config : defaults);
 	wan_free(defaults);
+	memory->fork_generation = wan_fork_generation();
 	memory->owns_real = !options->sources;
 	memory->now_ns = options->now_ns ? options->now_ns : wan_now_ns;
 	memory->limits = options->limits;
@@ -263,12 +265,25 @@ static void serve_gpu(struct wan_memory *memory, const struct wan_look *look)
 		memory->on_action(memory->context, &action);
 }
 
+/* Threads of the parent that acted or reclaimed at the fork are not in the child. */
+static void forget_after_fork(struct wan_memory *memory)
+{
+	uint32_t now = wan_fork_generation(), then = wan_load_relaxed(&memory->fork_generation);
+	if (now == then || !wan_cas_acq_rel(&memory->fork_generation, &then, now))
+		return;
+	wan_store_relaxed(&memory->acting, 0);
+	wan_mutex_lock(&memory->lock);
+	memory->reclaiming_thread = 0;
+	wan_mutex_unlock(&memory->lock);
+}
+
 enum wan_memory_level wan_memory_tick(struct wan_memory *memory)
 {
 	if (!memory)
 		return WAN_MEMORY_NORMAL;
 	struct wan_look look;
 	struct wan_look_verdict verdict;
+	forget_after_fork(memory);
 	wan_memory_refresh(memory, &look, &verdict);
 	uint32_t nobody = 0;
 	bool mine = wan_cas_acq_rel(&memory->acting, &nobody, wan_thread_id());

@@ -66,8 +66,9 @@ struct wan_memory {
 	uint64_t unread_bytes;   /* granted since the sources were read */
 	int64_t line_left_bytes; /* at the last look */
 	uint64_t headroom_bytes;
-	uint64_t gpu_mask; /* devices that batches use */
-	uint32_t acting;   /* thread id of the tick that acts; 0: none */
+	uint64_t gpu_mask;        /* devices that batches use */
+	uint32_t acting;          /* thread id of the tick that acts; 0: none */
+	uint32_t fork_generation; /* of the process that acting and reclaiming_thread belong to */
 
 	struct wan_mutex lock;                              /* rank WAN_RANK_MEMORY */
 	struct wan_memory_state state;                      /* lock; struct_size and trend unused */

@@ -195,14 +195,16 @@ static void *sample_until_stopped(void *argument)
 	}
 }
 
-/* The thread belongs to the process that started it. */
+/* Threads of the parent that sampled or delivered are not in the child. */
 static void forget_after_fork_locked(struct wan_progress *progress) WAN_REQUIRES(&progress->lock)
 {
-	if (progress->state == WAN_MONITOR_RUNNING &&
-	    progress->fork_generation != wan_fork_generation()) {
-		progress->state = WAN_MONITOR_STOPPED;
-		progress->stopping = progress->joining = false;
-	}
+	uint32_t generation = wan_fork_generation();
+	if (progress->fork_generation == generation)
+		return;
+	progress->fork_generation = generation;
+	progress->state = WAN_MONITOR_STOPPED;
+	progress->stopping = progress->joining = false;
+	progress->delivering_thread = 0;
 }
 
 int wan_progress_start(struct wan_progress *progress, uint64_t interval_ns)
@@ -230,7 +232,6 @@ int wan_progress_start(struct wan_progress *progress, uint64_t interval_ns)
 		progress->stopping = false;
 		progress->rate_count = 0;
 		progress->started_ns = wan_now_ns();
-		progress->fork_generation = wan_fork_generation();
 		status = wan_thread_start(&progress->thread, "wan-progress", sample_until_stopped,
 					  progress);
 		if (!status)
@@ -277,8 +278,8 @@ bool wan_progress_running(struct wan_progress *progress)
 	if (!progress)
 		return false;
 	wan_mutex_lock(&progress->lock);
-	bool running = progress->state == WAN_MONITOR_RUNNING && !progress->stopping &&
-		       progress->fork_generation == wan_fork_generation();
+	forget_after_fork_locked(progress);
+	bool running = progress->state == WAN_MONITOR_RUNNING && !progress->stopping;
 	wan_mutex_unlock(&progress->lock);
 	return running;
 }

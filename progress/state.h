@@ -93,7 +93,7 @@ struct wan_progress {
 	enum wan_monitor_state state;      /* lock */
 	bool stopping, joining;            /* lock */
 	pthread_t thread;                  /* lock */
-	uint32_t fork_generation;          /* lock; of the process that started the thread */
+	uint32_t fork_generation;          /* lock; of the process that these threads are of */
 	uint64_t interval_ns, quiet_ns;    /* lock */
 	uint64_t started_ns, monitored_ns; /* lock; this run, earlier runs */
 

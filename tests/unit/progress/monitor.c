@@ -338,7 +338,12 @@ TEST(a_forked_child_has_no_sampling_and_can_stop_and_start_it)
 		if (wan_progress_running(progress))
 			_exit(1);
 		wan_progress_stop(progress);
-		_exit(wan_progress_running(progress) ? 2 : 0);
+		if (wan_progress_running(progress))
+			_exit(2);
+		if (wan_progress_start(progress, 0) < 0)
+			_exit(3);
+		wan_progress_destroy(progress);
+		_exit(0);
 	}
 	int status = -1;
 	waitpid(child, &status, 0);
