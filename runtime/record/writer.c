@@ -6,7 +6,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
+#include <unistd.h>
 
 #include "alloc.h"
 #include "attach.h"
@@ -28,7 +28,7 @@ static int move_up(int fd)
 		int moved = fcntl(fd, F_DUPFD_CLOEXEC, floors[i]);
 		if (moved < 0)
 			continue;
-		wan_sys->close(fd);
+		close(fd); /* for wan_sys it is still the one descriptor that was opened */
 		return moved;
 	}
 	return fd;
@@ -208,8 +208,16 @@ static void finish_file(struct wan_recorder *recorder)
 		wan_header_anchor(recorder, 0);
 }
 
-/* The private block of a destroyed recorder stays mapped but gives its pages back: lane pointers
- * that other threads still have then lead to zeros, which belong to no recorder. */
+/* Threads that go on may still have a pointer to their lane. Then the private block stays mapped
+ * and only gives its pages back: such a pointer leads to zeros, which belong to no recorder. */
+static bool lanes_are_held(const struct wan_recorder *recorder)
+{
+	for (size_t i = 0; i < WAN_MIN(recorder->lane_count, WAN_RECORD_LANES); i++)
+		if (recorder->lanes[i].recorder && &recorder->lanes[i] != wan_lane_current)
+			return true;
+	return false;
+}
+
 void wan_recorder_destroy(struct wan_recorder *recorder)
 {
 	if (!recorder)
@@ -219,12 +227,16 @@ void wan_recorder_destroy(struct wan_recorder *recorder)
 	if (!recorder->is_process) {
 		wan_recorder_unregister(recorder);
 		wan_store_release(&recorder->state, WAN_RECORDER_DEAD);
+		bool held = lanes_are_held(recorder);
 		if (wan_lane_current && wan_lane_current->recorder == recorder)
 			wan_lane_current = NULL;
 		if (recorder->fd >= 0)
 			wan_sys->close(recorder->fd);
 		wan_sys->munmap(recorder->map, recorder->map_bytes);
-		wan_sys->madvise(recorder, sizeof(*recorder), MADV_DONTNEED);
+		if (held)
+			wan_sys->madvise(recorder, sizeof(*recorder), MADV_DONTNEED);
+		else
+			wan_sys->munmap(recorder, sizeof(*recorder));
 	}
 	errno = saved;
 }
@@ -319,6 +331,8 @@ struct wan_recorder *wan_recorder_process(const struct wan_config *config, uint3
 		recorder = wan_load_acquire(&process_recorder);
 	}
 	errno = saved;
+	if (recorder && !must_be_file) /* someone can use memory: so may a forked child's */
+		wan_store_relaxed(&recorder->must_be_file, false);
 	if (!recorder || !wan_recorder_usable(recorder))
 		return NULL;
 	return must_be_file && recorder->fd < 0 ? NULL : recorder;

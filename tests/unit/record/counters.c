@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+#include "support.h"
+
+TEST(blocks_are_read_with_kind_name_and_words)
+{
+	struct wan_recorder *recorder;
+	const char *path = support_path("counters.wprof");
+	REQUIRE_EQ(wan_recorder_create(support_config(256), WAN_ROLE_LINKED, path, &recorder), 0);
+	uint64_t *cache = wan_recorder_counters(recorder, WAN_COUNTERS_CACHE, "main cache");
+	uint64_t *memory = wan_recorder_counters(recorder, WAN_COUNTERS_MEMORY, NULL);
+	REQUIRE(cache && memory);
+	CHECK_EQ(cache[0] | cache[62] | memory[0], 0);
+	cache[0] = 256;
+	cache[62] = 1;
+	memory[15] = UINT64_MAX;
+	struct wan_recording *recording = support_open(path); /* while the process goes on */
+	REQUIRE(recording != NULL);
+	const struct wan_process *process = wan_recording_process(recording, 0);
+	REQUIRE_EQ(process->counters_count, 2);
+	CHECK_EQ(process->counters[0].kind, WAN_COUNTERS_CACHE);
+	CHECK_STR(process->counters[0].name, "main cache");
+	CHECK_EQ(process->counters[0].words[0], 256);
+	CHECK_EQ(process->counters[0].words[62], 1);
+	CHECK_STR(process->counters[1].name, "");
+	CHECK_EQ(process->counters[1].words[15], UINT64_MAX);
+	wan_recording_close(recording);
+	wan_recorder_destroy(recorder);
+}
+
+TEST(there_are_sixty_four_blocks_and_they_come_back)
+{
+	struct wan_recorder *recorder;
+	uint64_t *blocks[WAN_RECORD_COUNTERS];
+	REQUIRE_EQ(wan_recorder_create(support_config(256), WAN_ROLE_LINKED, NULL, &recorder), 0);
+	for (unsigned i = 0; i < WAN_RECORD_COUNTERS; i++) {
+		blocks[i] = wan_recorder_counters(recorder, WAN_COUNTERS_TRACKER, "bar");
+		REQUIRE(blocks[i] != NULL);
+		blocks[i][0] = i;
+	}
+	CHECK(wan_recorder_counters(recorder, WAN_COUNTERS_TRACKER, "bar") == NULL);
+	wan_recorder_counters_release(recorder, blocks[7]);
+	uint64_t *again = wan_recorder_counters(recorder, WAN_COUNTERS_MONITOR, "monitor");
+	CHECK(again == blocks[7]);
+	CHECK(again && again[0] == 0);
+	wan_recorder_counters_release(recorder, NULL);
+	wan_recorder_counters_release(NULL, blocks[1]);
+	CHECK(wan_recorder_counters(recorder, 0, "no kind") == NULL);
+	CHECK(wan_recorder_counters(NULL, WAN_COUNTERS_CACHE, "") == NULL);
+	wan_recorder_destroy(recorder);
+}
+
+TAP_MAIN
