@@ -143,7 +143,7 @@ static void act_on_alert(void *context, const struct wan_alert *alert)
 	struct wan_cache_stats stats;
 	cache_stats(runtime, &stats);
 	if (alert->type == WAN_ALERT_HIGH_MEMORY && stats.limit_bytes > CACHE_FLOOR_BYTES) {
-		uint64_t limit = WAN_MAX(CACHE_FLOOR_BYTES, stats.limit_bytes / 5 * 4);
+		uint64_t limit = WAN_MAX(CACHE_FLOOR_BYTES, stats.limit_bytes * 4 / 5);
 		uint64_t freed = set_cache_limit(runtime, limit);
 		uint64_t values[4] = {stats.limit_bytes - limit, freed, stats.limit_bytes, limit};
 		wan_runtime_record_action(runtime, "cache_limit", alert->message, 0, values);

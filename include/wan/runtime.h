@@ -20,69 +20,167 @@ struct wan_runtime;
 
 struct wan_runtime_options {
 	size_t struct_size;
-	const struct wan_setting *settings; /**< win over environment and files; borrowed for the call */
+	const struct wan_setting *settings; /**< win over environment and files; borrowed */
 	uint32_t setting_count;
-	bool ignore_files;	 /**< default false: project and XDG files are read */
-	bool ignore_environment; /**< default false */
-	bool no_thread;		 /**< default false: one background thread */
+	bool ignore_files;       /**< default false: ./wanrt.conf and the XDG file are read */
+	bool ignore_environment; /**< default false: WAN_* variables are read */
+	bool no_thread; /**< default false: one thread looks at memory; else tick yourself */
 };
 
+/**
+ * Fill in the defaults and struct_size.
+ *
+ * Threads: any.   Since: 0.1
+ */
 WAN_API void wan_runtime_options_init(struct wan_runtime_options *options);
+/**
+ * Make a runtime of its own: cache, memory manager, progress monitor and profiler, introduced to
+ * each other. All runtimes of a process share its recording and the pixel pool. options is borrowed
+ * for the call; NULL: all defaults.
+ *
+ * On success *ret_runtime belongs to the caller, who gives it back with wan_runtime_unref(). On
+ * failure it is untouched.
+ *
+ * Returns 0; -EINVAL (options of another version); -ENOENT, -EBADMSG, -ERANGE (a setting or a line
+ * of a configuration file: the error names it and the nearest key); -ENOMEM; -EAGAIN (no thread).
+ * Threads: any.   Cost: about 0.3 ms.   Since: 0.1
+ */
 WAN_API WAN_MUST_CHECK int wan_runtime_create(const struct wan_runtime_options *options,
 					      struct wan_runtime **ret_runtime,
 					      struct wan_error *reterr_error);
+/**
+ * One more owner. NULL is fine. Returns runtime.
+ *
+ * Threads: any.   Since: 0.1
+ */
 WAN_API struct wan_runtime *wan_runtime_ref(struct wan_runtime *runtime);
+/**
+ * One owner less; the last one stops and joins the thread and frees everything. Pins, trackers and
+ * batches of this runtime must have been given back. NULL is fine.
+ *
+ * Threads: any.   Since: 0.1
+ */
 WAN_API void wan_runtime_unref(struct wan_runtime *runtime);
-/** One object for all callers, created at first use with the configuration; borrowed, never freed.
- *  NULL when memory is out. */
+/**
+ * One object for all callers of the process, made at first use from files and environment;
+ * borrowed, never freed. A wrong configuration file is reported to the log (wan_set_log()) and
+ * ignored. The child of a fork gets one of its own.
+ *
+ * Returns NULL when memory is out.
+ * Threads: any.   Cost: one load after the first call.   Since: 0.1
+ */
 WAN_API struct wan_runtime *wan_runtime_default(void);
 
-/** Parts; borrowed, live as long as the runtime. */
+/**
+ * The parts, borrowed: they live as long as the runtime. NULL for a NULL runtime.
+ *
+ * Threads: any.   Since: 0.1
+ */
 WAN_API struct wan_cache *wan_runtime_cache(struct wan_runtime *runtime);
+/** See wan_runtime_cache(). Threads: any. Since: 0.1 */
 WAN_API struct wan_memory *wan_runtime_memory(struct wan_runtime *runtime);
+/** See wan_runtime_cache(). Threads: any. Since: 0.1 */
 WAN_API struct wan_progress *wan_runtime_progress(struct wan_runtime *runtime);
+/** See wan_runtime_cache(). Threads: any. Since: 0.1 */
 WAN_API struct wan_profile *wan_runtime_profile(struct wan_runtime *runtime);
 
 struct wan_runtime_summary {
-	size_t struct_size;
+	size_t struct_size; /**< set by the caller; the library fills that much */
 	struct wan_cache_stats cache_performance;
 	struct wan_progress_summary monitoring_performance;
 	struct wan_memory_state memory;
-	uint64_t operations;
+	uint64_t operations; /**< ended since profiling was started */
 	bool enabled, profiling_active, monitoring_active;
-	uint64_t actions; /**< limits changed by alerts or memory levels */
+	uint64_t actions; /**< limits and batches changed by alerts or memory levels */
 };
+/**
+ * Where all parts stand. Set summary->struct_size first; without it nothing is written.
+ *
+ * Threads: any.   Cost: reads the recording, about 1 ms.   Since: 0.1
+ */
 WAN_API void wan_runtime_summary(struct wan_runtime *runtime, struct wan_runtime_summary *summary);
-/** cache, memory, progress, profiler in one JSON document (the profile of design: schema_version 1). */
+/**
+ * cache, memory, progress and profiler in one JSON document (schema wanrt-profile, version 1), to a
+ * file, or to standard output for "-". Written to a temporary name and renamed.
+ *
+ * Returns 0; -EEXIST (overwrite is false); -EINVAL; -ENOMEM; what open, write or rename say.
+ * Threads: any.   Since: 0.1
+ */
 WAN_API WAN_MUST_CHECK int wan_runtime_export_json(struct wan_runtime *runtime, const char *path,
 						   bool overwrite, struct wan_error *reterr_error);
-/** Where this process records, or NULL; borrowed. */
+/**
+ * Where this process records, or NULL when it does so in memory only. Borrowed, as long as the
+ * process lives.
+ *
+ * Threads: any.   Since: 0.1
+ */
 WAN_API const char *wan_runtime_dump_path(struct wan_runtime *runtime);
 
-/** Cached, priced, profiled decode: probe > key > cache > reserve > decode > cache. The image is
- *  borrowed from the pin. */
+/**
+ * An image file, decoded: from the cache, or probed, priced, reserved, decoded (one profiled
+ * operation) and cached. runtime NULL: the default one. options NULL: natural pixel format,
+ * upright, limits of the configuration. The file is recognised by device, inode, size and time of
+ * change, so a rewritten file is decoded again.
+ *
+ * On success *ret_pin belongs to the caller, who gives it back with wan_pin_release(); *ret_hit
+ * (may be NULL) tells whether it was cached. On failure both are untouched.
+ *
+ * Returns 0; the errors of wan_image_probe() and wan_image_decode(); -ENOMEM when no level of
+ * memory has room (the error names it). Threads: any; one decode for all who ask at once.   Cost of
+ * a hit: one stat and one pin.   Since: 0.1
+ */
 WAN_API WAN_MUST_CHECK int wan_load(struct wan_runtime *runtime, const char *path,
-				    const struct wan_decode_options *options, struct wan_pin **ret_pin,
-				    bool *ret_hit, struct wan_error *reterr_error);
-/** The image inside a pin made by wan_load(), wan_thumbnail(), wan_fit(), wan_tensor(). */
+				    const struct wan_decode_options *options,
+				    struct wan_pin **ret_pin, bool *ret_hit,
+				    struct wan_error *reterr_error);
+/**
+ * The image inside a pin of wan_load(), wan_thumbnail(), wan_fit() or wan_tensor(); borrowed until
+ * wan_pin_release(). NULL for NULL.
+ *
+ * Threads: any.   Since: 0.1
+ */
 WAN_API struct wan_image *wan_pin_image(const struct wan_pin *pin);
-/** Cached derived images of a file. */
+/**
+ * The file's thumbnail as wan_image_thumbnail() makes it, RGB8, cached; the decoded file stays
+ * cached too. Ownership, errors and threads as wan_load(); -EINVAL when a size is 0.
+ *
+ * Threads: any.   Since: 0.1
+ */
 WAN_API WAN_MUST_CHECK int wan_thumbnail(struct wan_runtime *runtime, const char *path,
 					 uint32_t max_width_px, uint32_t max_height_px,
 					 struct wan_pin **ret_pin, bool *ret_hit,
 					 struct wan_error *reterr_error);
+/**
+ * The file framed for a clip as wan_image_fit() does it, RGB8, width x height exactly, cached.
+ * Ownership, errors and threads as wan_load().
+ *
+ * Threads: any.   Since: 0.1
+ */
 WAN_API WAN_MUST_CHECK int wan_fit(struct wan_runtime *runtime, const char *path, uint32_t width_px,
 				   uint32_t height_px, enum wan_fit fit, enum wan_filter filter,
 				   struct wan_pin **ret_pin, bool *ret_hit,
 				   struct wan_error *reterr_error);
-WAN_API WAN_MUST_CHECK int wan_tensor(struct wan_runtime *runtime, const char *path, uint32_t width_px,
-				      uint32_t height_px, enum wan_fit fit, enum wan_filter filter,
-				      struct wan_pin **ret_pin, bool *ret_hit,
-				      struct wan_error *reterr_error);
-/** Cached "image_validation" of a file. */
+/**
+ * wan_fit(), normalised: float32 planes (3, height, width) in [-1, 1], cached. Ownership, errors
+ * and threads as wan_load().
+ *
+ * Threads: any.   Since: 0.1
+ */
+WAN_API WAN_MUST_CHECK int wan_tensor(struct wan_runtime *runtime, const char *path,
+				      uint32_t width_px, uint32_t height_px, enum wan_fit fit,
+				      enum wan_filter filter, struct wan_pin **ret_pin,
+				      bool *ret_hit, struct wan_error *reterr_error);
+/**
+ * Decode and judge a file with the rules of wan_image_validate(), cached as "image_validation".
+ * ret_info, ret_verdict and ret_hit may be NULL. 0 also when the verdict is "not valid".
+ *
+ * Returns 0 and the errors of wan_load().
+ * Threads: any.   Since: 0.1
+ */
 WAN_API WAN_MUST_CHECK int wan_validate(struct wan_runtime *runtime, const char *path,
-					struct wan_image_info *ret_info, struct wan_verdict *ret_verdict,
-					bool *ret_hit, struct wan_error *reterr_error);
+					struct wan_image_info *ret_info,
+					struct wan_verdict *ret_verdict, bool *ret_hit,
+					struct wan_error *reterr_error);
 
 #ifdef __cplusplus
 }

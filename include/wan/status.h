@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #if defined(__GNUC__)
-#define WAN_API	       __attribute__((visibility("default")))
+#define WAN_API        __attribute__((visibility("default")))
 #define WAN_MUST_CHECK __attribute__((warn_unused_result))
 #else
 #define WAN_API
@@ -29,10 +29,10 @@ extern "C" {
 
 /** What went wrong, for a person: "OBJECT: REASON; HINT". Fixed buffers, nothing to free. */
 struct wan_error {
-	int code;	  /**< negative errno */
+	int code;         /**< negative errno */
 	char object[256]; /**< the file, key, option or number concerned */
 	char reason[256]; /**< one sentence */
-	char hint[256];	  /**< the next step; may be empty */
+	char hint[256];   /**< the next step; may be empty */
 };
 
 enum wan_log_level {
@@ -51,7 +51,8 @@ WAN_API const char *wan_version(void);
  * any thread, must not call back into the library, and text is borrowed for the call.
  * Threads: before start. Since: 0.1
  */
-WAN_API void wan_set_log(void (*callback)(void *context, enum wan_log_level level, const char *text),
+WAN_API void wan_set_log(void (*callback)(void *context, enum wan_log_level level,
+					  const char *text),
 			 void *context);
 
 #ifdef __cplusplus

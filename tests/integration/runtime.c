@@ -114,12 +114,12 @@ TEST(alerts_lower_the_limits_to_their_floors)
 	const struct wan_setting classic[] = {{"progress.rules", "classic"}};
 	struct wan_runtime *runtime = make(classic, 1);
 	REQUIRE(runtime != NULL);
-	const uint64_t expected_tenths[] = {2048, 1638, 1310, 1048, 838, 671, 640, 640};
+	const uint64_t expected_tenths[] = {2048, 1638, 1311, 1049, 839, 671, 640, 640};
 	struct wan_progress_sample sample = {.memory_mb = 501, .updates_per_second = 1};
 	for (size_t i = 0; i < 8; i++) {
 		sample.time_ns += 20000000000u;
 		CHECK_EQ(wan_progress_judge(wan_runtime_progress(runtime), &sample), 1);
-		CHECK_EQ(summarise(runtime).cache_performance.limit_bytes * 10 / 1048576,
+		CHECK_EQ((summarise(runtime).cache_performance.limit_bytes * 10 + 524288) / 1048576,
 			 expected_tenths[i]);
 	}
 	const uint64_t expected_entries[] = {40, 32, 25, 20, 16, 12, 10, 10};
