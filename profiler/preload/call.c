@@ -7,13 +7,19 @@
 /* Deeper on the stack by less than this: the library calls the guest back, who calls us. */
 #define CALLBACK_STACK_BYTES (256u * 1024)
 
-/* Positions of timed row calls: one in every `step`, each time at another place, so that a decoder
- * that does its work in every 8th or 16th row is timed at all of them equally often. */
-static uint32_t row_position(uint32_t block, uint32_t step)
-{
-	uint32_t round = block / (16 / step);
-	return block * step + round * 5 % step;
-}
+/*
+ * Untimed row calls between two timed ones: one in every 16, 8 or 4 is timed, each time at another
+ * place, so that a decoder that does its work in every 8th or 16th row is timed at all of them
+ * equally often. Position of the n-th: step * n + (n / (16 / step)) * 5 mod step.
+ */
+#define POSITION(step, n) ((step) * (n) + (n) / (16 / (step)) * 5 % (step))
+#define GAP(step, n)      (POSITION(step, (n) + 1) - POSITION(step, n) - 1)
+#define GAPS_4(step, n)   GAP(step, n), GAP(step, n + 1), GAP(step, n + 2), GAP(step, n + 3)
+#define GAPS(step)                                                                                 \
+	{                                                                                          \
+		GAPS_4(step, 0), GAPS_4(step, 4), GAPS_4(step, 8), GAPS_4(step, 12)                \
+	}
+static const uint8_t gaps[3][16] = {GAPS(16), GAPS(8), GAPS(4)};
 
 /*
  * An outer call that never came back leaves its frame behind. Calls of the library on itself are
@@ -73,8 +79,10 @@ void wan_call_leave(struct wan_call *call)
 	object->entered_ticks = 0;
 }
 
-void wan_row_enter(struct wan_call *call, const void *address, enum wan_family family,
-		   enum wan_symbol symbol, const void *return_address, uintptr_t frame)
+/* The first row, one that cannot be judged at a glance, one of an unknown object. */
+__attribute__((noinline)) static void row_enter_far(struct wan_call *call, const void *address,
+						    enum wan_family family, enum wan_symbol symbol,
+						    const void *return_address, uintptr_t frame)
 {
 	wan_call_find(call, address, family, symbol, return_address, frame);
 	struct wan_object *object = call->object;
@@ -85,32 +93,60 @@ void wan_row_enter(struct wan_call *call, const void *address, enum wan_family f
 		call->object = NULL;
 		return;
 	}
+	/* The short way does not look for objects that had to give way to another. */
+	bool displaced = object != wan_object_find_near(address);
+	if (displaced && !object->frame && --object->row_wait >= 0) {
+		call->object = NULL;
+		return;
+	}
 	wan_call_enter(call);
 }
 
-void wan_row_leave(struct wan_call *call)
+void wan_row_enter(struct wan_call *call, const void *address, enum wan_family family,
+		   enum wan_symbol symbol, const void *return_address, uintptr_t frame)
+{
+	struct wan_object *object = wan_object_find_near(address);
+	if (wan_unlikely(!object) || wan_unlikely(object->frame) ||
+	    wan_unlikely(!object->row_begun) || wan_unlikely(object->lane != wan_lane_current)) {
+		row_enter_far(call, address, family, symbol, return_address, frame);
+		return;
+	}
+	call->codec = object->codec;
+	call->object = object;
+	call->outer = true;
+	object->frame = frame;
+	call->start_ticks = object->entered_ticks = wan_ticks();
+}
+
+/* This call counts as timed. */
+static void row_timed(struct wan_object *object, uint64_t ticks)
+{
+	if (!object->row_begun) {
+		/* The first row may set the decoder up: priced by itself. */
+		object->row_begun = true;
+		object->call_ticks += ticks;
+		object->row_gap = 0;
+		return;
+	}
+	object->row_ticks += ticks;
+	object->row_calls += object->row_gap + 1;
+	object->row_gap = gaps[object->row_rate][object->row_block++ & 15];
+}
+
+void wan_row_leave(struct wan_call *call, uint32_t rows_left)
 {
 	struct wan_object *object = call->object;
 	if (!object || !call->outer)
 		return;
-	uint64_t now = wan_ticks(), ticks = now - call->start_ticks;
+	uint64_t now = wan_ticks();
 	object->used_ticks = now;
 	object->frame = 0;
 	object->entered_ticks = 0;
 	if (object->row_wait >= 0)
 		return; /* came the long way for another reason */
-	if (!object->row_begun) {
-		/* The first row may set the decoder up: priced by itself. */
-		object->row_begun = true;
-		object->call_ticks += ticks;
-		object->row_gap = row_position(0, object->row_step);
-	} else {
-		uint32_t block = object->row_block++;
-		object->row_ticks += ticks;
-		object->row_calls += object->row_gap + 1;
-		object->row_gap = row_position(block + 1, object->row_step) -
-				  row_position(block, object->row_step) - 1;
-	}
+	row_timed(object, now - call->start_ticks);
+	if (rows_left && object->row_gap >= rows_left)
+		object->row_gap = rows_left - 1;
 	object->row_wait = (int32_t)object->row_gap;
 }
 

@@ -153,6 +153,16 @@ WAN_EXPORT jvirt_barray_ptr *jpeg_read_coefficients(j_decompress_ptr cinfo)
 	return coefficients;
 }
 
+/* At least so many more calls until the last row, which has to be looked at: it says that all are
+ * through, and with what warnings. */
+static uint32_t calls_left(j_decompress_ptr cinfo, JDIMENSION lines)
+{
+	uint32_t left = cinfo->output_height - cinfo->output_scanline;
+	if (cinfo->output_scanline >= cinfo->output_height)
+		return 0;
+	return lines <= 1 ? left : (left + lines - 1) / lines;
+}
+
 /* Out of line: the short way stays a few instructions. */
 __attribute__((noinline)) static JDIMENSION long_read_scanlines(j_decompress_ptr cinfo,
 								JSAMPARRAY scanlines,
@@ -164,7 +174,7 @@ __attribute__((noinline)) static JDIMENSION long_read_scanlines(j_decompress_ptr
 	if (!wan_real(call, jpeg_read_scanlines))
 		return 0;
 	JDIMENSION lines = wan_real(call, jpeg_read_scanlines)(cinfo, scanlines, max_lines);
-	wan_row_leave(&call);
+	wan_row_leave(&call, calls_left(cinfo, lines));
 	if (call.object) {
 		wan_operation_rows(call.object, cinfo->output_scanline);
 		note_rows(call.object, cinfo);
@@ -178,12 +188,10 @@ WAN_EXPORT JDIMENSION jpeg_read_scanlines(j_decompress_ptr cinfo, JSAMPARRAY sca
 	struct wan_object *object = wan_row_short(cinfo);
 	if (wan_unlikely(!object))
 		return long_read_scanlines(cinfo, scanlines, max_lines, WAN_CALLER, WAN_FRAME);
-	object->frame = WAN_FRAME;
+	object->frame = WAN_FRAME_ROW;
 	JDIMENSION lines =
 		WAN_REAL_OF(object->codec, jpeg_read_scanlines)(cinfo, scanlines, max_lines);
 	object->frame = 0;
-	if (wan_unlikely(cinfo->output_scanline >= cinfo->output_height))
-		note_rows(object, cinfo);
 	return lines;
 }
 

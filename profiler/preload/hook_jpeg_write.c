@@ -124,7 +124,7 @@ __attribute__((noinline)) static JDIMENSION long_write_scanlines(j_compress_ptr 
 	if (!wan_real(call, jpeg_write_scanlines))
 		return 0;
 	JDIMENSION lines = wan_real(call, jpeg_write_scanlines)(cinfo, scanlines, num_lines);
-	wan_row_leave(&call);
+	wan_row_leave(&call, 0);
 	if (call.object)
 		wan_operation_rows(call.object, call.object->row_calls);
 	return lines;
@@ -136,7 +136,7 @@ WAN_EXPORT JDIMENSION jpeg_write_scanlines(j_compress_ptr cinfo, JSAMPARRAY scan
 	struct wan_object *object = wan_row_short(cinfo);
 	if (wan_unlikely(!object))
 		return long_write_scanlines(cinfo, scanlines, num_lines, WAN_CALLER, WAN_FRAME);
-	object->frame = WAN_FRAME;
+	object->frame = WAN_FRAME_ROW;
 	JDIMENSION lines =
 		WAN_REAL_OF(object->codec, jpeg_write_scanlines)(cinfo, scanlines, num_lines);
 	object->frame = 0;

@@ -137,7 +137,7 @@ __attribute__((noinline)) static void long_read_row(png_structp png, png_bytep r
 	if (!wan_real(call, png_read_row))
 		return;
 	wan_real(call, png_read_row)(png, row, display);
-	wan_row_leave(&call);
+	wan_row_leave(&call, 0);
 	if (call.object)
 		note_rows(call.object, png);
 }
@@ -149,7 +149,7 @@ WAN_EXPORT void png_read_row(png_structrp png, png_bytep row, png_bytep display_
 		long_read_row(png, row, display_row, WAN_CALLER, WAN_FRAME);
 		return;
 	}
-	object->frame = WAN_FRAME;
+	object->frame = WAN_FRAME_ROW;
 	WAN_REAL_OF(object->codec, png_read_row)(png, row, display_row);
 	object->frame = 0;
 }

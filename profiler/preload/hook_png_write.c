@@ -120,7 +120,7 @@ __attribute__((noinline)) static void long_write_row(png_structp png, png_const_
 	if (!wan_real(call, png_write_row))
 		return;
 	wan_real(call, png_write_row)(png, row);
-	wan_row_leave(&call);
+	wan_row_leave(&call, 0);
 	if (call.object)
 		wan_operation_rows(call.object, call.object->row_calls);
 }
@@ -132,7 +132,7 @@ WAN_EXPORT void png_write_row(png_structrp png, png_const_bytep row)
 		long_write_row(png, row, WAN_CALLER, WAN_FRAME);
 		return;
 	}
-	object->frame = WAN_FRAME;
+	object->frame = WAN_FRAME_ROW;
 	WAN_REAL_OF(object->codec, png_write_row)(png, row);
 	object->frame = 0;
 }

@@ -6,14 +6,15 @@
 #include "clock.h"
 #include "operation.h"
 
-uintptr_t wan_object_keys[WAN_OBJECTS];
-struct wan_object wan_objects[WAN_OBJECTS];
-
 /* A slot that is being filled or taken away: no object lives at this address. */
 #define BUSY ((uintptr_t)1)
 
-struct wan_object *wan_object_find_far(const void *address, unsigned home)
+uintptr_t wan_object_keys[WAN_OBJECTS] = {[0] = BUSY};
+struct wan_object wan_objects[WAN_OBJECTS];
+
+struct wan_object *wan_object_find_far(const void *address)
 {
+	unsigned home = wan_object_home(address);
 	if (!address)
 		return NULL;
 	for (unsigned i = 0; i < WAN_OBJECT_WINDOW; i++) {
@@ -104,7 +105,7 @@ const void *wan_object_address(const struct wan_object *object)
 
 void wan_object_forget_all(void)
 {
-	for (unsigned i = 0; i < WAN_OBJECTS; i++) {
+	for (unsigned i = 1; i < WAN_OBJECTS; i++) {
 		if (wan_load_relaxed(&wan_object_keys[i]) == 0)
 			continue;
 		wan_objects[i].phase = WAN_PHASE_IDLE;
@@ -117,7 +118,7 @@ void wan_object_forget_all(void)
 unsigned wan_object_count(void)
 {
 	unsigned count = 0;
-	for (unsigned i = 0; i < WAN_OBJECTS; i++)
+	for (unsigned i = 1; i < WAN_OBJECTS; i++)
 		count += wan_load_relaxed(&wan_object_keys[i]) != 0;
 	return count;
 }

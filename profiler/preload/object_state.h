@@ -31,16 +31,16 @@ enum wan_phase {
 	WAN_PHASE_RUNNING, /* an operation that will be recorded */
 };
 
-struct wan_object {
+struct __attribute__((aligned(64))) wan_object {
 	/* What a row hook needs, one cache line. */
 	const struct wan_codec *codec;
 	uintptr_t frame;    /* of the outermost call under way; left behind by a longjmp */
 	int32_t row_wait;   /* row calls until the next timed one */
-	uint32_t row_step;  /* one in so many is timed */
 	uint32_t row_block; /* timed calls so far */
 	uint32_t row_calls; /* up to the last timed one */
 	uint32_t row_gap;   /* row_wait was set to this */
 	bool row_begun;
+	uint8_t row_rate;      /* 0, 1, 2: one call in 16, 8, 4 is timed */
 	uint64_t row_ticks;    /* of the timed ones */
 	uint64_t call_ticks;   /* of all other calls */
 	struct wan_lane *lane; /* of the thread that began the operation */
@@ -75,27 +75,35 @@ struct wan_object {
 enum {
 	WAN_OBJECTS = 2048,
 	WAN_OBJECT_WINDOW = 16,
-	WAN_OBJECT_SHIFT = 64 - 11,
+	WAN_OBJECT_SHIFT = 32 - 11,
 };
+_Static_assert(sizeof(struct wan_object) == 256, "an index is a shift");
+/* 0: free. The slot of NULL is never free, so NULL is never found. */
 extern uintptr_t wan_object_keys[WAN_OBJECTS];
 extern struct wan_object wan_objects[WAN_OBJECTS];
 
-struct wan_object *wan_object_find_far(const void *address, unsigned home);
+struct wan_object *wan_object_find_far(const void *address);
 
 static inline unsigned wan_object_home(const void *address)
 {
-	return (unsigned)(((uintptr_t)address >> 4) * 0x9e3779b97f4a7c15u >> WAN_OBJECT_SHIFT);
+	return (uint32_t)(uintptr_t)address * 0x9e3779b1u >> WAN_OBJECT_SHIFT;
+}
+
+/* The state of an object if it lies where it should, which is the rule; else NULL. */
+static inline struct wan_object *wan_object_find_near(const void *address)
+{
+	unsigned home = wan_object_home(address);
+	/* pairs with the release in wan_object_bind() */
+	if (wan_likely(wan_load_acquire(&wan_object_keys[home]) == (uintptr_t)address))
+		return &wan_objects[home];
+	return NULL;
 }
 
 /* The state of an object, or NULL when it is not known. */
 static inline struct wan_object *wan_object_find(const void *address)
 {
-	unsigned home = wan_object_home(address);
-	/* pairs with the release in wan_object_bind() */
-	if (wan_likely(wan_load_acquire(&wan_object_keys[home]) == (uintptr_t)address) &&
-	    wan_likely(address != NULL))
-		return &wan_objects[home];
-	return wan_object_find_far(address, home);
+	struct wan_object *object = wan_object_find_near(address);
+	return wan_likely(object != NULL) ? object : wan_object_find_far(address);
 }
 
 /*

@@ -98,7 +98,7 @@ void wan_operation_run(struct wan_object *object, enum wan_operation_name name)
 	object->phase = WAN_PHASE_RUNNING;
 	object->name = wan_preload_name_id(wan_preload_recorder(), name);
 	/* One timed row costs 20 ns; wider rows can bear more of them. */
-	object->row_step = object->width_px < 256 ? 16 : object->width_px < 1024 ? 8 : 4;
+	object->row_rate = object->width_px < 256 ? 0 : object->width_px < 1024 ? 1 : 2;
 	if (wan_lane_current != object->lane) {
 		object->many_threads = true;
 	} else {

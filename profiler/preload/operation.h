@@ -44,8 +44,10 @@ struct wan_call {
 	bool outer; /* not inside another call on the same object */
 };
 
-#define WAN_CALLER __builtin_return_address(0)
-#define WAN_FRAME  ((uintptr_t)__builtin_frame_address(0))
+/* object->frame during a row: no call of the program's comes from inside one but a failing one. */
+#define WAN_FRAME_ROW ((uintptr_t)1)
+#define WAN_CALLER    __builtin_return_address(0)
+#define WAN_FRAME     ((uintptr_t)__builtin_frame_address(0))
 
 /* Finds object and codec. Calls that the library makes on itself get no object. */
 void wan_call_find(struct wan_call *call, const void *address, enum wan_family family,
@@ -58,12 +60,13 @@ void wan_call_leave(struct wan_call *call);
  * inside another call, one of an unknown object. */
 void wan_row_enter(struct wan_call *call, const void *address, enum wan_family family,
 		   enum wan_symbol symbol, const void *return_address, uintptr_t frame);
-void wan_row_leave(struct wan_call *call);
+/* rows_left: calls that can still come for this image; the last one is looked at. */
+void wan_row_leave(struct wan_call *call, uint32_t rows_left);
 
 /* The short way of a row hook: NULL when it has to be the long one. */
 static inline struct wan_object *wan_row_short(const void *address)
 {
-	struct wan_object *object = wan_object_find(address);
+	struct wan_object *object = wan_object_find_near(address);
 	if (wan_unlikely(!object) || wan_unlikely(object->frame) ||
 	    wan_unlikely(--object->row_wait < 0))
 		return NULL;
