@@ -34,27 +34,26 @@ struct facts {
 	struct wan_sums samples, laplacian;
 	uint32_t width, height, shorter, longer;
 	uint64_t size_bytes; /* the larger of the file and the pixels as three (4, 1) bytes */
-	double ratio;
 	bool color;
 };
 
 static const struct {
-	double ratio;
+	uint32_t w, h;
 	const char *label;
 } labels[] = {
-	{16.0 / 9, "16:9 (Widescreen)"}, {4.0 / 3, "4:3 (Standard)"},
-	{1.0, "1:1 (Square)"},           {3.0 / 2, "3:2 (Photo)"},
-	{21.0 / 9, "21:9 (Ultrawide)"},  {9.0 / 16, "9:16 (Portrait)"},
+	{16, 9, "16:9 (Widescreen)"}, {4, 3, "4:3 (Standard)"},    {1, 1, "1:1 (Square)"},
+	{3, 2, "3:2 (Photo)"},        {21, 9, "21:9 (Ultrawide)"}, {9, 16, "9:16 (Portrait)"},
 };
 
 /* What the pipelines are trained on, either way up. */
-static const double preferred_ratios[] = {16.0 / 9, 4.0 / 3, 1.0, 9.0 / 16, 3.0 / 4};
+static const struct {
+	uint32_t w, h;
+} preferred[] = {{16, 9}, {4, 3}, {1, 1}, {9, 16}, {3, 4}};
 
 void wan_ratio_label(uint32_t width_px, uint32_t height_px, char *to, size_t to_bytes)
 {
-	double ratio = height_px ? (double)width_px / height_px : 0;
-	for (size_t i = 0; i < WAN_COUNT_OF(labels); i++) {
-		if (fabs(ratio - labels[i].ratio) <= LABEL_NEAR) {
+	for (size_t i = 0; i < WAN_COUNT_OF(labels) && height_px > 0; i++) {
+		if (wan_ratio_near(width_px, height_px, labels[i].w, labels[i].h, LABEL_PARTS)) {
 			(void)wan_str_copy(to, to_bytes, labels[i].label);
 			return;
 		}
@@ -67,14 +66,6 @@ void wan_ratio_label(uint32_t width_px, uint32_t height_px, char *to, size_t to_
 	}
 	a = WAN_MAX(a, 1u);
 	(void)wan_str_format(to, to_bytes, "%u:%u (Custom)", width_px / a, height_px / a);
-}
-
-static double ratio_distance(const struct facts *f)
-{
-	double nearest = INFINITY;
-	for (size_t i = 0; i < WAN_COUNT_OF(preferred_ratios); i++)
-		nearest = fmin(nearest, fabs(f->ratio - preferred_ratios[i]));
-	return nearest;
 }
 
 /* Each returns whether the rule applies, and the value that decided. */
@@ -146,8 +137,14 @@ static bool below_recommended(const struct facts *f, double *value)
 
 static bool unusual_ratio(const struct facts *f, double *value)
 {
-	*value = ratio_distance(f);
-	return *value > RATIO_NEAR;
+	bool near = false;
+	*value = INFINITY;
+	for (size_t i = 0; i < WAN_COUNT_OF(preferred); i++) {
+		uint32_t w = preferred[i].w, h = preferred[i].h;
+		near = near || wan_ratio_near(f->width, f->height, w, h, PREFERRED_PARTS);
+		*value = fmin(*value, fabs((double)f->width / f->height - (double)w / h));
+	}
+	return !near;
 }
 
 static bool transparent(const struct facts *f, double *value)
@@ -222,7 +219,7 @@ static const struct rule {
 	 "the image has a palette and will be converted to RGB", "save it as RGB"},
 	{"below_recommended_size", WAN_SEVERITY_WARNING, below_recommended, SIDE_GOOD,
 	 "the shorter side has %g pixels, %g or more give better clips", "use a larger image"},
-	{"unusual_ratio", WAN_SEVERITY_WARNING, unusual_ratio, RATIO_NEAR,
+	{"unusual_ratio", WAN_SEVERITY_WARNING, unusual_ratio, 1.0 / PREFERRED_PARTS,
 	 "the ratio is %.2f away from 16:9, 4:3, 1:1, 3:4 and 9:16 (more than %g)",
 	 "crop it to one of them"},
 	{"has_transparency", WAN_SEVERITY_INFO, transparent, 0,
@@ -297,7 +294,6 @@ static void gather(const struct wan_image_view *view, const struct wan_image_inf
 	facts->height = view->height_px;
 	facts->shorter = WAN_MIN(view->width_px, view->height_px);
 	facts->longer = WAN_MAX(view->width_px, view->height_px);
-	facts->ratio = (double)view->width_px / view->height_px;
 	facts->color = facts->info.channels >= 3;
 	uint64_t per_pixel = facts->info.channels >= 3 ? 3u + facts->info.has_alpha : 1u;
 	facts->size_bytes = WAN_MAX((uint64_t)view->width_px * view->height_px * per_pixel,

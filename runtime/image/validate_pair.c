@@ -5,9 +5,11 @@
 
 #include "macros.h"
 #include "str.h"
+#include "validate.h"
 #include "wan/image.h"
 
-#define RATIO_NEAR 0.05
+/* Ratios may differ by 0.05. */
+#define RATIO_PARTS 20
 
 static const char *mode_of(const struct wan_image_info *info)
 {
@@ -64,9 +66,9 @@ static void compare(const struct wan_image_info *start, const struct wan_image_i
 				     "the sizes differ: start %ux%u, end %ux%u", a.width_px,
 				     a.height_px, b.width_px, b.height_px);
 	}
-	if (distance > RATIO_NEAR) {
+	if (!wan_ratio_near(a.width_px, a.height_px, b.width_px, b.height_px, RATIO_PARTS)) {
 		issue = add(verdict, "aspect_ratio_mismatch", WAN_SEVERITY_WARNING, distance,
-			    RATIO_NEAR, "crop both images to one ratio");
+			    1.0 / RATIO_PARTS, "crop both images to one ratio");
 		(void)wan_str_format(issue->message, sizeof(issue->message),
 				     "the ratios differ: start %.3f, end %.3f", ratio_a, ratio_b);
 	}
