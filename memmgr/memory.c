@@ -94,10 +94,25 @@ int wan_memory_create(const struct wan_memory_options *options, struct wan_memor
 	return 0;
 }
 
+/* Threads of the parent that acted, reclaimed or waited are not in the child; a condition with
+ * waiters that never come back could not even be destroyed. */
+static void forget_after_fork(struct wan_memory *memory)
+{
+	uint32_t now = wan_fork_generation(), then = wan_load_relaxed(&memory->fork_generation);
+	if (now == then || !wan_cas_acq_rel(&memory->fork_generation, &then, now))
+		return;
+	wan_store_relaxed(&memory->acting, 0);
+	wan_mutex_lock(&memory->lock);
+	memory->reclaiming_thread = 0;
+	wan_cond_init(&memory->reclaim_done);
+	wan_mutex_unlock(&memory->lock);
+}
+
 void wan_memory_destroy(struct wan_memory *memory)
 {
 	if (!memory)
 		return;
+	forget_after_fork(memory);
 	if (memory->owns_real)
 		wan_real_sources_close(&memory->real);
 	wan_cond_finish(&memory->reclaim_done);
@@ -263,18 +278,6 @@ static void serve_gpu(struct wan_memory *memory, const struct wan_look *look)
 	wan_mutex_unlock(&memory->lock);
 	if (memory->on_action)
 		memory->on_action(memory->context, &action);
-}
-
-/* Threads of the parent that acted or reclaimed at the fork are not in the child. */
-static void forget_after_fork(struct wan_memory *memory)
-{
-	uint32_t now = wan_fork_generation(), then = wan_load_relaxed(&memory->fork_generation);
-	if (now == then || !wan_cas_acq_rel(&memory->fork_generation, &then, now))
-		return;
-	wan_store_relaxed(&memory->acting, 0);
-	wan_mutex_lock(&memory->lock);
-	memory->reclaiming_thread = 0;
-	wan_mutex_unlock(&memory->lock);
 }
 
 enum wan_memory_level wan_memory_tick(struct wan_memory *memory)

@@ -195,7 +195,8 @@ static void *sample_until_stopped(void *argument)
 	}
 }
 
-/* Threads of the parent that sampled or delivered are not in the child. */
+/* Threads of the parent that sampled, delivered or waited are not in the child; a condition with
+ * waiters that never come back could not even be destroyed. */
 static void forget_after_fork_locked(struct wan_progress *progress) WAN_REQUIRES(&progress->lock)
 {
 	uint32_t generation = wan_fork_generation();
@@ -205,6 +206,7 @@ static void forget_after_fork_locked(struct wan_progress *progress) WAN_REQUIRES
 	progress->state = WAN_MONITOR_STOPPED;
 	progress->stopping = progress->joining = false;
 	progress->delivering_thread = 0;
+	wan_cond_init(&progress->changed);
 }
 
 int wan_progress_start(struct wan_progress *progress, uint64_t interval_ns)

@@ -2,6 +2,7 @@
 #include "tap.h"
 
 #include <errno.h>
+#include <sys/wait.h>
 
 #include "fakes.h"
 #include "state.h"
@@ -183,6 +184,50 @@ TEST(one_thread_reclaims_at_a_time_and_removal_waits_for_it)
 		pthread_join(threads[i], NULL);
 	CHECK_EQ(shared.calls, calls);
 	CHECK_EQ(shared.overlaps, 0);
+	wan_memory_destroy(shared.memory);
+}
+
+/* Stays inside until told to leave, so that no lock is held when the test forks. */
+static uint64_t give_when_told(void *context, enum wan_memory_level level, uint64_t want)
+{
+	struct shared *shared = context;
+	__atomic_store_n(&shared->running, 1, __ATOMIC_SEQ_CST);
+	while (!__atomic_load_n(&shared->stop, __ATOMIC_SEQ_CST))
+		usleep(1000);
+	return 1;
+}
+
+static void *reclaim_once(void *argument)
+{
+	struct shared *shared = argument;
+	wan_memory_reclaim(shared->memory, WAN_MEMORY_CRITICAL, 1, INT32_MAX);
+	return NULL;
+}
+
+TEST(a_child_forked_while_a_thread_reclaims_can_reclaim_itself)
+{
+	fake_reset(10);
+	struct shared shared = {.memory = fake_manager(NULL)};
+	struct wan_reclaimer reclaimer = {"told", 0, give_when_told, &shared};
+	pthread_t thread;
+	REQUIRE_EQ(wan_memory_add_reclaimer(shared.memory, &reclaimer), 0);
+	REQUIRE(pthread_create(&thread, NULL, reclaim_once, &shared) == 0);
+	while (!__atomic_load_n(&shared.running, __ATOMIC_SEQ_CST))
+		usleep(1000);
+	pid_t child = fork();
+	if (child == 0) {
+		alarm(10);
+		shared.stop = true;
+		wan_memory_tick(shared.memory);
+		uint64_t freed = wan_memory_reclaim(shared.memory, WAN_MEMORY_NORMAL, 1, INT32_MAX);
+		wan_memory_destroy(shared.memory);
+		_exit(freed == 1 ? 0 : 1);
+	}
+	__atomic_store_n(&shared.stop, true, __ATOMIC_SEQ_CST);
+	int status = -1;
+	waitpid(child, &status, 0);
+	pthread_join(thread, NULL);
+	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 	wan_memory_destroy(shared.memory);
 }
 
