@@ -12,7 +12,6 @@
 
 #include "attach.h"
 #include "clock.h"
-#include "fork.h"
 #include "jemalloc.h"
 #include "macros.h"
 
@@ -27,20 +26,37 @@ struct op {
 	struct wan_record_inflight *slot;
 	uint64_t start_ticks;
 	uint64_t anchor_ticks, anchor_cpu_ns;
+	uint64_t size;       /* width | height << 32 */
+	uint64_t tail;       /* last word of the record: file, channels, status, ... flags */
+	uint32_t file_bytes; /* as in the record */
+	uint16_t name;
+	bool large, added, counted;
+	/* with jemalloc */
 	int64_t level_bytes;      /* allocated - freed of this thread at begin */
 	int64_t outer_high;       /* highest level seen for the operations around this one */
 	uint64_t allocated_bytes; /* at begin */
-	uint64_t file_bytes;
+	/* after wan_op_add_memory() */
 	int64_t added_net;
 	uint64_t added_peak;
-	uint32_t width_px, height_px;
-	uint32_t thread, fork_generation;
-	uint16_t name, file;
-	uint16_t flags;
-	uint8_t channels, bit_depth, library;
-	bool large, counted, added;
 };
 _Static_assert(sizeof(struct op) <= sizeof(struct wan_op), "wan_op is large enough");
+
+/* Places in the last word of struct wan_record_operation (little endian, see layout.h). */
+enum {
+	TAIL_FILE = 0,
+	TAIL_CHANNELS = 16,
+	TAIL_STATUS = 24,
+	TAIL_DEPTH = 32,
+	TAIL_LIBRARY = 40,
+	TAIL_FLAGS = 48,
+};
+_Static_assert(offsetof(struct wan_record_operation, file) == 56 &&
+		       offsetof(struct wan_record_operation, channels) == 58 &&
+		       offsetof(struct wan_record_operation, kind_status) == 59 &&
+		       offsetof(struct wan_record_operation, bit_depth) == 60 &&
+		       offsetof(struct wan_record_operation, library) == 61 &&
+		       offsetof(struct wan_record_operation, flags) == 62,
+	       "the last word of a record");
 
 /* What a thread knows of itself between operations. */
 struct thread_state {
@@ -76,22 +92,27 @@ static __attribute__((noinline, cold)) void prepare_thread(void)
 	self.ready = true;
 }
 
+/* Only with counters. */
 static inline int64_t level(void)
 {
-	return self.counted ? (int64_t)(*self.allocated - *self.freed) : 0;
+	return (int64_t)(*self.allocated - *self.freed);
 }
 
-/* The highest level since the last time belongs to the operations open now. */
-static void take_peak(void)
+static __attribute__((noinline)) void take_peak_anew(void)
 {
 	uint64_t peak;
-	if (!self.counted || *self.allocated == self.peak_allocated)
-		return;
 	if (wan_jemalloc_peak_read(&peak))
 		self.high = WAN_MAX(self.high, self.peak_base + (int64_t)peak);
 	wan_jemalloc_peak_reset();
 	self.peak_allocated = *self.allocated;
 	self.peak_base = level();
+}
+
+/* The highest level since the last time belongs to the operations open now. */
+static inline void take_peak(void)
+{
+	if (wan_unlikely(*self.allocated != self.peak_allocated))
+		take_peak_anew();
 }
 
 /* Operations whose frame was left by longjmp are under the stack pointer now. */
@@ -109,16 +130,19 @@ static __attribute__((noinline)) void drop_dead_frames(struct wan_profile *profi
 	}
 }
 
-static void enter(struct op *op, struct wan_profile *profile, struct wan_lane *lane)
+static void enter(struct op *op, struct wan_profile *profile, struct wan_lane *lane,
+		  uint8_t library)
 {
 	if (wan_unlikely(lane->depth))
 		drop_dead_frames(profile, lane);
 	op->slot = wan_lane_enter(lane);
 	op->slot->name = op->name;
-	op->slot->library = op->library;
+	op->slot->library = library;
+	op->tail = (uint64_t)library << TAIL_LIBRARY;
 	/* Entries that another thread emptied were passed over by enter: depth is true now. */
-	op->flags = lane->depth > 1 ? WAN_FLAG_CHILD : 0;
-	if (lane->depth <= WAN_RECORD_INFLIGHT)
+	if (wan_unlikely(lane->depth > 1))
+		op->tail |= (uint64_t)WAN_FLAG_CHILD << TAIL_FLAGS;
+	if (wan_likely(lane->depth <= WAN_RECORD_INFLIGHT))
 		self.frames[lane->depth - 1] = (uintptr_t)op;
 	if (wan_unlikely(profile->share != NULL))
 		profile->share->operation_open(1);
@@ -129,29 +153,27 @@ static __attribute__((noinline)) void begin(struct wan_profile *profile, struct 
 {
 	struct wan_lane *lane = wan_lane_get(profile->recorder);
 	op->magic = 0;
-	if (!lane || !name)
+	if (wan_unlikely(!lane || !name))
 		return;
 	if (wan_unlikely(!self.ready))
 		prepare_thread();
 	op->profile = profile;
 	op->lane = lane;
 	op->name = wan_op_name_id(profile, name);
-	op->library = library;
 	op->large = large;
-	op->file_bytes = UINT64_MAX;
-	op->width_px = op->height_px = 0;
-	op->file = 0;
-	op->channels = op->bit_depth = 0;
+	op->file_bytes = WAN_BYTES_UNKNOWN;
+	op->size = 0;
 	op->added = false;
-	op->added_net = 0;
-	op->added_peak = 0;
 	op->counted = self.counted;
-	op->thread = lane->thread;
-	op->fork_generation = wan_fork_generation();
-	enter(op, profile, lane);
+	enter(op, profile, lane, library);
 	op->magic = magic_of(op);
+	if (self.counted) {
+		take_peak();
+		op->allocated_bytes = self.peak_allocated;
+		op->outer_high = self.high;
+		op->level_bytes = self.high = level();
+	}
 
-	take_peak();
 	uint64_t now = wan_ticks();
 	if (profile->cpu && (large || now - self.anchor_ticks > profile->large_ticks)) {
 		self.anchor_cpu_ns = wan_thread_cpu_ns();
@@ -159,33 +181,36 @@ static __attribute__((noinline)) void begin(struct wan_profile *profile, struct 
 	}
 	op->anchor_ticks = self.anchor_ticks;
 	op->anchor_cpu_ns = self.anchor_cpu_ns;
-	op->outer_high = self.high;
-	op->allocated_bytes = self.peak_allocated;
-	op->level_bytes = self.high = level();
 	op->start_ticks = now;
 	wan_store_release(&op->slot->start_ticks, now); /* the entry counts from here */
 }
 
-void wan_op_begin_as(struct wan_profile *profile, struct wan_op *public_op, const char *name,
+static inline bool off(struct wan_profile *profile, struct wan_op *op)
+{
+	if (wan_likely(profile && op && wan_load_relaxed(&profile->active)))
+		return false;
+	if (op)
+		op->private_words[0] = 0;
+	return true;
+}
+
+void wan_op_begin_as(struct wan_profile *profile, struct wan_op *op, const char *name,
 		     uint8_t library, bool large)
 {
-	if (wan_likely(!profile || !wan_load_relaxed(&profile->active))) {
-		if (public_op)
-			public_op->private_words[0] = 0;
-		return;
-	}
-	if (public_op)
-		begin(profile, (struct op *)public_op, name, library, large);
+	if (!off(profile, op))
+		begin(profile, (struct op *)op, name, library, large);
 }
 
 void wan_op_begin(struct wan_profile *profile, struct wan_op *op, const char *name)
 {
-	wan_op_begin_as(profile, op, name, WAN_LIBRARY_PROGRAM, false);
+	if (!off(profile, op))
+		begin(profile, (struct op *)op, name, WAN_LIBRARY_PROGRAM, false);
 }
 
 void wan_op_begin_large(struct wan_profile *profile, struct wan_op *op, const char *name)
 {
-	wan_op_begin_as(profile, op, name, WAN_LIBRARY_PROGRAM, true);
+	if (!off(profile, op))
+		begin(profile, (struct op *)op, name, WAN_LIBRARY_PROGRAM, true);
 }
 
 void wan_op_set_image(struct wan_op *public_op, uint32_t width_px, uint32_t height_px,
@@ -194,17 +219,21 @@ void wan_op_set_image(struct wan_op *public_op, uint32_t width_px, uint32_t heig
 	struct op *op = valid(public_op);
 	if (!op)
 		return;
-	op->width_px = width_px;
-	op->height_px = height_px;
-	op->channels = (uint8_t)WAN_MIN(channels, 255u);
-	op->bit_depth = (uint8_t)WAN_MIN(bit_depth, 255u);
-	op->file_bytes = file_bytes;
+	const uint64_t places = (uint64_t)0xff << TAIL_CHANNELS | (uint64_t)0xff << TAIL_DEPTH;
+	channels = WAN_MIN(channels, 255u);
+	bit_depth = WAN_MIN(bit_depth, 255u);
+	op->size = width_px | (uint64_t)height_px << 32;
+	op->tail = (op->tail & ~places) | (uint64_t)channels << TAIL_CHANNELS |
+		   (uint64_t)bit_depth << TAIL_DEPTH;
+	op->file_bytes = file_bytes == UINT64_MAX
+				 ? WAN_BYTES_UNKNOWN
+				 : (uint32_t)WAN_MIN(file_bytes, (uint64_t)WAN_BYTES_UNKNOWN - 1);
 	if (op->lane != wan_lane_current)
 		return;
 	op->slot->width_px = width_px;
 	op->slot->height_px = height_px;
-	op->slot->channels = op->channels;
-	op->slot->bit_depth = op->bit_depth;
+	op->slot->channels = (uint8_t)channels;
+	op->slot->bit_depth = (uint8_t)bit_depth;
 	op->slot->file_bytes = file_bytes;
 }
 
@@ -213,16 +242,19 @@ void wan_op_set_file(struct wan_op *public_op, const char *path)
 	struct op *op = valid(public_op);
 	if (!op || !path)
 		return;
-	op->file = wan_recorder_string(op->profile->recorder, path);
+	uint16_t file = wan_recorder_string(op->profile->recorder, path);
+	op->tail = (op->tail & ~((uint64_t)0xffff << TAIL_FILE)) | (uint64_t)file << TAIL_FILE;
 	if (op->lane == wan_lane_current)
-		op->slot->file = op->file;
+		op->slot->file = file;
 }
 
 void wan_op_set_flags(struct wan_op *public_op, uint32_t flags)
 {
 	struct op *op = valid(public_op);
 	if (op)
-		op->flags |= flags & (WAN_OP_PROGRESSIVE | WAN_OP_SCALED | WAN_OP_LOSSLESS);
+		op->tail |=
+			(uint64_t)(flags & (WAN_OP_PROGRESSIVE | WAN_OP_SCALED | WAN_OP_LOSSLESS))
+			<< TAIL_FLAGS;
 }
 
 void wan_op_add_memory(struct wan_op *public_op, int64_t net_bytes, uint64_t peak_bytes)
@@ -230,25 +262,24 @@ void wan_op_add_memory(struct wan_op *public_op, int64_t net_bytes, uint64_t pea
 	struct op *op = valid(public_op);
 	if (!op)
 		return;
+	op->added_net = net_bytes + (op->added ? op->added_net : 0);
+	op->added_peak = peak_bytes + (op->added ? op->added_peak : 0);
 	op->added = true;
-	op->added_net += net_bytes;
-	op->added_peak += peak_bytes;
 }
 
-/* Close the in-flight entry. False: begun before a fork, it is the parent's. */
-static bool leave(struct op *op)
+/*
+ * Close the in-flight entry. False: it is not there any more, because we are in the child of a fork
+ * and the operation is the parent's.
+ */
+static inline bool leave(struct op *op, struct wan_lane *own)
 {
-	struct wan_lane *own = wan_lane_current;
 	op->magic = 0;
-	if (op->fork_generation != wan_fork_generation())
+	if (wan_unlikely(!own || (op->slot->start_ticks != op->start_ticks &&
+				  op->slot != &op->lane->spill)))
 		return false;
-	if (wan_likely(own == op->lane)) {
-		wan_lane_leave(own, op->slot);
-		if (wan_unlikely(op->profile->share != NULL))
-			op->profile->share->operation_open(-1);
-	} else if (own && wan_load_relaxed(&op->slot->start_ticks) == op->start_ticks) {
-		wan_lane_leave(own, op->slot); /* of another thread: only emptied */
-	}
+	wan_lane_leave(own, op->slot); /* of another thread's lane: only emptied */
+	if (wan_unlikely(op->profile->share != NULL) && own == op->lane)
+		op->profile->share->operation_open(-1);
 	return true;
 }
 
@@ -257,9 +288,9 @@ void wan_op_cancel(struct wan_op *public_op)
 	struct op *op = valid(public_op);
 	if (!op)
 		return;
-	if (op->lane == wan_lane_current)
+	if (op->counted && op->lane == wan_lane_current)
 		self.high = WAN_MAX(self.high, op->outer_high);
-	leave(op);
+	leave(op, wan_lane_get(op->profile->recorder));
 }
 
 static int32_t to_kib(int64_t bytes)
@@ -282,70 +313,84 @@ static bool anchored(const struct op *op, uint64_t span_ticks)
 	       gap <= span_ticks / GAP_SHARE;
 }
 
-static int64_t peak_above_begin(const struct op *op)
+struct measured {
+	uint32_t cpu_us, peak_kib;
+	int32_t memory_kib;
+};
+
+static __attribute__((noinline)) void measure_moved(const struct op *op, struct measured *measured)
 {
-	if (*self.allocated == op->allocated_bytes)
-		return 0; /* nothing was allocated: it never rose */
-	take_peak();
-	return self.high - op->level_bytes;
+	int64_t net = 0, peak = 0;
+	if (op->counted) {
+		net = level() - op->level_bytes;
+		if (*self.allocated != op->allocated_bytes) {
+			take_peak();
+			peak = self.high - op->level_bytes;
+		} /* else nothing was allocated: it never rose */
+	}
+	if (op->added) {
+		net += op->added_net;
+		peak += (int64_t)op->added_peak;
+	}
+	measured->memory_kib = to_kib(net);
+	measured->peak_kib = peak_to_kib(peak);
 }
 
-static void measure(const struct op *op, uint64_t end_ticks, struct wan_record_operation *record)
+static inline void measure_memory(const struct op *op, struct measured *measured)
 {
-	int64_t net = level() - op->level_bytes, peak = 0;
-	if (op->counted) {
-		peak = peak_above_begin(op);
+	if (!op->added && op->counted && *self.allocated == op->allocated_bytes &&
+	    level() == op->level_bytes)
+		measured->memory_kib = (int32_t)(measured->peak_kib = 0);
+	else if (op->added || op->counted)
+		measure_moved(op, measured);
+	if (op->counted)
 		self.high = WAN_MAX(self.high, op->outer_high);
-	}
-	if (op->counted || op->added) {
-		record->memory_kib = to_kib(net + op->added_net);
-		record->peak_kib = peak_to_kib(peak + (int64_t)op->added_peak);
-	}
-	if (!anchored(op, end_ticks - op->start_ticks))
-		return;
+}
+
+static __attribute__((noinline)) void measure_cpu(const struct op *op, uint64_t end_ticks,
+						  struct measured *measured)
+{
 	uint64_t cpu_ns = wan_thread_cpu_ns();
 	self.anchor_cpu_ns = cpu_ns;
 	self.anchor_ticks = end_ticks;
 	/* A fork in between starts the child's clock anew: then it is not known. */
 	if (cpu_ns >= op->anchor_cpu_ns)
-		record->cpu_us = (uint32_t)WAN_MIN((cpu_ns - op->anchor_cpu_ns + 500) / 1000,
-						   (uint64_t)WAN_CPU_UNKNOWN - 1);
+		measured->cpu_us = (uint32_t)WAN_MIN((cpu_ns - op->anchor_cpu_ns + 500) / 1000,
+						     (uint64_t)WAN_CPU_UNKNOWN - 1);
+}
+
+/* The record is put together as words: narrow stores that are read back wide cost 5 ns. */
+static void append(const struct op *op, struct wan_lane *lane, uint64_t end_ticks,
+		   const struct measured *measured, enum wan_op_status status)
+{
+	uint64_t kind = WAN_RECORD_OPERATION << 4 | (status & 3);
+	const uint64_t words[8] = {
+		0, /* seal and check */
+		op->start_ticks,
+		end_ticks - op->start_ticks,
+		measured->cpu_us | op->size << 32,
+		op->size >> 32 | (uint64_t)op->lane->thread << 32,
+		op->file_bytes | (uint64_t)(uint32_t)measured->memory_kib << 32,
+		measured->peak_kib | (uint64_t)UINT16_MAX << 32 | (uint64_t)op->name << 48,
+		op->tail | kind << TAIL_STATUS,
+	};
+	wan_lane_append(lane, words);
 }
 
 void wan_op_end(struct wan_op *public_op, enum wan_op_status status)
 {
-	uint64_t end_ticks = wan_ticks();
 	struct op *op = valid(public_op);
 	if (!op)
 		return;
-	struct wan_record_operation record = {
-		.start_ticks = op->start_ticks,
-		.span_ticks = end_ticks - op->start_ticks,
-		.cpu_us = WAN_CPU_UNKNOWN,
-		.width_px = op->width_px,
-		.height_px = op->height_px,
-		.thread = op->thread,
-		.file_bytes = op->file_bytes == UINT64_MAX
-				      ? WAN_BYTES_UNKNOWN
-				      : (uint32_t)WAN_MIN(op->file_bytes,
-							  (uint64_t)WAN_BYTES_UNKNOWN - 1),
-		.memory_kib = WAN_MEMORY_UNKNOWN,
-		.peak_kib = WAN_BYTES_UNKNOWN,
-		.inside = UINT16_MAX,
-		.name = op->name,
-		.file = op->file,
-		.channels = op->channels,
-		.kind_status = (uint8_t)(WAN_RECORD_OPERATION << 4 | (status & 3)),
-		.bit_depth = op->bit_depth,
-		.library = op->library,
-		.flags = op->flags,
-	};
-	if (!leave(op))
-		return;
+	uint64_t end_ticks = wan_ticks();
+	struct measured measured = {WAN_CPU_UNKNOWN, WAN_BYTES_UNKNOWN, WAN_MEMORY_UNKNOWN};
 	struct wan_lane *lane = wan_lane_get(op->profile->recorder);
-	if (!lane)
+	if (!leave(op, lane))
 		return;
-	if (wan_likely(lane == op->lane))
-		measure(op, end_ticks, &record);
-	wan_lane_append(lane, &record);
+	if (wan_likely(lane == op->lane)) {
+		measure_memory(op, &measured);
+		if (anchored(op, end_ticks - op->start_ticks))
+			measure_cpu(op, end_ticks, &measured);
+	}
+	append(op, lane, end_ticks, &measured, status);
 }

@@ -49,12 +49,21 @@ int wan_profile_create(const struct wan_profile_options *options, struct wan_pro
 	return 0;
 }
 
+static void unref(struct wan_period *period)
+{
+	if (!period || wan_sub_acq_rel(&period->references, 1) != 1)
+		return;
+	wan_recording_close(period->baseline);
+	wan_recording_close(period->final);
+	unref(period->before);
+	wan_free(period);
+}
+
 void wan_profile_destroy(struct wan_profile *profile)
 {
 	if (!profile)
 		return;
-	wan_recording_close(profile->baseline);
-	wan_recording_close(profile->final);
+	unref(profile->period);
 	wan_mutex_finish(&profile->lock);
 	wan_free(profile);
 }
@@ -81,16 +90,15 @@ static int look(struct wan_profile *profile, struct wan_recording **ret_recordin
  * The start as an event among the operations: its time is converted from ticks by the same rule as
  * theirs, so that no operation falls on the wrong side of it.
  */
-static void mark_start(struct wan_profile *profile)
+static void mark_start(struct wan_profile *profile, struct wan_period *period)
 {
 	struct wan_lane *lane = wan_lane_get(profile->recorder);
-	profile->since_ns = wan_now_ns();
-	profile->marker = profile->since_ns;
+	period->since_ns = period->marker = wan_now_ns();
 	if (!lane)
 		return;
 	struct wan_record_event event = {
 		.ticks = wan_ticks(),
-		.values = {profile->marker},
+		.values = {period->marker},
 		.name = wan_recorder_string(profile->recorder, MARKER_NAME),
 		.kind_status = WAN_RECORD_ACTION << 4,
 		.thread = lane->thread,
@@ -98,89 +106,128 @@ static void mark_start(struct wan_profile *profile)
 	wan_lane_append(lane, &event);
 }
 
+static struct wan_period *swap_locked(struct wan_profile *profile, struct wan_period *period)
+	WAN_REQUIRES(&profile->lock)
+{
+	struct wan_period *old = profile->period;
+	profile->period = period;
+	return old;
+}
+
 int wan_profile_start(struct wan_profile *profile)
 {
 	if (!profile)
 		return -EINVAL;
-	struct wan_recording *before = NULL, *old_baseline = NULL, *old_final = NULL;
+	struct wan_period *fresh = wan_calloc(1, sizeof(*fresh)), *old = fresh;
+	if (!fresh)
+		return -ENOMEM;
+	fresh->references = 1;
 	wan_mutex_lock(&profile->lock);
-	int rc = profile->started ? -EALREADY : look(profile, &before);
+	int rc = profile->started ? -EALREADY : look(profile, &fresh->baseline);
 	if (!rc) {
-		old_baseline = profile->baseline;
-		old_final = profile->final;
-		profile->baseline = before;
-		profile->final = NULL;
+		mark_start(profile, fresh);
+		old = swap_locked(profile, fresh);
 		profile->started = true;
-		mark_start(profile);
 		wan_store_relaxed(&profile->active, 1);
 	}
 	wan_mutex_unlock(&profile->lock);
-	wan_recording_close(old_baseline);
-	wan_recording_close(old_final);
+	unref(old);
 	return rc;
 }
 
+/* Readers may hold the running period, so the stopped one is a new one that takes its start over.
+ */
 int wan_profile_stop(struct wan_profile *profile)
 {
 	if (!profile)
 		return -EINVAL;
-	struct wan_recording *now = NULL, *old = NULL;
+	struct wan_period *stopped = wan_calloc(1, sizeof(*stopped)), *old = stopped;
+	if (!stopped)
+		return -ENOMEM;
+	stopped->references = 1;
 	wan_mutex_lock(&profile->lock);
-	int rc = wan_load_relaxed(&profile->active) ? look(profile, &now) : -EALREADY;
+	int rc = wan_load_relaxed(&profile->active) ? look(profile, &stopped->final) : -EALREADY;
 	if (!rc) {
 		wan_store_relaxed(&profile->active, 0);
 		profile->started = false;
-		old = profile->final;
-		profile->final = now;
+		old = swap_locked(profile, stopped);
+		if (old) {
+			stopped->since_ns = old->since_ns;
+			stopped->marker = old->marker;
+			stopped->before = old;
+			old = NULL;
+		}
 	}
 	wan_mutex_unlock(&profile->lock);
-	wan_recording_close(old);
+	unref(old);
 	return rc;
 }
 
-static uint64_t start_of(const struct wan_profile *profile, const struct wan_process *process)
+static struct wan_period *current_period(struct wan_profile *profile)
+{
+	wan_mutex_lock(&profile->lock);
+	struct wan_period *period = profile->period;
+	if (period)
+		wan_add_relaxed(&period->references, 1);
+	wan_mutex_unlock(&profile->lock);
+	return period;
+}
+
+static uint64_t start_of(const struct wan_period *period, const struct wan_process *process)
 {
 	for (size_t i = process->event_count; i-- > 0;) {
 		const struct wan_process_event *event = &process->events[i];
-		if (event->kind == WAN_RECORD_ACTION && event->values[0] == profile->marker &&
+		if (event->kind == WAN_RECORD_ACTION && event->values[0] == period->marker &&
 		    event->name && strcmp(event->name, MARKER_NAME) == 0)
 			return event->time_ns;
 	}
-	return profile->since_ns; /* wrapped away: the clock has to do */
+	return period->since_ns; /* wrapped away: the clock has to do */
 }
 
-/* Calls use with the analysis of what was recorded since the start. */
+static const struct wan_recording *baseline_of(const struct wan_period *period)
+{
+	if (!period)
+		return NULL;
+	return period->before ? period->before->baseline : period->baseline;
+}
+
+static int analyse(struct wan_profile *profile, const struct wan_period *period,
+		   const struct wan_recording *recording, struct wan_analysis *ret_analysis)
+{
+	struct wan_view view;
+	if (wan_recording_process_count(recording) == 0)
+		return -ENODATA;
+	struct wan_view_source source = {
+		.process = wan_recording_process(recording, 0),
+		.until_ns = UINT64_MAX,
+	};
+	const struct wan_recording *baseline = baseline_of(period);
+	if (baseline && wan_recording_process_count(baseline))
+		source.baseline = wan_recording_process(baseline, 0);
+	if (period && period->marker)
+		source.since_ns = start_of(period, source.process);
+	int rc = wan_view_init(&view, &source, 1, NULL);
+	return rc ? rc : wan_analysis_init(ret_analysis, &view, profile->config);
+}
+
+/* Calls use with the analysis of what was recorded since the start; no lock is held. */
 static int with_analysis(struct wan_profile *profile,
 			 int (*use)(void *context, const struct wan_analysis *analysis),
 			 void *context)
 {
+	struct wan_period *period = current_period(profile);
 	struct wan_recording *now = NULL;
 	struct wan_analysis analysis;
-	struct wan_view view;
-	wan_mutex_lock(&profile->lock);
-	int rc = profile->final ? 0 : look(profile, &now);
-	struct wan_recording *recording = now ? now : profile->final;
-	if (!rc && wan_recording_process_count(recording) == 0)
-		rc = -ENODATA;
-	if (!rc) {
-		struct wan_view_source source = {
-			.process = wan_recording_process(recording, 0),
-			.until_ns = UINT64_MAX,
-		};
-		if (profile->baseline && wan_recording_process_count(profile->baseline))
-			source.baseline = wan_recording_process(profile->baseline, 0);
-		if (profile->marker)
-			source.since_ns = start_of(profile, source.process);
-		rc = wan_view_init(&view, &source, 1, NULL);
-	}
+	bool stopped = period && period->final;
+	int rc = stopped ? 0 : look(profile, &now);
 	if (!rc)
-		rc = wan_analysis_init(&analysis, &view, profile->config);
+		rc = analyse(profile, period, stopped ? period->final : now, &analysis);
 	if (!rc) {
 		rc = use(context, &analysis);
 		wan_analysis_finish(&analysis);
 	}
-	wan_mutex_unlock(&profile->lock);
 	wan_recording_close(now);
+	unref(period);
 	return rc;
 }
 

@@ -33,6 +33,15 @@ struct wan_op_name {
 	char text[WAN_OP_NAME_BYTES];
 };
 
+/* One stretch of the recording. Fixed once made; whoever reads it holds a reference. */
+struct wan_period {
+	uint32_t references;            /* atomic */
+	struct wan_period *before;      /* stopped: the running one, which has the baseline */
+	struct wan_recording *baseline; /* the recording at its start; NULL: from the beginning */
+	struct wan_recording *final;    /* at its stop; NULL: still going on */
+	uint64_t since_ns, marker;      /* start, and what marks it among the records */
+};
+
 struct wan_profile {
 	/* read at every operation */
 	uint32_t active; /* atomic */
@@ -43,10 +52,9 @@ struct wan_profile {
 	const struct wan_config *config;
 	struct wan_op_name names[WAN_OP_NAMES];
 
-	struct wan_mutex lock;                  /* rank WAN_RANK_PROFILE */
-	bool started;                           /* lock: by wan_profile_start() */
-	struct wan_recording *baseline, *final; /* lock: at start and at stop; may be NULL */
-	uint64_t since_ns, marker; /* lock: start, and what marks it in the recording */
+	struct wan_mutex lock;     /* rank WAN_RANK_PROFILE */
+	bool started;              /* lock: by wan_profile_start() */
+	struct wan_period *period; /* lock: the stretch that results are about */
 };
 
 uint16_t wan_op_name_id(struct wan_profile *profile, const char *name);

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What an operation costs: begin+end against two bare clock reads of the same run, off, and with
+ * the thread CPU clock at every one. Medians of interleaved rounds.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "config.h"
+#include "jemalloc.h"
+#include "profile.h"
+
+#define ROUNDS 61
+#define BATCH  20000
+
+static struct wan_profile *profile;
+
+static uint64_t two_clock_reads(void)
+{
+	uint64_t sum = 0, start = wan_now_ns();
+	for (unsigned i = 0; i < BATCH; i++) {
+		uint64_t begin = wan_ticks();
+		__asm__ volatile("" ::: "memory");
+		sum += wan_ticks() - begin;
+	}
+	__asm__ volatile("" ::"r"(sum));
+	return wan_now_ns() - start;
+}
+
+static uint64_t operations(void)
+{
+	struct wan_op op;
+	uint64_t start = wan_now_ns();
+	for (unsigned i = 0; i < BATCH; i++) {
+		wan_op_begin(profile, &op, "bench.small");
+		wan_op_end(&op, WAN_OP_OK);
+	}
+	return wan_now_ns() - start;
+}
+
+static uint64_t operations_with_image(void)
+{
+	struct wan_op op;
+	uint64_t start = wan_now_ns();
+	for (unsigned i = 0; i < BATCH; i++) {
+		wan_op_begin(profile, &op, "bench.image");
+		wan_op_set_image(&op, 1280, 720, 3, 8, 123456);
+		wan_op_end(&op, WAN_OP_OK);
+	}
+	return wan_now_ns() - start;
+}
+
+static uint64_t large_operations(void)
+{
+	struct wan_op op;
+	uint64_t start = wan_now_ns();
+	for (unsigned i = 0; i < BATCH; i++) {
+		wan_op_begin_large(profile, &op, "bench.large");
+		wan_op_end(&op, WAN_OP_OK);
+	}
+	return wan_now_ns() - start;
+}
+
+static uint64_t switched_off(void)
+{
+	struct wan_op op;
+	uint64_t start = wan_now_ns();
+	for (unsigned i = 0; i < BATCH; i++) {
+		wan_op_begin(NULL, &op, "bench.off");
+		wan_op_end(&op, WAN_OP_OK);
+	}
+	return wan_now_ns() - start;
+}
+
+static int by_value(const void *left, const void *right)
+{
+	uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
+	return (a > b) - (a < b);
+}
+
+static double median_ns(uint64_t *rounds)
+{
+	qsort(rounds, ROUNDS, sizeof(*rounds), by_value);
+	return (double)rounds[ROUNDS / 2] / BATCH;
+}
+
+int main(void)
+{
+	static struct wan_config config;
+	struct wan_recorder *recorder;
+	wan_config_defaults(&config);
+	if (wan_recorder_create(&config, WAN_ROLE_LINKED, NULL, &recorder) < 0)
+		return 1;
+	struct wan_profile_options options = {.struct_size = sizeof(options),
+					      .config = &config,
+					      .recorder = recorder,
+					      .active = true};
+	if (wan_profile_create(&options, &profile) < 0)
+		return 1;
+	uint64_t (*const kinds[])(void) = {two_clock_reads, operations, operations_with_image,
+					   large_operations, switched_off};
+	static const char *const names[] = {"two bare clock reads", "begin+end",
+					    "begin+set_image+end", "begin_large+end (CPU clock)",
+					    "off"};
+	static uint64_t times[5][ROUNDS];
+	for (unsigned round = 0; round < ROUNDS; round++)
+		for (unsigned kind = 0; kind < 5; kind++)
+			times[kind][round] = kinds[kind]();
+	double bare = median_ns(times[0]);
+	printf("allocator: %s\n", wan_allocator_name());
+	for (unsigned kind = 0; kind < 5; kind++) {
+		double ns = kind ? median_ns(times[kind]) : bare;
+		printf("%-28s %8.2f ns  %6.2f x\n", names[kind], ns, ns / bare);
+	}
+	wan_profile_destroy(profile);
+	wan_recorder_destroy(recorder);
+	return 0;
+}
