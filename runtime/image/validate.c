@@ -26,8 +26,9 @@
 #define BRIGHT          235
 #define CONTRAST_STD    15
 #define BLUR_VARIANCE   100
-#define RATIO_NEAR      0.1
-#define LABEL_NEAR      0.05
+/* Ratios are near when at most 1/20 or 1/10 apart: 0.05 and 0.1. */
+#define LABEL_PARTS     20
+#define PREFERRED_PARTS 10
 
 struct facts {
 	struct wan_image_info info;
