@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <png.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
