@@ -22,20 +22,22 @@
 #include "sys.h"
 
 static const int forwarded[] = {SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
-static const int ignored[] = {SIGINT, SIGQUIT};
+/* SIGPIPE: a closed stderr must not cost the recording or the exit status. */
+static const int ignored[] = {SIGINT, SIGQUIT, SIGPIPE};
+enum { IGNORED_COUNT = 3 };
 
 /* Our own dispositions as inherited: the command gets these. */
 struct dispositions {
 	sigset_t mask;
-	struct sigaction interrupt[2], child;
+	struct sigaction ignored[IGNORED_COUNT], child;
 };
 
 static sigset_t take_over(struct dispositions *ret_inherited)
 {
 	sigset_t waited;
 	struct sigaction action = {.sa_handler = SIG_IGN}, now;
-	for (unsigned i = 0; i < 2; i++)
-		sigaction(ignored[i], &action, &ret_inherited->interrupt[i]);
+	for (unsigned i = 0; i < IGNORED_COUNT; i++)
+		sigaction(ignored[i], &action, &ret_inherited->ignored[i]);
 	/* An inherited "ignore" would reap the command behind our back. */
 	action.sa_handler = SIG_DFL;
 	sigaction(SIGCHLD, &action, &ret_inherited->child);
@@ -51,8 +53,8 @@ static sigset_t take_over(struct dispositions *ret_inherited)
 
 static void give_back(const struct dispositions *inherited)
 {
-	for (unsigned i = 0; i < 2; i++)
-		sigaction(ignored[i], &inherited->interrupt[i], NULL);
+	for (unsigned i = 0; i < IGNORED_COUNT; i++)
+		sigaction(ignored[i], &inherited->ignored[i], NULL);
 	sigaction(SIGCHLD, &inherited->child, NULL);
 	sigprocmask(SIG_SETMASK, &inherited->mask, NULL);
 }

@@ -43,14 +43,15 @@ struct members {
 	size_t count, capacity;
 };
 
-/* The parent first, then in order of pid: the same family gives the same file. */
+/* In order of start, the parent last: who looks at the head of the file only (retention) finds a
+ * recording with operations, if there is one. */
 static int compare(const void *left, const void *right)
 {
 	const struct member *a = left, *b = right;
 	bool parent_a = a->header.role == WAN_ROLE_PARENT;
 	bool parent_b = b->header.role == WAN_ROLE_PARENT;
 	if (parent_a != parent_b)
-		return parent_a ? -1 : 1;
+		return parent_a ? 1 : -1;
 	if (a->header.pid_start_ticks != b->header.pid_start_ticks)
 		return a->header.pid_start_ticks < b->header.pid_start_ticks ? -1 : 1;
 	return strcmp(a->name, b->name);

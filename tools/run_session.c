@@ -15,6 +15,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "place.h"
 #include "layout.h"
 #include "str.h"
 #include "summary.h"
@@ -38,6 +39,7 @@ struct session {
 	struct variables variables;
 	struct wan_recorder *recorder;
 	struct run_outcome outcome;
+	bool tidy; /* recorded in the default folder */
 };
 __attribute__((format(printf, 2, 3))) static void remark(const struct run_request *request,
 							 const char *format, ...)
@@ -213,6 +215,10 @@ static void finish(struct session *session)
 		remark(session->request,
 		       "%u process%s of the command still run%s; recorded on in %s", alive,
 		       alive == 1 ? "" : "es", alive == 1 ? "s" : "", session->files.folder);
+	/* As many as the configuration says stay in the default folder. */
+	if (session->tidy)
+		wan_place_tidy(session->request->config.record_keep_files,
+			       session->request->config.record_keep_bytes);
 	print_summary(session);
 }
 
@@ -245,6 +251,7 @@ static int prepare_files(struct session *session)
 		remark(request, "nothing is recorded: record.path is off; give a file with -o");
 		return -1;
 	}
+	session->tidy = !place;
 	int status = run_files_prepare(&session->files, place, session->program.path,
 				       request->force, &error);
 	if (status == 0) {

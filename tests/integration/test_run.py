@@ -94,6 +94,29 @@ def closed_standard_descriptors_stay_closed():
 
 
 @test
+def a_reader_that_has_gone_costs_neither_status_nor_recording():
+    out = fresh()
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run([WANPROF, "run", "-o", out, "sh", "-c", "exit 5"], stderr=writer,
+                          env=record_here())
+    os.close(writer)
+    equal(done.returncode, 5, "status")
+    check(listed(out, "process"), "no recording")
+
+
+@test
+def the_newest_recordings_of_the_default_place_are_kept():
+    environment = record_here(XDG_STATE_HOME=fresh(), WAN_RECORD_KEEP_FILES="3")
+    need("djpeg")
+    for _ in range(5):
+        subprocess.run([WANPROF, "run", "-q", "djpeg", "-outfile", "/dev/null", IMAGE],
+                       env=environment, check=True)
+    names = os.listdir(os.path.join(environment["XDG_STATE_HOME"], "wanrt"))
+    equal(len(names), 3, names)
+
+
+@test
 def options_after_the_command_belong_to_it():
     done = subprocess.run([WANPROF, "run", "-q", "-o", fresh(), "printf", "%s", "--force"],
                           stdout=subprocess.PIPE, env=record_here())

@@ -13,7 +13,9 @@ from tap import Skip, check, equal, main, test
 
 RUNTIME, PRELOAD = sys.argv[1:3]
 PYTHON = "/usr/bin/python3"
-NEEDED = {"libjpeg", "libpng16", "liblz4", "libc", "libm"}
+NEEDED = {"libjpeg", "libpng16", "libc", "libm"}
+# Allowed; not needed before something is kept compressed.
+ALLOWED = NEEDED | {"liblz4"}
 LOADER = "ld-linux"
 
 
@@ -77,7 +79,7 @@ def libwanrt_needs_the_agreed_libraries_only():
         raise Skip("a sanitizer build needs its runtime too")
     stems = {name.split(".so")[0] for name in needed(RUNTIME)
              if not name.startswith(LOADER)}
-    equal(stems, NEEDED, "needed")
+    check(NEEDED <= stems <= ALLOWED, f"needed: {sorted(stems)}")
 
 
 @test
@@ -126,12 +128,12 @@ def python_loads_libwanrt_with_jemalloc_preloaded():
 
 @test
 def thread_local_storage_fits_what_the_loader_keeps_for_late_comers():
-    """glibc reserves 512 bytes of static TLS for libraries loaded by dlopen()."""
+    """glibc reserves 512 bytes of static TLS for libraries loaded by dlopen(); others want some."""
     for library in RUNTIME, PRELOAD:
         for line in output("readelf", "-lW", library).splitlines():
             if line.split()[:1] == ["TLS"]:
                 size = int(line.split()[5], 16)
-                check(size <= 128, f"{library}: {size} bytes")
+                check(size <= 256, f"{library}: {size} bytes")
 
 
 main(sys.argv[3:])
