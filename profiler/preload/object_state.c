@@ -38,9 +38,18 @@ static struct wan_object *claim_free(unsigned home)
 }
 
 /*
- * The window is full of objects the guest never destroyed: take the one that has rested longest.
- * An object inside a call is never taken.
+ * Inside a call of another thread. One of this thread's was left by longjmp, or we are in a
+ * callback of it: then its record says "failed", and its call still comes back to where it came
+ * from.
  */
+static bool is_busy(const struct wan_object *object)
+{
+	const struct wan_lane *lane = object->lane;
+	return wan_load_relaxed(&object->frame) && lane && lane != wan_lane_current &&
+	       lane->recorder;
+}
+
+/* The window is full of objects the guest never destroyed: take the one that rested longest. */
 static struct wan_object *claim_oldest(unsigned home)
 {
 	struct wan_object *oldest = NULL;
@@ -49,14 +58,16 @@ static struct wan_object *claim_oldest(unsigned home)
 		unsigned at = (home + i) % WAN_OBJECTS;
 		struct wan_object *object = &wan_objects[at];
 		uintptr_t seen = wan_load_acquire(&wan_object_keys[at]);
-		if (seen == 0 || seen == BUSY || wan_load_relaxed(&object->frame))
+		if (seen == 0 || seen == BUSY || is_busy(object))
 			continue;
 		if (!oldest || object->used_ticks < oldest->used_ticks)
 			oldest = object, key = seen;
 	}
 	if (!oldest || !wan_cas_acq_rel(&wan_object_keys[oldest - wan_objects], &key, BUSY))
 		return NULL;
-	wan_operation_close(oldest, WAN_END_DROPPED);
+	/* It may still be waiting for its next rows; only what is over is recorded. */
+	wan_operation_close(oldest,
+			    oldest->frame || oldest->complete ? WAN_END_STOPPED : WAN_END_DROPPED);
 	return oldest;
 }
 
@@ -79,7 +90,13 @@ struct wan_object *wan_object_bind(const void *address, enum wan_object_kind kin
 				   const struct wan_codec *codec)
 {
 	unsigned home = wan_object_home(address);
-	struct wan_object *object = claim_free(home);
+	struct wan_object *object = wan_object_find(address);
+	if (object) { /* never destroyed, and its memory serves the next one */
+		wan_operation_close(object, WAN_END_STOPPED);
+		wan_store_release(&wan_object_keys[object - wan_objects], BUSY);
+	} else {
+		object = claim_free(home);
+	}
 	if (!object)
 		object = claim_oldest(home);
 	if (!object)

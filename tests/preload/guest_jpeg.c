@@ -173,6 +173,23 @@ static int errors(const char *path, int count, bool destroy)
 	return 0;
 }
 
+/* The same memory becomes an object again and again, never destroyed. */
+static int recreate(const char *path, int count)
+{
+	static struct job job;
+	volatile int failed = 0;
+	for (volatile int i = 0; i < count; i++) {
+		create(&job, path);
+		if (setjmp(job.failing.back) == 0)
+			start(&job);
+		else
+			failed++;
+		fclose(job.file);
+	}
+	printf("%d\n", failed);
+	return 0;
+}
+
 /* Header here, rows on two threads, destroyed here without finish. */
 static void *upper_half(void *job)
 {
@@ -340,6 +357,7 @@ int main(int argc, char **argv)
 	       : IS("exit")      ? leave_in_the_middle(path)
 	       : IS("errors")    ? errors(path, count, true)
 	       : IS("leaked")    ? errors(path, count, false)
+	       : IS("recreate")  ? recreate(path, count)
 	       : IS("hand_over") ? hand_over(path)
 	       : IS("threads")   ? many_threads(argv[2], count)
 	       : IS("fork")      ? forked(path)
