@@ -101,21 +101,51 @@ static int note(struct wan_read_process *to, uint64_t offset, const char *reason
 	return 0;
 }
 
-/* How much belongs to the recording at offset: what it says, as far as that can be. */
+/*
+ * How much belongs to a recording that has `left` bytes before the next one: what it says. Its size
+ * is written after the number of units it follows from, so a kill leaves it one step behind.
+ */
 static uint64_t extent(const struct wan_record_header *header, uint64_t left, char *ret_reason,
 		       size_t reason_bytes)
 {
-	uint64_t used = header->used_bytes;
+	uint64_t used = header->used_bytes, by_units = 0;
 	ret_reason[0] = '\0';
-	if (used < WAN_RECORD_UNITS_AT || used > WAN_RECORD_MAXIMUM || used % WAN_RECORD_PAGE) {
+	if (header->units <= WAN_RECORD_MAXIMUM / WAN_RECORD_UNIT)
+		by_units = WAN_RECORD_UNITS_AT + header->units * WAN_RECORD_UNIT;
+	if (by_units && used < by_units && used % WAN_RECORD_PAGE == 0)
+		return WAN_MIN(by_units, left);
+	if (used < WAN_RECORD_UNITS_AT || used > WAN_RECORD_MAXIMUM || used % WAN_RECORD_PAGE ||
+	    (by_units && used > by_units)) {
 		wan_str_format(ret_reason, reason_bytes, "a size of %llu bytes is not possible",
 			       (unsigned long long)used);
-		return WAN_MIN(left, WAN_RECORD_MAXIMUM);
+		return WAN_MIN(left, by_units ? by_units : WAN_RECORD_MAXIMUM);
 	}
 	if (used > left)
 		wan_str_format(ret_reason, reason_bytes, "cut off: %llu of %llu bytes are left",
 			       (unsigned long long)left, (unsigned long long)used);
 	return WAN_MIN(used, left);
+}
+
+/* The next page that begins like a recording; *ret_foreign: where other bytes were seen first. */
+static uint64_t find_next(const struct file *file, uint64_t from, uint64_t *ret_foreign)
+{
+	char block[16 * WAN_RECORD_PAGE];
+	*ret_foreign = UINT64_MAX;
+	while (from < file->bytes) {
+		ssize_t got = wan_pread_full(file->fd, block, sizeof(block), (off_t)from);
+		if (got < 8)
+			break;
+		for (ssize_t at = 0; at + 8 <= got; at += WAN_RECORD_PAGE) {
+			uint64_t word;
+			memcpy(&word, block + at, sizeof(word));
+			if (word == WAN_RECORD_MAGIC)
+				return from + (uint64_t)at;
+			if (word && *ret_foreign == UINT64_MAX)
+				*ret_foreign = from + (uint64_t)at;
+		}
+		from += (uint64_t)got;
+	}
+	return file->bytes;
 }
 
 /* One recording that begins at offset; *ret_next is where the next one would. */
@@ -133,7 +163,10 @@ static int add_process(struct wan_recording *recording, const struct file *file,
 		return error;
 	bool live = header.state == WAN_RUN_RUNNING &&
 		    wan_place_lives(header.pid, header.pid_start_ticks);
-	uint64_t count = extent(&header, file->bytes - offset, reason, sizeof(reason));
+	uint64_t left = file->bytes - offset, foreign;
+	if (header.used_bytes != WAN_RECORD_UNITS_AT + header.units * WAN_RECORD_UNIT)
+		left = find_next(file, offset + WAN_RECORD_PAGE, &foreign) - offset;
+	uint64_t count = extent(&header, left, reason, sizeof(reason));
 	if (recording->total_bytes + count > WAN_READ_TOTAL_MOST ||
 	    recording->count >= WAN_READ_PROCESSES_MOST)
 		return wan_error_set(reterr_error, -EFBIG, file->path,
@@ -168,8 +201,6 @@ static int add_process(struct wan_recording *recording, const struct file *file,
 	}
 	recording->total_bytes += count;
 	*ret_next = offset + (count + WAN_RECORD_PAGE - 1) / WAN_RECORD_PAGE * WAN_RECORD_PAGE;
-	if (header.used_bytes != count && count < file->bytes - offset)
-		*ret_next = offset + WAN_RECORD_PAGE; /* its size is damaged: look for the next */
 	return 0;
 }
 
@@ -204,28 +235,6 @@ int wan_read_add_memory(struct wan_recording *recording, const void *bytes, size
 		return wan_error_set(reterr_error, error, "memory", "", "not enough memory");
 	}
 	return 0;
-}
-
-/* The next page that begins like a recording; *ret_foreign: where other bytes were seen first. */
-static uint64_t find_next(const struct file *file, uint64_t from, uint64_t *ret_foreign)
-{
-	char block[16 * WAN_RECORD_PAGE];
-	*ret_foreign = UINT64_MAX;
-	while (from < file->bytes) {
-		ssize_t got = wan_pread_full(file->fd, block, sizeof(block), (off_t)from);
-		if (got < 8)
-			break;
-		for (ssize_t at = 0; at + 8 <= got; at += WAN_RECORD_PAGE) {
-			uint64_t word;
-			memcpy(&word, block + at, sizeof(word));
-			if (word == WAN_RECORD_MAGIC)
-				return from + (uint64_t)at;
-			if (word && *ret_foreign == UINT64_MAX)
-				*ret_foreign = from + (uint64_t)at;
-		}
-		from += (uint64_t)got;
-	}
-	return file->bytes;
 }
 
 static int add_file(struct wan_recording *recording, const struct file *file,

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "support.h"
 
-#include <sys/resource.h>
-
 TEST(a_record_comes_back_as_it_was_written)
 {
 	const char *path = support_path("one.wprof");
@@ -74,6 +72,62 @@ TEST(wrapping_loses_old_records_but_no_sum)
 	CHECK_EQ(wan_recorder_header(recorder)->dropped, 0);
 	wan_recording_close(recording);
 	wan_recorder_destroy(recorder);
+}
+
+TEST(off_gives_memory_to_a_runtime_and_nothing_to_hooks)
+{
+	struct wan_config *config = support_config(1000);
+	snprintf(config->record_path, sizeof(config->record_path), "off");
+	CHECK(wan_recorder_process(config, WAN_ROLE_PRELOADED, true) == NULL);
+	struct wan_recorder *recorder = wan_recorder_process(config, WAN_ROLE_LINKED, false);
+	REQUIRE(recorder != NULL);
+	CHECK(wan_recorder_path(recorder) == NULL);
+	CHECK(support_append(recorder, 0, 10));
+	CHECK(wan_recorder_process(config, WAN_ROLE_PRELOADED, true) == NULL);
+	CHECK(wan_recorder_process(config, WAN_ROLE_LINKED, false) == recorder);
+	struct wan_recording *recording = support_look(recorder);
+	REQUIRE(recording != NULL);
+	CHECK_EQ(wan_recording_process(recording, 0)->total_operations, 10);
+	wan_recording_close(recording);
+	wan_recorder_destroy(recorder); /* hooks may still use it */
+	CHECK(support_append(recorder, 10, 1));
+	CHECK(access(support_path("wanrt"), F_OK) != 0);
+}
+
+TEST(a_path_that_exists_or_is_too_long_is_an_error)
+{
+	struct wan_recorder *recorder = NULL;
+	char path[5000];
+	const char *twice = support_path("twice.wprof");
+	REQUIRE_EQ(wan_recorder_create(support_config(256), WAN_ROLE_LINKED, twice, &recorder), 0);
+	wan_recorder_destroy(recorder);
+	recorder = NULL;
+	CHECK_EQ(wan_recorder_create(support_config(256), WAN_ROLE_LINKED, twice, &recorder),
+		 -EEXIST);
+	memset(path, 'a', sizeof(path) - 1);
+	path[sizeof(path) - 1] = '\0';
+	CHECK_EQ(wan_recorder_create(support_config(256), WAN_ROLE_LINKED, path, &recorder),
+		 -ENAMETOOLONG);
+	CHECK(recorder == NULL);
+	wan_recorder_destroy(NULL);
+	CHECK(wan_lane_claim(NULL) == NULL);
+}
+
+TEST(errno_is_kept_by_everything_a_hook_calls)
+{
+	struct wan_recorder *recorder;
+	REQUIRE_EQ(wan_recorder_create(support_config(256), WAN_ROLE_LINKED,
+				       support_path("errno.wprof"), &recorder),
+		   0);
+	errno = 4711;
+	support_append(recorder, 0, 2000); /* claims, grows, folds */
+	wan_recorder_anchor(recorder);
+	wan_recorder_string(recorder, "name");
+	wan_lane_leave(wan_lane_get(recorder), wan_lane_enter(wan_lane_get(recorder)));
+	CHECK_EQ(errno, 4711);
+	errno = 4711;
+	wan_recorder_destroy(recorder);
+	CHECK_EQ(errno, 4711);
 }
 
 TAP_MAIN
