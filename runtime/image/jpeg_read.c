@@ -31,7 +31,7 @@ struct jpeg_job {
 	struct wan_source *source;
 	const struct wan_header *header;
 	const struct wan_decode_options *options;
-	bool created, no_memory, ended, cut_off, too_many_scans;
+	bool no_memory, ended, cut_off, too_many_scans;
 	uint32_t warnings;
 	uint32_t scan_limit;
 
@@ -156,7 +156,6 @@ static void set_up(struct jpeg_job *job)
 	const struct wan_image_info *info = &job->header->info;
 
 	jpeg_create_decompress(jpeg);
-	job->created = true;
 	job->input.init_source = on_init_source;
 	job->input.fill_input_buffer = on_fill;
 	job->input.skip_input_data = on_skip;
@@ -319,7 +318,6 @@ int wan_jpeg_decode(struct wan_source *source, const struct wan_header *header,
 	}
 	wan_decoded_rows_finish(&job.rows);
 	wan_free(job.lines);
-	if (job.created)
-		jpeg_destroy_decompress(&job.jpeg);
+	jpeg_destroy_decompress(&job.jpeg); /* also right when its creation failed */
 	return error;
 }

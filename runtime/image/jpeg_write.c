@@ -23,7 +23,6 @@ struct jpeg_job {
 	const struct wan_image *image;
 	struct wan_output *output;
 	const struct wan_encode_options *options;
-	bool created;
 	uint8_t *line; /* CMYK: one inverted row */
 	uint8_t piece[PIECE_BYTES];
 };
@@ -79,7 +78,6 @@ static void set_up(struct jpeg_job *job)
 	struct jpeg_compress_struct *jpeg = &job->jpeg;
 
 	jpeg_create_compress(jpeg);
-	job->created = true;
 	job->destination.init_destination = on_begin;
 	job->destination.empty_output_buffer = on_full;
 	job->destination.term_destination = on_end;
@@ -141,8 +139,7 @@ int wan_jpeg_encode(const struct wan_image *image, struct wan_output *output,
 		job->errors.emit_message = on_message;
 		job->errors.output_message = on_output;
 		error = write_image(job);
-		if (job->created)
-			jpeg_destroy_compress(&job->jpeg);
+		jpeg_destroy_compress(&job->jpeg); /* also right when its creation failed */
 	}
 	/* A failed write speaks for itself when the output is committed or given up. */
 	if (error == -EIO && output->error < 0)

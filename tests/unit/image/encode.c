@@ -27,7 +27,8 @@ TEST(png_keeps_every_sample_of_every_format)
 		if (format == WAN_PIXEL_CMYK8)
 			continue;
 		for (int interlaced = 0; interlaced < 2; interlaced++) {
-			struct wan_image *image = sample_image((enum wan_pixel_format)format, 61, 43);
+			struct wan_image *image =
+				sample_image((enum wan_pixel_format)format, 61, 43);
 			struct wan_encode_options options;
 			wan_encode_options_init(&options);
 			options.overwrite = true;
@@ -58,7 +59,8 @@ static double mean_difference(const struct wan_image *a, const struct wan_image 
 	if (!CHECK_EQ(x.format, y.format) || !CHECK_EQ(x.pixels_bytes, y.pixels_bytes))
 		return 255;
 	for (size_t i = 0; i < x.pixels_bytes; i++)
-		sum += (uint64_t)abs(((const uint8_t *)x.pixels)[i] - ((const uint8_t *)y.pixels)[i]);
+		sum += (uint64_t)abs(((const uint8_t *)x.pixels)[i] -
+				     ((const uint8_t *)y.pixels)[i]);
 	return (double)sum / (double)x.pixels_bytes;
 }
 
@@ -139,8 +141,10 @@ TEST(pixels_a_format_cannot_keep_are_refused_before_a_file_is_made)
 		enum wan_pixel_format pixels;
 		enum wan_file_format file;
 	} cases[] = {
-		{WAN_PIXEL_CMYK8, WAN_FORMAT_PNG},   {WAN_PIXEL_RGBA8, WAN_FORMAT_JPEG},
-		{WAN_PIXEL_GRAYA8, WAN_FORMAT_JPEG}, {WAN_PIXEL_RGB16, WAN_FORMAT_JPEG},
+		{WAN_PIXEL_CMYK8, WAN_FORMAT_PNG},
+		{WAN_PIXEL_RGBA8, WAN_FORMAT_JPEG},
+		{WAN_PIXEL_GRAYA8, WAN_FORMAT_JPEG},
+		{WAN_PIXEL_RGB16, WAN_FORMAT_JPEG},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct wan_image *image = sample_image(cases[i].pixels, 20, 20);

@@ -41,7 +41,7 @@ static inline void bytes_free(struct bytes *bytes)
 /* A copy that ends where its allocation ends, so that a sanitizer sees one byte too far. */
 static inline struct bytes bytes_exact(const void *from, size_t count)
 {
-	struct bytes bytes = {malloc(count ? count : 1), count, count};
+	struct bytes bytes = {calloc(1, count ? count : 1), count, count};
 	if (!bytes.at)
 		abort();
 	if (count)

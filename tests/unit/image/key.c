@@ -51,8 +51,11 @@ static struct wan_key texts(const char *const *parts, size_t count)
 
 TEST(parts_do_not_flow_into_each_other)
 {
-	static const char *const lists[][3] = {
-		{"ab", "c", ""}, {"a", "bc", ""}, {"abc", "", ""}, {"", "ab", "c"}, {"", "", "abc"}};
+	static const char *const lists[][3] = {{"ab", "c", ""},
+					       {"a", "bc", ""},
+					       {"abc", "", ""},
+					       {"", "ab", "c"},
+					       {"", "", "abc"}};
 	for (size_t i = 0; i < 5; i++)
 		for (size_t j = 0; j < i; j++)
 			CHECK(!same(texts(lists[i], 3), texts(lists[j], 3)));

@@ -162,8 +162,11 @@ TEST(a_failed_write_close_or_move_leaves_nothing)
 	static const struct {
 		enum wan_fault_kind kind;
 		int error;
-	} faults[] = {{WAN_FAULT_WRITE, EIO},	  {WAN_FAULT_CLOSE, ENOSPC}, {WAN_FAULT_RENAME, EIO},
-		      {WAN_FAULT_OPEN, EMFILE},	  {WAN_FAULT_MALLOC, ENOMEM}};
+	} faults[] = {{WAN_FAULT_WRITE, EIO},
+		      {WAN_FAULT_CLOSE, ENOSPC},
+		      {WAN_FAULT_RENAME, EIO},
+		      {WAN_FAULT_OPEN, EMFILE},
+		      {WAN_FAULT_MALLOC, ENOMEM}};
 	const char *path = in_test_folder("faulty");
 	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
 		struct wan_error error;
