@@ -127,10 +127,13 @@ WAN_API WAN_MUST_CHECK int wan_profile_write_json(struct wan_profile *profile, c
  * is left at its closing brace; break, return and goto out of it are not seen: use begin and end
  * then.
  */
-#define WAN_PROFILE_SCOPE(profile, name)                                                           \
-	for (struct wan_op wan_scope_op_,                                                          \
-	     *wan_scope_ = (wan_op_begin((profile), &wan_scope_op_, (name)), &wan_scope_op_);      \
-	     wan_scope_; wan_op_end(wan_scope_, WAN_OP_OK), wan_scope_ = NULL)
+#define WAN_PROFILE_SCOPE(profile, name)           WAN_PROFILE_SCOPE_AT_((profile), (name), __LINE__)
+#define WAN_PROFILE_SCOPE_AT_(profile, name, line) WAN_PROFILE_SCOPE_IN_(profile, name, line)
+#define WAN_PROFILE_SCOPE_IN_(profile, name, line)                                                 \
+	for (struct wan_op wan_scope_op_##line,                                                    \
+	     *wan_scope_##line =                                                                   \
+		     (wan_op_begin(profile, &wan_scope_op_##line, name), &wan_scope_op_##line);    \
+	     wan_scope_##line; wan_op_end(wan_scope_##line, WAN_OP_OK), wan_scope_##line = NULL)
 
 #ifdef __cplusplus
 }

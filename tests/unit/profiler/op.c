@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: MIT */
+/* Operations through a real recorder in memory, read back through the reader. */
+#include <errno.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "alloc.h"
+#include "clock.h"
+#include "jemalloc.h"
+#include "macros.h"
+#include "profile.h"
+#include "tap.h"
+
+static struct wan_config config;
+static struct wan_recorder *recorder;
+static struct wan_profile *profile;
+static struct wan_recording *recording;
+static const struct wan_process *process;
+
+static void begin(bool active)
+{
+	wan_config_defaults(&config);
+	CHECK_EQ(wan_recorder_create(&config, WAN_ROLE_LINKED, NULL, &recorder), 0);
+	struct wan_profile_options options = {.struct_size = sizeof(options),
+					      .config = &config,
+					      .recorder = recorder,
+					      .active = active};
+	CHECK_EQ(wan_profile_create(&options, &profile), 0);
+}
+
+static void look(void)
+{
+	void *copy = NULL;
+	size_t bytes = 0;
+	wan_recording_close(recording);
+	recording = NULL;
+	process = NULL;
+	CHECK_EQ(wan_recorder_snapshot(recorder, &copy, &bytes), 0);
+	CHECK_EQ(wan_recording_open_memory(copy, bytes, &recording, NULL), 0);
+	wan_free(copy);
+	process = wan_recording_process(recording, 0);
+}
+
+static void end(void)
+{
+	wan_recording_close(recording);
+	recording = NULL;
+	wan_profile_destroy(profile);
+	wan_recorder_destroy(recorder);
+}
+
+static void spin_ms(double ms)
+{
+	uint64_t until = wan_now_ns() + (uint64_t)(ms * 1e6);
+	while (wan_now_ns() < until)
+		;
+}
+
+static void sleep_ms(long ms)
+{
+	struct timespec time = {.tv_nsec = ms * 1000000};
+	nanosleep(&time, NULL);
+}
+
+TEST(an_operation_keeps_name_size_bytes_and_time)
+{
+	struct wan_op op;
+	begin(true);
+	wan_op_begin(profile, &op, "image_validation");
+	wan_op_set_image(&op, 512, 512, 3, 8, 1024);
+	wan_op_set_file(&op, "/tmp/a.png");
+	sleep_ms(10);
+	wan_op_end(&op, WAN_OP_OK);
+	look();
+	REQUIRE_EQ(process->operation_count, 1);
+	const struct wan_recording_operation *record = &process->operations[0];
+	CHECK_STR(record->name, "image_validation");
+	CHECK_EQ(record->width_px, 512);
+	CHECK_EQ(record->height_px, 512);
+	CHECK_EQ(record->channels, 3);
+	CHECK_EQ(record->bit_depth, 8);
+	CHECK_EQ(record->file_bytes, 1024);
+	CHECK_STR(record->file, "/tmp/a.png");
+	CHECK(record->span_ns >= 10000000u);
+	CHECK_EQ(record->span_ns, record->inside_ns);
+	CHECK_EQ(record->status, WAN_OP_OK);
+	CHECK(!record->child);
+	CHECK_EQ(process->inflight_count, 0);
+	end();
+}
+
+TEST(off_records_nothing)
+{
+	struct wan_op op;
+	begin(false);
+	wan_op_begin(profile, &op, "a");
+	wan_op_set_image(&op, 1, 1, 1, 8, 1);
+	wan_op_end(&op, WAN_OP_OK);
+	wan_op_begin(NULL, &op, "a");
+	wan_op_end(&op, WAN_OP_OK);
+	look();
+	CHECK_EQ(process->operation_count, 0);
+	end();
+}
+
+TEST(cancel_records_nothing_and_closes_the_entry)
+{
+	struct wan_op op;
+	begin(true);
+	wan_op_begin(profile, &op, "a");
+	wan_op_cancel(&op);
+	look();
+	CHECK_EQ(process->total_operations, 0);
+	CHECK_EQ(process->inflight_count, 0);
+	end();
+}
+
+TEST(ending_twice_or_without_a_begin_does_nothing)
+{
+	struct wan_op op, never, copy;
+	memset(&never, 0xa5, sizeof(never));
+	begin(true);
+	wan_op_end(&never, WAN_OP_OK);
+	wan_op_cancel(&never);
+	wan_op_end(NULL, WAN_OP_OK);
+	wan_op_begin(profile, NULL, "a");
+	wan_op_begin(profile, &op, NULL);
+	wan_op_end(&op, WAN_OP_OK);
+	wan_op_begin(profile, &op, "a");
+	copy = op;
+	wan_op_end(&copy, WAN_OP_OK); /* a copy is not the operation */
+	wan_op_end(&op, WAN_OP_OK);
+	wan_op_end(&op, WAN_OP_OK);
+	look();
+	CHECK_EQ(process->total_operations, 1);
+	end();
+}
+
+TEST(nested_operations_are_children)
+{
+	struct wan_op outer, inner;
+	begin(true);
+	wan_op_begin(profile, &outer, "outer");
+	wan_op_begin(profile, &inner, "inner");
+	wan_op_end(&inner, WAN_OP_OK);
+	wan_op_end(&outer, WAN_OP_OK);
+	wan_op_begin(profile, &outer, "outer");
+	wan_op_end(&outer, WAN_OP_FAILED);
+	look();
+	REQUIRE_EQ(process->operation_count, 3);
+	for (size_t i = 0; i < 3; i++)
+		CHECK_EQ(process->operations[i].child,
+			 strcmp(process->operations[i].name, "inner") == 0);
+	end();
+}
+
+TEST(nesting_deeper_than_the_table_is_counted)
+{
+	static struct wan_op ops[40];
+	begin(true);
+	for (int i = 0; i < 40; i++)
+		wan_op_begin(profile, &ops[i], "deep");
+	for (int i = 39; i >= 0; i--)
+		wan_op_end(&ops[i], WAN_OP_OK);
+	wan_op_begin(profile, &ops[0], "flat");
+	wan_op_end(&ops[0], WAN_OP_OK);
+	look();
+	CHECK_EQ(process->total_operations, 41);
+	unsigned children = 0;
+	for (size_t i = 0; i < process->operation_count; i++)
+		children += process->operations[i].child;
+	CHECK_EQ(children, 39);
+	end();
+}
+
+static jmp_buf back;
+static volatile bool comes_back; /* never: but the compiler shall not know */
+
+static __attribute__((noinline)) void leave_by_longjmp(int depth)
+{
+	struct wan_op op;
+	wan_op_begin(profile, &op, "lost");
+	if (depth)
+		leave_by_longjmp(depth - 1);
+	else if (!comes_back)
+		longjmp(back, 1);
+}
+
+TEST(frames_left_by_longjmp_do_not_make_later_operations_children)
+{
+	struct wan_op op;
+	begin(true);
+	if (setjmp(back) == 0)
+		leave_by_longjmp(3);
+	wan_op_begin(profile, &op, "next");
+	wan_op_end(&op, WAN_OP_OK);
+	look();
+	REQUIRE_EQ(process->operation_count, 1);
+	CHECK_STR(process->operations[0].name, "next");
+	CHECK(!process->operations[0].child);
+	CHECK_EQ(process->inflight_count, 0);
+	end();
+}
+
+TEST(an_open_operation_is_in_flight)
+{
+	struct wan_op op;
+	begin(true);
+	wan_op_begin(profile, &op, "png.decode");
+	wan_op_set_image(&op, 640, 480, 4, 16, 99);
+	look();
+	REQUIRE_EQ(process->inflight_count, 1);
+	CHECK_STR(process->inflight[0].operation.name, "png.decode");
+	CHECK_EQ(process->inflight[0].operation.width_px, 640);
+	CHECK_EQ(process->inflight[0].operation.file_bytes, 99);
+	wan_op_end(&op, WAN_OP_OK);
+	end();
+}
+
+TEST(cpu_time_tells_work_from_sleep)
+{
+	struct wan_op op;
+	begin(true);
+	wan_op_begin(profile, &op, "busy");
+	spin_ms(30);
+	wan_op_end(&op, WAN_OP_OK);
+	wan_op_begin(profile, &op, "asleep");
+	sleep_ms(30);
+	wan_op_end(&op, WAN_OP_OK);
+	wan_op_begin_large(profile, &op, "short");
+	wan_op_end(&op, WAN_OP_OK);
+	look();
+	REQUIRE_EQ(process->operation_count, 3);
+	const struct wan_recording_operation *busy = &process->operations[0];
+	CHECK(busy->cpu_ns != UINT64_MAX && busy->cpu_ns <= busy->span_ns * 102 / 100);
+	CHECK(busy->cpu_ns > 5000000); /* the machine may be shared */
+	CHECK(process->operations[1].cpu_ns < 5000000);
+	CHECK(process->operations[2].cpu_ns != UINT64_MAX);
+	end();
+}
+
+TEST(a_short_operation_between_others_leaves_cpu_unknown_rather_than_wrong)
+{
+	struct wan_op op;
+	begin(true);
+	for (int i = 0; i < 2000; i++) {
+		wan_op_begin(profile, &op, "tiny");
+		wan_op_end(&op, WAN_OP_OK);
+	}
+	look();
+	unsigned known = 0;
+	for (size_t i = 0; i < process->operation_count; i++)
+		if (process->operations[i].cpu_ns != UINT64_MAX) {
+			known++;
+			CHECK(process->operations[i].span_ns >= 390000);
+		}
+	CHECK(known <= 20); /* only what was interrupted for 0.4 ms */
+	end();
+}
+
+static void take_and_give(size_t stay, size_t transient)
+{
+	char *kept = malloc(stay);
+	char *passing = malloc(transient);
+	memset(kept, 1, stay);
+	memset(passing, 1, transient);
+	__asm__ volatile("" ::"r"(passing) : "memory"); /* or the compiler leaves it out */
+	free(passing);
+	__asm__ volatile("" ::"r"(kept) : "memory");
+	if (stay < 100)
+		free(kept);
+}
+
+TEST(memory_that_stays_and_its_peak_are_exact_for_one_thread)
+{
+	struct wan_op op;
+	if (!wan_jemalloc_active())
+		SKIP("jemalloc does not serve this program");
+	begin(true);
+	wan_op_begin(profile, &op, "a");
+	take_and_give(2 * WAN_MIB, 40 * WAN_MIB);
+	wan_op_end(&op, WAN_OP_OK);
+	wan_op_begin(profile, &op, "b");
+	wan_op_end(&op, WAN_OP_OK);
+	look();
+	REQUIRE_EQ(process->operation_count, 2);
+	CHECK_NEAR((double)process->operations[0].memory_bytes, 2.0 * WAN_MIB, 0.6 * WAN_MIB);
+	CHECK_NEAR((double)process->operations[0].peak_bytes, 42.0 * WAN_MIB, 9.0 * WAN_MIB);
+	CHECK_EQ(process->operations[1].memory_bytes, 0);
+	CHECK_EQ(process->operations[1].peak_bytes, 0);
+	end();
+}
+
+TEST(nested_operations_keep_their_own_peak_and_the_outer_one_its_maximum)
+{
+	struct wan_op outer, inner;
+	if (!wan_jemalloc_active())
+		SKIP("jemalloc does not serve this program");
+	begin(true);
+	wan_op_begin(profile, &outer, "outer");
+	take_and_give(1, 64 * WAN_MIB); /* before the inner one begins */
+	wan_op_begin(profile, &inner, "inner");
+	take_and_give(1, 8 * WAN_MIB);
+	wan_op_end(&inner, WAN_OP_OK);
+	wan_op_begin(profile, &inner, "later");
+	take_and_give(1, 2 * WAN_MIB);
+	wan_op_end(&inner, WAN_OP_OK);
+	wan_op_end(&outer, WAN_OP_OK);
+	look();
+	REQUIRE_EQ(process->operation_count, 3);
+	CHECK_NEAR((double)process->operations[0].peak_bytes, 64.0 * WAN_MIB, 13.0 * WAN_MIB);
+	CHECK_NEAR((double)process->operations[1].peak_bytes, 8.0 * WAN_MIB, 2.0 * WAN_MIB);
+	CHECK_NEAR((double)process->operations[2].peak_bytes, 2.0 * WAN_MIB, 0.6 * WAN_MIB);
+	end();
+}
+
+TEST(without_counters_memory_is_unknown_until_it_is_told)
+{
+	struct wan_op op;
+	begin(true);
+	wan_op_begin(profile, &op, "told");
+	wan_op_add_memory(&op, 3 * (int64_t)WAN_MIB, 4 * WAN_MIB);
+	wan_op_add_memory(&op, -(int64_t)WAN_MIB, WAN_MIB);
+	wan_op_end(&op, WAN_OP_OK);
+	wan_op_begin(profile, &op, "untold");
+	wan_op_end(&op, WAN_OP_OK);
+	look();
+	REQUIRE_EQ(process->operation_count, 2);
+	CHECK_EQ(process->operations[0].memory_bytes, 2 * (int64_t)WAN_MIB);
+	CHECK_EQ(process->operations[0].peak_bytes, 5 * WAN_MIB);
+	if (!wan_jemalloc_active())
+		CHECK(process->operations[1].memory_bytes == INT64_MIN);
+	end();
+}
+
+static void *end_elsewhere(void *op)
+{
+	wan_op_end(op, WAN_OP_OK);
+	return NULL;
+}
+
+TEST(an_operation_ended_on_another_thread_keeps_its_time)
+{
+	struct wan_op op, next;
+	pthread_t thread;
+	begin(true);
+	wan_op_begin(profile, &op, "handed on");
+	REQUIRE_EQ(pthread_create(&thread, NULL, end_elsewhere, &op), 0);
+	pthread_join(thread, NULL);
+	wan_op_begin(profile, &next, "next");
+	wan_op_end(&next, WAN_OP_OK);
+	look();
+	REQUIRE_EQ(process->operation_count, 2);
+	CHECK_EQ(process->operations[0].cpu_ns, UINT64_MAX);
+	CHECK(!process->operations[1].child);
+	CHECK_EQ(process->inflight_count, 0);
+	end();
+}
+
+static void *many(void *unused)
+{
+	char name[32];
+	for (int i = 0; i < 20000; i++) {
+		struct wan_op op;
+		snprintf(name, sizeof(name), "op_%d", i % 7);
+		wan_op_begin(profile, &op, name);
+		wan_op_end(&op, WAN_OP_OK);
+	}
+	return unused;
+}
+
+TEST(threads_and_names_in_reused_buffers_are_counted_exactly)
+{
+	pthread_t threads[4];
+	begin(true);
+	for (int i = 0; i < 4; i++)
+		REQUIRE_EQ(pthread_create(&threads[i], NULL, many, NULL), 0);
+	for (int i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	look();
+	CHECK_EQ(process->total_operations + process->dropped, 80000);
+	uint64_t counts[7] = {0};
+	for (size_t i = 0; i < process->aggregate_count; i++)
+		counts[atoi(process->aggregates[i].name + 3)] += process->aggregates[i].count;
+	for (int i = 0; i < 7; i++)
+		CHECK(counts[i] == 4 * (20000 / 7) || counts[i] == 4 * (20000 / 7 + 1));
+	end();
+}
+
+TEST(the_child_of_a_fork_does_not_end_its_parents_operation)
+{
+	struct wan_op op;
+	begin(true);
+	wan_op_begin(profile, &op, "parent");
+	pid_t child = fork();
+	REQUIRE(child >= 0);
+	if (child == 0) {
+		struct wan_op own;
+		wan_op_end(&op, WAN_OP_OK);
+		wan_op_begin(profile, &own, "child");
+		wan_op_end(&own, WAN_OP_OK);
+		_exit(0);
+	}
+	int status = -1;
+	waitpid(child, &status, 0);
+	CHECK_EQ(status, 0);
+	look();
+	CHECK_EQ(process->total_operations, 0);
+	CHECK_EQ(process->inflight_count, 1);
+	wan_op_end(&op, WAN_OP_OK);
+	look();
+	CHECK_EQ(process->total_operations, 1);
+	end();
+}
+
+TEST(a_scope_ends_at_its_brace)
+{
+	begin(true);
+	WAN_PROFILE_SCOPE(profile, "outer")
+	{
+		WAN_PROFILE_SCOPE(profile, "inner")
+		{
+		}
+	}
+	look();
+	CHECK_EQ(process->total_operations, 2);
+	end();
+}
+
+TAP_MAIN
