@@ -122,7 +122,7 @@ static void adapt_interval(struct wan_progress *progress, const struct wan_progr
 	bool anomaly = wan_alert_judge(&progress->rules, sample, alerts) > 0;
 	wan_mutex_lock(&progress->lock);
 	progress->interval_ns =
-		progress->rules.classic
+		progress->classic_sampling
 			? wan_sampler_classic_ns(progress->interval_ns, sample)
 			: wan_sampler_budget_ns(progress->interval_ns, progress->quiet_ns, cost_ns,
 						anomaly);

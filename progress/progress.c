@@ -22,6 +22,7 @@ static void take_rules(struct wan_progress *progress, const struct wan_config *c
 		.updates_per_second = config->progress_rate,
 		.queue = config->progress_queue,
 	};
+	progress->classic_sampling = strcmp(config->progress_sampling, "classic") == 0;
 	progress->first_interval_ns = wan_sampler_clamp_ns(config->progress_interval_ns);
 	progress->interval_ns = progress->quiet_ns = progress->first_interval_ns;
 }

@@ -71,6 +71,7 @@ enum wan_monitor_state {
 struct wan_progress {
 	/* Set by create. */
 	struct wan_alert_rules rules;
+	bool classic_sampling; /* progress.sampling */
 	uint64_t first_interval_ns;
 	struct wan_progress_options options; /* config is not kept */
 

@@ -90,11 +90,11 @@ static int finish_step(struct making *making, struct wan_op *op, int r, struct w
 		       uint32_t flags, struct wan_value *ret_value)
 {
 	if (r < 0) {
-		wan_op_end(op, WAN_OP_FAILED);
+		wan_load_end_operation(op, making->path, r, NULL);
 		return wan_error_set(making->error, r, making->path, "", "%s", wan_strerror(r));
 	}
 	describe_result(op, image, UINT64_MAX);
-	wan_op_end(op, WAN_OP_OK);
+	wan_load_end_operation(op, making->path, r, image);
 	wan_load_image_value(image, flags, ret_value);
 	return 0;
 }
@@ -238,7 +238,7 @@ static int compute_validation(void *context, struct wan_value *ret_value)
 	wan_op_set_image(&op, info->width_px, info->height_px, info->channels, info->bit_depth,
 			 info->file_bytes);
 	r = wan_image_validate(wan_pin_image(source.pin), info, &validation->verdict);
-	wan_op_end(&op, r < 0 ? WAN_OP_FAILED : WAN_OP_OK);
+	wan_load_end_operation(&op, making->path, r, NULL);
 	if (r < 0)
 		return wan_error_set(making->error, r, making->path, "", "%s", wan_strerror(r));
 	*ret_value = (struct wan_value){.data = validation,

@@ -35,6 +35,18 @@ void wan_load_image_value(struct wan_image *image, uint32_t flags, struct wan_va
 					.flags = flags};
 }
 
+void wan_load_end_operation(struct wan_op *op, const char *path, int code,
+			    const struct wan_image *made)
+{
+	wan_op_set_file(op, path);
+	if (made) { /* pixels come from the pool, which no allocator counts */
+		struct wan_image_view view;
+		wan_image_view(made, &view);
+		wan_op_add_memory(op, (int64_t)view.pixels_bytes, view.pixels_bytes);
+	}
+	wan_op_end(op, code < 0 ? WAN_OP_FAILED : WAN_OP_OK);
+}
+
 int wan_load_explain(int code, const char *path, struct wan_error *reterr_error)
 {
 	if (code < 0 && reterr_error && reterr_error->code == 0)
@@ -85,9 +97,10 @@ static int compute_decode(void *context, struct wan_value *ret_value)
 			WAN_LIBRARY_WANRT, true);
 	wan_op_set_image(&op, info->width_px, info->height_px, info->channels, info->bit_depth,
 			 info->file_bytes);
+	wan_op_set_flags(&op, info->interlaced ? WAN_OP_PROGRESSIVE : 0);
 	struct wan_image *image = NULL;
 	r = wan_image_decode(decoding->path, decoding->options, &image, decoding->error);
-	wan_op_end(&op, r < 0 ? WAN_OP_FAILED : WAN_OP_OK);
+	wan_load_end_operation(&op, decoding->path, r, image);
 	wan_memory_unreserve(runtime->memory, info->peak_bytes);
 	if (r < 0)
 		return r;

@@ -10,6 +10,9 @@ int wan_load_key_begin(struct wan_key_builder *builder, const char *operation, c
 		       struct wan_error *reterr_error);
 /* Makes a cache value of an image; the value owns it. */
 void wan_load_image_value(struct wan_image *image, uint32_t flags, struct wan_value *ret_value);
+/* End a profiled operation on a file: made is the image it made, NULL when there is none. */
+void wan_load_end_operation(struct wan_op *op, const char *path, int code,
+			    const struct wan_image *made);
 /* Returns code; fills an error that a lower layer left empty. */
 int wan_load_explain(int code, const char *path, struct wan_error *reterr_error);
 

@@ -119,10 +119,14 @@ static uint64_t string_id(void *context, const char *name)
 static void on_memory_action(void *context, const struct wan_memory_action *action)
 {
 	struct wan_runtime *runtime = context;
-	bool batch = action->batch_before != action->batch_after;
-	uint64_t values[4] = {action->asked_bytes, action->freed_bytes,
-			      batch ? action->batch_before : action->limit_before_bytes,
-			      batch ? action->batch_after : action->limit_after_bytes};
+	if (action->batch_before != action->batch_after) {
+		uint64_t values[4] = {0, 0, action->batch_before, action->batch_after};
+		wan_runtime_record_action(runtime, "batch", action->reason, action->level, values);
+		if (strcmp(action->what, "batch") == 0)
+			return;
+	}
+	uint64_t values[4] = {action->asked_bytes, action->freed_bytes, action->limit_before_bytes,
+			      action->limit_after_bytes};
 	wan_runtime_record_action(runtime, action->what, action->reason, action->level, values);
 }
 
@@ -131,8 +135,8 @@ static void on_memory_action(void *context, const struct wan_memory_action *acti
 static void record_alert(void *context, const struct wan_alert *alert)
 {
 	struct wan_runtime *runtime = context;
-	uint64_t values[4] = {(uint64_t)(alert->value * 1000), (uint64_t)(alert->limit * 1000), 1,
-			      0};
+	uint64_t values[4] = {(uint64_t)(alert->value * 1000), (uint64_t)(alert->limit * 1000),
+			      alert->count, 0};
 	append_event(runtime->recorder, WAN_RECORD_ALERT, alert->type_name, alert->message,
 		     alert->severity, values);
 }

@@ -46,8 +46,11 @@ static inline struct wan_progress *fake_monitor(const char *rules)
 	static struct wan_config config;
 	struct wan_progress *progress = NULL;
 	wan_config_defaults(&config);
-	if (rules)
+	if (rules) {
 		strcpy(config.progress_rules, rules);
+		strcpy(config.progress_sampling,
+		       strcmp(rules, "classic") == 0 ? "classic" : "budget");
+	}
 	memset(fake_words, 0, sizeof(fake_words));
 	memset(fake_monitor_words, 0, sizeof(fake_monitor_words));
 	fake_memory_mb = fake_cpu_percent = 0;
