@@ -1,4 +1,8 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDstatic void describe(char *to, size_t bytes, const struct wan_finding_input *input,
+		     const struct wan_recording_operation *record)
+{
+	const char *file = input->view->hide_files ? NULL : file_name(record);
+-License-Identifier: MIT */
 /*
  * The useful rules: one finding per kind of operation, judged by the time inside the library, with
  * a minimum cost below which nothing is said, and claims of repetition only where the input is
@@ -39,18 +43,15 @@ static const char *file_name(const struct wan_recording_operation *record)
 }
 
 /* "start.png, 5760x4320" of the operation that stands for the finding. */
-static void describe(char *to, size_t bytes, const struct wan_recording_operation *record)
-{
-	const char *file = file_name(record);
-	size_t used = 0;
-	to[0] = '\0';
-	if (file && file[0])
-		used = wan_str_format(to, bytes, " (%s", file);
-	if (record->width_px)
-		used += wan_str_format(to + used, bytes - used, "%s%ux%u", used ? ", " : " (",
-				       record->width_px, record->height_px);
-	if (used)
-		wan_str_format(to + used, bytes - used, ")");
+X size_t used = 0;
+to[0] = '\0';
+if (file && file[0])
+	used = wan_str_format(to, bytes, " (%s", file);
+if (record->width_px)
+	used += wan_str_format(to + used, bytes - used, "%s%ux%u", used ? ", " : " (",
+			       record->width_px, record->height_px);
+if (used)
+	wan_str_format(to + used, bytes - used, ")");
 }
 
 static struct wan_finding *add(struct wan_findings *findings, enum wan_advice_id id,
@@ -146,7 +147,7 @@ static int judge_slow(struct wan_findings *findings, const struct wan_finding_in
 	if (!finding)
 		return -ENOMEM;
 	char what[128];
-	describe(what, sizeof(what), peak.worst);
+	describe(what, sizeof(what), input, peak.worst);
 	finding->weight_ms = ms(peak.cost_ns);
 	wan_str_format(finding->evidence, sizeof(finding->evidence),
 		       "%s%llu of %llu above %g ms, worst %.1f ms%s", at_least(row),
@@ -166,7 +167,7 @@ static int judge_memory(struct wan_findings *findings, const struct wan_finding_
 	if (!finding)
 		return -ENOMEM;
 	char what[128];
-	describe(what, sizeof(what), peak.worst);
+	describe(what, sizeof(what), input, peak.worst);
 	wan_str_format(finding->evidence, sizeof(finding->evidence),
 		       "%s%llu of %llu above %g MB, most %.1f MB%s%s", at_least(row),
 		       (unsigned long long)peak.count, (unsigned long long)row->count, limit,
@@ -332,7 +333,7 @@ static int judge_repeated(struct wan_findings *findings, const struct wan_findin
 	if (!finding)
 		return -ENOMEM;
 	char what[128];
-	describe(what, sizeof(what), example);
+	describe(what, sizeof(what), input, example);
 	finding->saving_ms = finding->weight_ms = ms(cost_ns);
 	wan_str_format(finding->evidence, sizeof(finding->evidence),
 		       "%llu of %llu did again what was done for the same file%s",

@@ -39,6 +39,7 @@ struct wan_view {
 	const struct wan_process *parent; /* the recorder of `wanprof run`, or NULL */
 	const struct wan_process *main; /* the command itself: never NULL when there is a source */
 	const char *operation_glob;     /* borrowed; NULL: all */
+	bool hide_files;                /* set by the owner: findings name no files */
 };
 
 /* Sources are copied, what they point to is borrowed until finish. 0, -ENOMEM. */

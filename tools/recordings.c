@@ -140,7 +140,8 @@ static int no_memory(void)
 }
 
 int recordings_analyse(const struct recordings *recordings, const char *operation_glob,
-		       struct wan_config *config, struct wan_analysis *ret_analysis)
+		       bool hide_files, struct wan_config *config,
+		       struct wan_analysis *ret_analysis)
 {
 	struct wan_config_sources sources = {0};
 	struct wan_error error = {0};
@@ -152,6 +153,7 @@ int recordings_analyse(const struct recordings *recordings, const char *operatio
 	}
 	if (wan_view_init_recordings(&view, recordings->items, recordings->count, operation_glob))
 		return no_memory();
+	view.hide_files = hide_files;
 	return wan_analysis_init(ret_analysis, &view, config) ? no_memory() : 0;
 }
 

@@ -28,9 +28,10 @@ int recordings_default(struct recordings *recordings);
 void recordings_close(struct recordings *recordings);
 
 /* View and analysis of all of them, judged by the configuration in force. 0 or an exit status.
- * config is filled and must outlive the analysis. */
+ * config is filled and must outlive the analysis. hide_files: findings name no files. */
 int recordings_analyse(const struct recordings *recordings, const char *operation_glob,
-		       struct wan_config *config, struct wan_analysis *ret_analysis);
+		       bool hide_files, struct wan_config *config,
+		       struct wan_analysis *ret_analysis);
 /* The machine, when it can be the one that recorded: everything is younger than its boot. */
 const struct wan_environment *recordings_environment(const struct wan_analysis *analysis,
 						     struct wan_environment *environment);

@@ -131,7 +131,8 @@ static int dump(struct request *request)
 	struct wan_analysis analysis;
 	int status = open_all(&recordings, request);
 	if (!status)
-		status = recordings_analyse(&recordings, request->glob, &config, &analysis);
+		status = recordings_analyse(&recordings, request->glob, request->export.redact,
+					    &config, &analysis);
 	if (!status) {
 		request->export.environment = recordings_environment(&analysis, &environment);
 		status = write_out(request, &analysis);

@@ -42,7 +42,7 @@ static int print(struct recordings *recordings, const struct request *request)
 {
 	static struct wan_config config;
 	struct wan_analysis analysis;
-	int status = recordings_analyse(recordings, NULL, &config, &analysis);
+	int status = recordings_analyse(recordings, NULL, false, &config, &analysis);
 	if (status)
 		return status;
 	const char *path = recordings->newest[0] ? recordings->newest : request->first_file;
