@@ -1,8 +1,4 @@
-/* SPDstatic void describe(char *to, size_t bytes, const struct wan_finding_input *input,
-		     const struct wan_recording_operation *record)
-{
-	const char *file = input->view->hide_files ? NULL : file_name(record);
--License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT */
 /*
  * The useful rules: one finding per kind of operation, judged by the time inside the library, with
  * a minimum cost below which nothing is said, and claims of repetition only where the input is
@@ -43,15 +39,19 @@ static const char *file_name(const struct wan_recording_operation *record)
 }
 
 /* "start.png, 5760x4320" of the operation that stands for the finding. */
-X size_t used = 0;
-to[0] = '\0';
-if (file && file[0])
-	used = wan_str_format(to, bytes, " (%s", file);
-if (record->width_px)
-	used += wan_str_format(to + used, bytes - used, "%s%ux%u", used ? ", " : " (",
-			       record->width_px, record->height_px);
-if (used)
-	wan_str_format(to + used, bytes - used, ")");
+static void describe(char *to, size_t bytes, const struct wan_finding_input *input,
+		     const struct wan_recording_operation *record)
+{
+	const char *file = input->view->hide_files ? NULL : file_name(record);
+	size_t used = 0;
+	to[0] = '\0';
+	if (file && file[0])
+		used = wan_str_format(to, bytes, " (%s", file);
+	if (record->width_px)
+		used += wan_str_format(to + used, bytes - used, "%s%ux%u", used ? ", " : " (",
+				       record->width_px, record->height_px);
+	if (used)
+		wan_str_format(to + used, bytes - used, ")");
 }
 
 static struct wan_finding *add(struct wan_findings *findings, enum wan_advice_id id,
