@@ -252,7 +252,8 @@ static int judge_outcome(struct wan_findings *findings, const struct wan_finding
 		return -ENOMEM;
 	char what[128] = "";
 	if (row->records)
-		describe(what, sizeof(what), input->rows->operations[row->first_record].record);
+		describe(what, sizeof(what), input,
+			 input->rows->operations[row->first_record].record);
 	wan_str_format(finding->evidence, sizeof(finding->evidence), "%llu %s%s%s",
 		       (unsigned long long)row->count, wan_op_status_name(row->status),
 		       what[0] ? ", first" : "", what);
