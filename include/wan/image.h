@@ -1,6 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /**
  * Images: probe, decode, encode, thumbnails, resize, convert, normalise, validate.
+ *
+ * Calls that make an image hand it over by *ret_image, which then belongs to the caller, who gives
+ * it back with wan_image_unref(); on failure *ret_image is untouched. Images given as arguments
+ * stay the caller's. Where nothing has to be done (same size, same format) the result is the
+ * argument itself with one more reference, so treat results as shared: wan_image_pixels_mut()
+ * tells.
+ *
+ * Files are read from regular files only and never through mmap; nothing is allocated for what a
+ * header merely claims.
  */
 #ifndef WAN_IMAGE_H
 #define WAN_IMAGE_H
@@ -55,16 +64,16 @@ enum wan_color_type {
 struct wan_image_info {
 	enum wan_file_format format;
 	uint32_t width_px, height_px; /**< as stored, before orientation */
-	uint8_t bit_depth;	      /**< bits per sample, 1 to 16 */
-	uint8_t channels;	      /**< samples per pixel after palette expansion, with tRNS alpha */
+	uint8_t bit_depth;            /**< bits per sample, 1 to 16 */
+	uint8_t channels; /**< samples per pixel after palette expansion, with tRNS alpha */
 	enum wan_color_type color;
 	uint8_t exif_orientation; /**< 1 to 8; 1 when absent */
-	bool interlaced;	  /**< PNG Adam7 or progressive JPEG */
+	bool interlaced;          /**< PNG Adam7 or progressive JPEG */
 	bool has_alpha, has_icc, has_transparency_key;
-	uint32_t scans;		   /**< JPEG: scans seen in the file; PNG: 1 or 7 */
-	uint64_t file_bytes;	   /**< 0 when unknown */
-	uint64_t output_bytes;	   /**< pixels after decoding in the natural format */
-	uint64_t peak_bytes;	   /**< price: output plus the decoder's own memory */
+	uint32_t scans;        /**< JPEG: scans counted, 1 when not; PNG: 1 or 7 passes */
+	uint64_t file_bytes;   /**< 0 when unknown */
+	uint64_t output_bytes; /**< pixels after decoding in the natural format */
+	uint64_t peak_bytes;   /**< price: output plus the decoder's own memory */
 };
 
 /** A reference-counted block of pixels. Pixels are immutable once shared (more than one ref). */
@@ -75,33 +84,41 @@ struct wan_image_view {
 	enum wan_pixel_format format;
 	uint32_t width_px, height_px;
 	uint32_t channels;
-	size_t stride_bytes;  /**< one row; one row of one plane when planar */
-	size_t pixels_bytes;  /**< whole block */
+	size_t stride_bytes; /**< one row; one row of one plane when planar */
+	size_t pixels_bytes; /**< whole block */
 	const void *pixels;
 	uint32_t warnings; /**< of the decoder; 0: clean, or not decoded */
 };
 
 /** What to do with alpha when the wanted format has none. */
 enum wan_alpha_policy {
-	WAN_ALPHA_KEEP,	   /**< natural format keeps it */
-	WAN_ALPHA_DROP,	   /**< as diffusers, ComfyUI, official code do */
-	WAN_ALPHA_WHITE,   /**< composite over white */
-	WAN_ALPHA_BLACK,
-	WAN_ALPHA_REFUSE,  /**< -EPROTONOSUPPORT */
+	WAN_ALPHA_KEEP, /**< kept by the natural format; dropped by a wanted format without alpha */
+	WAN_ALPHA_DROP, /**< as diffusers, ComfyUI, official code do: hidden colours appear */
+	WAN_ALPHA_WHITE,  /**< composite over white */
+	WAN_ALPHA_BLACK,  /**< composite over black */
+	WAN_ALPHA_REFUSE, /**< -EPROTONOSUPPORT when there is alpha that would be lost */
 };
 
+/**
+ * How to decode; fill by wan_decode_options_init(). A shorter struct of an older version is taken
+ * with the defaults for the rest.
+ */
 struct wan_decode_options {
 	size_t struct_size;
-	enum wan_pixel_format want; /**< 0: natural format */
-	enum wan_alpha_policy alpha; /**< default DROP when want has no alpha */
-	bool apply_orientation;	    /**< default true */
-	bool strict;		    /**< warnings are errors; default false */
-	uint32_t min_width_px, min_height_px; /**< 0: full size; else JPEG may decode scaled to >= these */
-	uint64_t max_pixels;	    /**< default image.max_pixels */
-	uint64_t max_bytes;	    /**< price limit; default image.max_bytes */
-	uint32_t max_scans;	    /**< default image.max_scans */
-	uint32_t max_chunks;	    /**< default image.max_chunks */
-	bool allow_truncated; /**< a file that is cut off gives what is there; default false */
+	enum wan_pixel_format want;  /**< default 0: the natural format, which loses nothing */
+	enum wan_alpha_policy alpha; /**< default KEEP */
+	bool apply_orientation;      /**< turn upright as EXIF says; default true */
+	bool strict;                 /**< warnings of the decoder are errors; default false */
+	/** Default 0: full size; else a JPEG is decoded at 1/2, 1/4 or 1/8 as long as both upright
+	 *  sides stay at least these (much faster for thumbnails). */
+	uint32_t min_width_px, min_height_px;
+	uint64_t max_pixels; /**< default image.max_pixels, 268435456 */
+	uint64_t max_bytes;  /**< of price and file; default image.max_bytes, 2 GB */
+	uint32_t max_scans;  /**< default image.max_scans, 100; fewer for images of many pixels */
+	uint32_t max_chunks; /**< default image.max_chunks, 1000 */
+	/** A file that is cut off gives the rows that are there, the rest black or grey, with a
+	 *  warning; default false: -EBADMSG naming the row. */
+	bool allow_truncated;
 };
 
 enum wan_filter {
@@ -111,60 +128,129 @@ enum wan_filter {
 	WAN_FILTER_BOX,
 };
 
+/** Fill in the defaults named above. Threads: any. Since: 0.1 */
 WAN_API void wan_decode_options_init(struct wan_decode_options *options);
 
-/** Look at the header only. path or memory. -EBADMSG (damaged), -ENOTSUP (recognised, not decodable:
- *  info is still filled with format), -ENODATA (empty or truncated header), -EISDIR, -ENOENT, ... */
+/**
+ * Look at the header of a file: what it is (by content, whatever its name), its size, and what
+ * decoding it would cost. Reads the header, and of small progressive files the scan markers.
+ *
+ * Returns 0; -ENOTSUP for a format or kind that is recognised but not decoded here (*ret_info then
+ * holds what is known, and the hint the command that converts it); -EBADMSG damaged, no image, or
+ * fewer bytes than such an image can have; -ENODATA empty or cut off inside the header; -EISDIR,
+ * -EINVAL (a pipe or device), -ENOENT, -EACCES, -EIO and other errors of the file system.
+ * Threads: any.   Cost: some microseconds, one 64 KiB buffer.   Since: 0.1
+ */
 WAN_API WAN_MUST_CHECK int wan_image_probe(const char *path, struct wan_image_info *ret_info,
 					   struct wan_error *reterr_error);
+/** The same for count bytes in memory, borrowed for the call. Threads: any. Since: 0.1 */
 WAN_API WAN_MUST_CHECK int wan_image_probe_memory(const void *bytes, size_t count,
 						  struct wan_image_info *ret_info,
 						  struct wan_error *reterr_error);
-WAN_API WAN_MUST_CHECK int wan_image_decode(const char *path, const struct wan_decode_options *options,
+/**
+ * Decode a PNG or JPEG file. options may be NULL: defaults.
+ *
+ * PNG of 1 to 4 bits become 8, palettes RGB or RGBA, transparency keys alpha; JPEG of four
+ * components becomes CMYK8 with 255 as full ink. Colour profiles are not applied. 16 bits become 8
+ * by their high byte. Decoder warnings are counted in wan_image_view.warnings.
+ *
+ * Returns what wan_image_probe() returns, and -EFBIG (a limit of the options, named), -ENOMEM,
+ * -EPROTONOSUPPORT (alpha refused), -EINVAL (options; a planar format is wanted), -EBADMSG
+ * (damaged, or cut off: the reason names the row). Threads: any.   Cost: at most info.peak_bytes;
+ * rows are converted and turned while decoding. Since: 0.1
+ */
+WAN_API WAN_MUST_CHECK int wan_image_decode(const char *path,
+					    const struct wan_decode_options *options,
 					    struct wan_image **ret_image,
 					    struct wan_error *reterr_error);
+/** The same for count bytes in memory, borrowed for the call. Threads: any. Since: 0.1 */
 WAN_API WAN_MUST_CHECK int wan_image_decode_memory(const void *bytes, size_t count,
 						   const struct wan_decode_options *options,
 						   struct wan_image **ret_image,
 						   struct wan_error *reterr_error);
 
-/** A fresh, writable image from the pool (contents undefined). */
+/**
+ * A fresh, writable image from the pool (contents undefined), rows tightly packed.
+ * Returns 0, -EINVAL (a zero side, no such format), -EOVERFLOW, -ENOMEM. Threads: any. Since: 0.1
+ */
 WAN_API WAN_MUST_CHECK int wan_image_create(enum wan_pixel_format format, uint32_t width_px,
 					    uint32_t height_px, struct wan_image **ret_image);
-/** Copy of the caller's pixels. */
+/**
+ * A copy of the caller's pixels; of the view format, sides, stride (0: packed) and pixels count.
+ * Returns as wan_image_create(), and -EINVAL for a stride below one row. Threads: any. Since: 0.1
+ */
 WAN_API WAN_MUST_CHECK int wan_image_from_pixels(const struct wan_image_view *pixels,
 						 struct wan_image **ret_image);
+/** One more reference, for the caller to give back. Returns image; NULL is allowed.
+ *  Threads: any. Since: 0.1 */
 WAN_API struct wan_image *wan_image_ref(struct wan_image *image);
+/** Give a reference back; the last one returns the pixels to the pool. NULL is allowed.
+ *  Threads: any. Since: 0.1 */
 WAN_API void wan_image_unref(struct wan_image *image);
+/** What the image is; the pixels are borrowed until the caller's reference is given back. An empty
+ *  view for NULL. Threads: any. Since: 0.1 */
 WAN_API void wan_image_view(const struct wan_image *image, struct wan_image_view *ret_view);
-/** Pixels for writing while the caller holds the only reference, else NULL. */
+/** Pixels for writing while the caller holds the only reference, else NULL.
+ *  Threads: one at a time per handle. Since: 0.1 */
 WAN_API void *wan_image_pixels_mut(struct wan_image *image);
 
-/** Never enlarges, keeps the ratio: 512x512@150 -> 150x150, 1920x1080@256 -> 256x144. Pillow's result. */
+/**
+ * Shrink to fit within max_width x max_height, ratio kept, never enlarged: 512x512 within 150 is
+ * 150x150, 1920x1080 within 256 is 256x144. Equals Pillow's thumbnail() with Lanczos bit for bit;
+ * 16-bit formats become 8-bit ones.
+ * Returns 0, -EINVAL (a zero side, a planar image), -ENOMEM. Threads: any. Since: 0.1
+ */
 WAN_API WAN_MUST_CHECK int wan_image_thumbnail(const struct wan_image *image, uint32_t max_width_px,
-					       uint32_t max_height_px, struct wan_image **ret_image);
+					       uint32_t max_height_px,
+					       struct wan_image **ret_image);
+/**
+ * Resize, ratio not kept. Equals Pillow's resize() bit for bit, with alpha as Pillow weighs it;
+ * 16-bit formats become 8-bit ones.
+ * Returns 0, -EINVAL (a zero side, a planar image, no such filter), -ENOMEM. Threads: any. Since:
+ * 0.1
+ */
 WAN_API WAN_MUST_CHECK int wan_image_resize(const struct wan_image *image, uint32_t width_px,
 					    uint32_t height_px, enum wan_filter filter,
 					    struct wan_image **ret_image);
-WAN_API WAN_MUST_CHECK int wan_image_crop(const struct wan_image *image, uint32_t x_px, uint32_t y_px,
-					  uint32_t width_px, uint32_t height_px,
+/** A copy of a part. Returns 0, -EINVAL (not inside the image, empty, planar), -ENOMEM.
+ *  Threads: any. Since: 0.1 */
+WAN_API WAN_MUST_CHECK int wan_image_crop(const struct wan_image *image, uint32_t x_px,
+					  uint32_t y_px, uint32_t width_px, uint32_t height_px,
 					  struct wan_image **ret_image);
-WAN_API WAN_MUST_CHECK int wan_image_convert(const struct wan_image *image, enum wan_pixel_format want,
-					     enum wan_alpha_policy alpha, struct wan_image **ret_image);
-/** RGB8 to RGBF32_PLANAR in [-1, 1]: (p / 255 - 0.5) / 0.5 in float32, exact for all 256 values. */
+/**
+ * To another pixel format. Grey is Rec. 601 luma, CMYK is converted without a profile, 16 bits
+ * become 8 by their high byte: Pillow's results. To and from RGBF32_PLANAR through RGB8.
+ * Returns 0, -EINVAL (no such format or policy), -EPROTONOSUPPORT (alpha refused), -ENOMEM.
+ * Threads: any. Since: 0.1
+ */
+WAN_API WAN_MUST_CHECK int wan_image_convert(const struct wan_image *image,
+					     enum wan_pixel_format want,
+					     enum wan_alpha_policy alpha,
+					     struct wan_image **ret_image);
+/**
+ * To RGBF32_PLANAR in [-1, 1]: (p / 255 - 0.5) / 0.5 in float32, equal for all 256 values to what
+ * the official code, diffusers and Wan2GP compute. Other formats become RGB8 first, alpha dropped.
+ * Returns 0, -EINVAL, -ENOMEM. Threads: any. Since: 0.1
+ */
 WAN_API WAN_MUST_CHECK int wan_image_normalise(const struct wan_image *image,
 					       struct wan_image **ret_image);
 
-/** How a pipeline frames a source; golden sizes are in the tests. */
+/** How a pipeline frames a source. */
 enum wan_fit {
-	WAN_FIT_STRETCH,     /**< diffusers, official: resize to the size, ratio lost */
-	WAN_FIT_COVER,	     /**< scale to cover, centre crop (TI2V, ComfyUI) */
-	WAN_FIT_CONTAIN,     /**< letterbox on black */
+	WAN_FIT_STRETCH, /**< diffusers, official image-to-video: the ratio is lost */
+	WAN_FIT_COVER,   /**< scale to cover, sides rounded half to even, centre crop: official TI2V
+			  */
+	WAN_FIT_CONTAIN, /**< scale to fit inside, sides rounded down, centred on black */
 };
-/** Resize and crop or pad so that the result is exactly width x height, RGB8. */
+/**
+ * Resize and crop or pad so that the result is exactly width x height, RGB8 (alpha is dropped).
+ * Returns 0, -EINVAL (a zero side, no such fit or filter), -ENOMEM.
+ * Threads: any.   Cost: only what stays is computed, at most a few rows beside the result.
+ * Since: 0.1
+ */
 WAN_API WAN_MUST_CHECK int wan_image_fit(const struct wan_image *image, uint32_t width_px,
-					 uint32_t height_px, enum wan_fit fit, enum wan_filter filter,
-					 struct wan_image **ret_image);
+					 uint32_t height_px, enum wan_fit fit,
+					 enum wan_filter filter, struct wan_image **ret_image);
 
 /** A size in pixels. */
 struct wan_size {
@@ -177,12 +263,12 @@ struct wan_rect {
 
 /** Programs that choose the size of a clip from its start image. */
 enum wan_pipeline {
-	WAN_PIPELINE_A14B,	    /**< official image-to-video: area of target, ratio of source */
-	WAN_PIPELINE_TI2V,	    /**< official text-image-to-video: steps of 32 */
-	WAN_PIPELINE_DIFFUSERS,	    /**< documented use of the diffusers pipeline: steps of 16 */
+	WAN_PIPELINE_A14B,          /**< official image-to-video: area of target, ratio of source */
+	WAN_PIPELINE_TI2V,          /**< official text-image-to-video: steps of 32 */
+	WAN_PIPELINE_DIFFUSERS,     /**< documented use of the diffusers pipeline: steps of 16 */
 	WAN_PIPELINE_WAN2GP_AREA,   /**< Wan2GP, fit 0: same area */
 	WAN_PIPELINE_WAN2GP_INSIDE, /**< Wan2GP, fit 1: fits inside, either way up */
-	WAN_PIPELINE_COMFYUI,	    /**< exactly target; see wan_comfyui_crop() */
+	WAN_PIPELINE_COMFYUI,       /**< exactly target; see wan_comfyui_crop() */
 };
 /**
  * The size of the frames that a pipeline will make from an image, target being the resolution asked
@@ -198,61 +284,95 @@ WAN_API WAN_MUST_CHECK int wan_output_size(enum wan_pipeline pipeline, struct wa
 WAN_API WAN_MUST_CHECK int wan_comfyui_crop(struct wan_size source, struct wan_size target,
 					    struct wan_rect *ret_rect);
 
+/** How to encode; fill by wan_encode_options_init(). */
 struct wan_encode_options {
 	size_t struct_size;
-	enum wan_file_format format; /**< PNG or JPEG */
-	uint32_t jpeg_quality;	     /**< 1 to 100, default 90 */
-	bool jpeg_progressive;	     /**< default false */
-	uint32_t png_level;	     /**< zlib 0 to 9, default 6 */
-	bool png_interlaced;	     /**< default false */
-	bool overwrite;		     /**< default false: an existing file is -EEXIST */
+	enum wan_file_format format; /**< PNG (default) or JPEG */
+	uint32_t jpeg_quality;       /**< 1 to 100, default 90 */
+	bool jpeg_progressive;       /**< default false */
+	uint32_t png_level;          /**< zlib 0 to 9, default 6; 1 is several times faster */
+	bool png_interlaced;         /**< default false */
+	bool overwrite;              /**< default false: an existing file is -EEXIST */
 };
+/** Fill in the defaults named above. Threads: any. Since: 0.1 */
 WAN_API void wan_encode_options_init(struct wan_encode_options *options);
-/** Written to a temporary name in the same folder and renamed: nothing half-written remains. */
+/**
+ * Write an image to a file. It is written under a temporary name in the same folder and moved into
+ * place when whole: on failure nothing remains, and an existing file is as it was. options may be
+ * NULL: defaults. JPEG takes GRAY8, RGB8 and CMYK8; PNG all but CMYK8 and planar.
+ * Returns 0, -EEXIST, -ENOENT (no such folder), -EACCES, -EROFS, -ENOSPC, -EISDIR, -EINVAL
+ * (options; a device or pipe is in the place), -ENOTSUP (format), -EPROTONOSUPPORT (pixels the
+ * format cannot keep), -ENOMEM. Threads: any. Since: 0.1
+ */
 WAN_API WAN_MUST_CHECK int wan_image_encode(const struct wan_image *image, const char *path,
 					    const struct wan_encode_options *options,
 					    struct wan_error *reterr_error);
-/** RGBF32_PLANAR (or any format, as uint8/uint16 arrays HWC) as NumPy .npy version 1.0. */
+/**
+ * Write the pixels as NumPy .npy version 1.0, in the same safe manner: RGBF32_PLANAR as float32
+ * (3, height, width), others as uint8 or uint16 (height, width, channels).
+ * Returns as wan_image_encode(). Threads: any. Since: 0.1
+ */
 WAN_API WAN_MUST_CHECK int wan_image_write_npy(const struct wan_image *image, const char *path,
 					       bool overwrite, struct wan_error *reterr_error);
 
 enum wan_severity {
-	WAN_SEVERITY_INFO,
-	WAN_SEVERITY_WARNING,
-	WAN_SEVERITY_ERROR,
+	WAN_SEVERITY_INFO,    /**< worth knowing */
+	WAN_SEVERITY_WARNING, /**< usable, with a likely worse clip */
+	WAN_SEVERITY_ERROR,   /**< not usable */
 };
+/** One thing said about an image. */
 struct wan_issue {
 	const char *id; /**< stable, e.g. "too_dark"; static storage */
 	enum wan_severity severity;
-	double value, limit;
+	double value, limit; /**< what decided; the limit itself still passes */
 	char message[192];
-	char suggestion[192];
+	char suggestion[192]; /**< may be empty */
 };
 #define WAN_ISSUES_MAX 24
+/** All that is said about an image or a pair, worst kinds first. */
 struct wan_verdict {
 	bool valid; /**< no issue of severity error */
 	uint32_t issue_count;
 	struct wan_issue issues[WAN_ISSUES_MAX];
-	char ratio_label[32]; /**< "16:9 (Widescreen)", "7:5 (Custom)" */
+	char ratio_label[32]; /**< "16:9 (Widescreen)", "7:5 (Custom)"; empty for a pair */
+	/** Mean and population deviation of all colour samples; variance of the Laplacian. */
 	double brightness_mean, contrast_std, blur_variance;
 };
+/**
+ * Judge a start or end image: format, sides 256 to 4096, 50 MB, brightness 20 to 235, contrast 15,
+ * sharpness 100, greyscale, palette, recommended size and ratio, and notes on alpha, profile,
+ * orientation, depth. info is what wan_image_probe() said of its file; NULL: judged by pixels
+ * alone. Sums are whole numbers, so each boundary is exact. Returns 0 (see ret_verdict->valid),
+ * -EINVAL, -ENOMEM. Threads: any.   Cost: one pass over the pixels, about 1.2 ns each.   Since: 0.1
+ */
 WAN_API WAN_MUST_CHECK int wan_image_validate(const struct wan_image *image,
 					      const struct wan_image_info *info,
 					      struct wan_verdict *ret_verdict);
-/** Either may be NULL (end image is optional). */
+/**
+ * Judge whether two images go together: sizes (upright), ratios (0.05), colour modes. Always valid,
+ * with warnings. Either may be NULL: the end image is optional, a clip without a start image gets a
+ * warning. Returns 0, -EINVAL. Threads: any. Since: 0.1
+ */
 WAN_API WAN_MUST_CHECK int wan_image_validate_pair(const struct wan_image_info *start,
 						   const struct wan_image_info *end,
 						   struct wan_verdict *ret_verdict);
 
-/** Pixel pool: recycled page-rounded buffers. */
+/** The pixel pool of the process: buffers in whole pages straight from the kernel, recycled. */
 struct wan_pool_stats {
-	uint64_t mapped_bytes, idle_bytes, in_use_bytes;
-	uint64_t reused, fresh, trimmed;
+	uint64_t mapped_bytes; /**< all that is mapped: in use and idle */
+	uint64_t idle_bytes;   /**< kept for reuse, at most pool.idle */
+	uint64_t in_use_bytes;
+	uint64_t reused;  /**< requests served by an idle buffer */
+	uint64_t fresh;   /**< requests served by the kernel */
+	uint64_t trimmed; /**< buffers given back to the kernel */
 };
+/** Threads: any. Since: 0.1 */
 WAN_API void wan_pool_stats(struct wan_pool_stats *ret_stats);
-/** Give idle buffers back to the kernel until at most keep_bytes are idle; returns bytes given back. */
+/** Give the longest idle buffers back to the kernel until at most keep_bytes are idle. Returns the
+ *  bytes given back. No lock is held meanwhile. Threads: any. Since: 0.1 */
 WAN_API uint64_t wan_pool_trim(uint64_t keep_bytes);
-/** Idle bytes kept from now on (pool.idle). */
+/** Idle bytes kept from now on (pool.idle, default 64 MB); the excess goes at once.
+ *  Threads: any. Since: 0.1 */
 WAN_API void wan_pool_set_idle_limit(uint64_t idle_bytes);
 
 #ifdef __cplusplus
