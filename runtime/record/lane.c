@@ -23,11 +23,11 @@ static uint32_t prepared; /* 0: no, 1: under way, 2: done, 3: done without a key
 static void give_back(struct wan_lane *lane)
 {
 	struct wan_recorder *recorder = lane->recorder;
-	lane->recorder = NULL; /* no thread's any more */
+	wan_store_relaxed(&lane->recorder, NULL); /* no thread's any more */
 	for (unsigned i = 0; i < WAN_RECORD_INFLIGHT; i++)
 		if (!lane->shared->inflight[i].object)
 			wan_store_relaxed(&lane->shared->inflight[i].sequence, 0);
-	lane->shared->sequence = lane->sequence;
+	wan_store_relaxed(&lane->shared->sequence, lane->sequence);
 	wan_store_release(&lane->shared->held, 0);
 
 	uint64_t head = wan_load_relaxed(&recorder->free_lanes);

@@ -213,7 +213,8 @@ static void finish_file(struct wan_recorder *recorder)
 static bool lanes_are_held(const struct wan_recorder *recorder)
 {
 	for (size_t i = 0; i < WAN_MIN(recorder->lane_count, WAN_RECORD_LANES); i++)
-		if (recorder->lanes[i].recorder && &recorder->lanes[i] != wan_lane_current)
+		if (wan_load_relaxed(&recorder->lanes[i].recorder) &&
+		    &recorder->lanes[i] != wan_lane_current)
 			return true;
 	return false;
 }
