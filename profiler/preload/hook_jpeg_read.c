@@ -68,7 +68,7 @@ WAN_EXPORT void jpeg_stdio_src(j_decompress_ptr cinfo, FILE *infile)
 	struct wan_call call;
 	WAN_FIND(call, cinfo, FAMILY, jpeg_stdio_src);
 	if (call.object) {
-		call.object->fd = infile ? (int16_t)fileno_unlocked(infile) : -1;
+		call.object->fd = infile ? fileno_unlocked(infile) : -1;
 		call.object->file = 0;
 		call.object->file_bytes = UINT64_MAX;
 	}

@@ -33,7 +33,7 @@ WAN_EXPORT void jpeg_stdio_dest(j_compress_ptr cinfo, FILE *outfile)
 	struct wan_call call;
 	WAN_FIND(call, cinfo, FAMILY, jpeg_stdio_dest);
 	if (call.object) {
-		call.object->fd = outfile ? (int16_t)fileno_unlocked(outfile) : -1;
+		call.object->fd = outfile ? fileno_unlocked(outfile) : -1;
 		call.object->outsize = NULL;
 	}
 	if (wan_real(call, jpeg_stdio_dest))

@@ -64,7 +64,7 @@ WAN_EXPORT int png_image_begin_read_from_stdio(png_imagep image, FILE *file)
 	if (!wan_real(call, png_image_begin_read_from_stdio))
 		return 0;
 	if (begin_read(&call, image, WAN_CALLER)) {
-		call.object->fd = file ? (int16_t)fileno_unlocked(file) : -1;
+		call.object->fd = file ? fileno_unlocked(file) : -1;
 		wan_operation_prepare(call.object, WAN_NAME_PNG_DECODE);
 	}
 	wan_call_enter(&call);
@@ -134,7 +134,7 @@ static void begin_write(struct write *write, png_imagep image, const void *retur
 	if (!write->call.codec || wan_codec_is_inner(write->call.codec, return_address) || !image)
 		return;
 	wan_object_init_call(&write->object, write->call.codec);
-	write->object.fd = (int16_t)fd;
+	write->object.fd = fd;
 	wan_preload_count(FAMILY, WAN_COVER_OBJECTS);
 	wan_operation_prepare(&write->object, WAN_NAME_PNG_ENCODE);
 	if (write->object.phase == WAN_PHASE_IDLE)

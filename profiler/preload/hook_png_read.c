@@ -88,7 +88,7 @@ WAN_EXPORT void png_init_io(png_structrp png, png_FILE_p file)
 	struct wan_call call;
 	WAN_FIND(call, png, FAMILY, png_init_io);
 	if (call.object)
-		call.object->fd = file ? (int16_t)fileno_unlocked(file) : -1;
+		call.object->fd = file ? fileno_unlocked(file) : -1;
 	if (wan_real(call, png_init_io))
 		wan_real(call, png_init_io)(png, file);
 }

@@ -53,7 +53,7 @@ struct __attribute__((aligned(64))) wan_object {
 	uint8_t channels, bit_depth, library;
 	bool foreign; /* began inside an operation of a linked runtime */
 	uint16_t flags, name, file;
-	int16_t fd;      /* SOURCE said so; -1: none */
+	int32_t fd;      /* SOURCE said so; -1: none */
 	uint32_t serial; /* goes up with each operation of this slot */
 	uint32_t width_px, height_px;
 	uint32_t width_before; /* what the object said before the header was read */
