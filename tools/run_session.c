@@ -262,10 +262,12 @@ static int prepare_files(struct session *session)
 		wan_error_set(&error, status, session->files.path, "choose another place with -o",
 			      "cannot be written: %s", strerror(-status));
 	}
-	wanprof_say_error(&error);
-	if (request->output)
+	if (request->output) {
+		wanprof_say_error(&error);
 		return WANPROF_RUN_FAILED;
-	remark(request, "%s runs unrecorded", request->command[0]);
+	}
+	remark(request, "%s runs unrecorded: %s: %s; %s", request->command[0], error.object,
+	       error.reason, error.hint);
 	return -1;
 }
 
