@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "export.h"
+#include "macros.h"
 #include "profile_schema.h"
 #include "recordings.h"
 #include "str.h"
@@ -147,6 +148,19 @@ static int dump(struct request *request)
 	return status;
 }
 
+static int set_format(struct request *request, const char *name)
+{
+	static const char *const formats[] = {"json", "jsonl", "csv"};
+	request->format = name;
+	for (size_t i = 0; i < WAN_COUNT_OF(formats); i++)
+		if (strcmp(name, formats[i]) == 0)
+			return 0;
+	const char *nearest = wan_str_nearest(name, formats, WAN_COUNT_OF(formats));
+	return wanprof_usage_error(
+		&wanprof_verb_dump, "no format \"%s\": there are json, jsonl and csv%s%s%s", name,
+		nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+}
+
 static int set_min_ms(struct request *request, const char *text)
 {
 	double ms;
@@ -173,8 +187,7 @@ static int take_option(struct request *request, int option, const char *value)
 	case WANPROF_ARGS_OPERAND:
 		return add_name(request->files, &request->file_count, RECORDINGS_MAX, value);
 	case OPTION_FORMAT:
-		request->format = value;
-		return wanprof_check_choice(&wanprof_verb_dump, "--format", FORMATS, value);
+		return set_format(request, value);
 	case OPTION_OUTPUT:
 		request->output = value;
 		return 0;
