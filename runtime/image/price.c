@@ -8,8 +8,8 @@
 #include "macros.h"
 
 /* Input window, structures and Huffman tables; libpng with zlib's window and its state. */
-#define JPEG_FIXED_BYTES (192 * WAN_KIB)
-#define PNG_FIXED_BYTES  (192 * WAN_KIB)
+#define JPEG_FIXED_BYTES (256 * WAN_KIB)
+#define PNG_FIXED_BYTES  (256 * WAN_KIB)
 /* libjpeg keeps 8-line groups of each component with context rows, and upsampled lines. */
 #define JPEG_LINES 44
 /* libpng keeps this row and the one before at up to 8 bytes a pixel, and a little more. */
