@@ -53,6 +53,17 @@ WAN_EXPORT void jpeg_mem_dest(j_compress_ptr cinfo, unsigned char **outbuffer,
 		wan_real(call, jpeg_mem_dest)(cinfo, outbuffer, outsize);
 }
 
+/* Fields behind the leading ones. */
+static void note_settings(struct wan_object *object, j_compress_ptr cinfo)
+{
+	if (!object->trusted_layout)
+		return;
+	object->channels = (uint8_t)cinfo->num_components; /* of the file, not of the rows */
+	object->bit_depth = (uint8_t)cinfo->data_precision;
+	if (cinfo->progressive_mode)
+		object->flags |= WAN_FLAG_PROGRESSIVE;
+}
+
 static void begin(struct wan_object *object, j_compress_ptr cinfo, enum wan_operation_name name)
 {
 	if (object->frame || object->phase != WAN_PHASE_IDLE)
@@ -63,16 +74,6 @@ static void begin(struct wan_object *object, j_compress_ptr cinfo, enum wan_oper
 	wan_operation_size(object, cinfo->image_width, cinfo->image_height,
 			   (unsigned)cinfo->input_components, 8);
 	wan_operation_run(object, name);
-}
-
-/* Fields behind the leading ones. */
-static void note_settings(struct wan_object *object, j_compress_ptr cinfo)
-{
-	if (!object->trusted_layout)
-		return;
-	object->bit_depth = (uint8_t)cinfo->data_precision;
-	if (cinfo->progressive_mode)
-		object->flags |= WAN_FLAG_PROGRESSIVE;
 }
 
 WAN_EXPORT void jpeg_start_compress(j_compress_ptr cinfo, boolean write_all_tables)
@@ -105,6 +106,7 @@ WAN_EXPORT void jpeg_write_coefficients(j_compress_ptr cinfo, jvirt_barray_ptr *
 		begin(object, cinfo, WAN_NAME_JPEG_TRANSFORM);
 		object->channels = 0; /* input_components is not set for coefficients */
 		object->flags |= WAN_FLAG_LOSSLESS;
+		note_settings(object, cinfo);
 	}
 	wan_call_enter(&call);
 	wan_real(call, jpeg_write_coefficients)(cinfo, coef_arrays);

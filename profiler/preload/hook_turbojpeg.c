@@ -6,9 +6,8 @@
  */
 #include "hook.h"
 
-#include <turbojpeg.h>
-
 #include "sof.h"
+#include "turbojpeg_abi.h"
 
 #define FAMILY WAN_FAMILY_TURBOJPEG
 
@@ -62,13 +61,13 @@ static void begin_write(struct work *work, const void *return_address, int width
 }
 
 /* A warning comes back as an error with a milder code, where the library tells (from 2.0 on). */
-static bool is_warning(const struct wan_codec *codec, tjhandle handle)
+static bool is_warning(const struct wan_codec *codec, void *handle)
 {
 	return WAN_REAL_OF(codec, tjGetErrorCode) && handle &&
-	       WAN_REAL_OF(codec, tjGetErrorCode)(handle) == TJERR_WARNING;
+	       WAN_REAL_OF(codec, tjGetErrorCode)(handle) == WAN_TJ_ERROR_WARNING;
 }
 
-static int end(struct work *work, tjhandle handle, int result)
+static int end(struct work *work, void *handle, int result)
 {
 	wan_call_leave(&work->call);
 	if (!work->call.object)
@@ -81,7 +80,7 @@ static int end(struct work *work, tjhandle handle, int result)
 	return result;
 }
 
-static int end_write(struct work *work, tjhandle handle, const unsigned long *bytes, int result)
+static int end_write(struct work *work, void *handle, const unsigned long *bytes, int result)
 {
 	if (work->call.object && result == 0 && bytes)
 		work->object.file_bytes = *bytes;
@@ -95,9 +94,11 @@ static void note_scaled(struct work *work, int width, int height)
 		work->object.flags |= WAN_FLAG_SCALED;
 }
 
+/* RGB BGR RGBX BGRX XBGR XRGB GRAY RGBA BGRA ABGR ARGB CMYK: of the file, so without padding. */
 static int channels_of(int format)
 {
-	return format >= 0 && format < TJ_NUMPF ? tjPixelSize[format] : 0;
+	static const uint8_t channels[WAN_TJ_PIXEL_FORMATS] = {3, 3, 3, 3, 3, 3, 1, 3, 3, 3, 3, 4};
+	return format >= 0 && format < WAN_TJ_PIXEL_FORMATS ? channels[format] : 0;
 }
 
 #define FIND(work, name)                                                                           \
@@ -113,7 +114,7 @@ static void probe(const struct work *work, const void *return_address)
 		wan_preload_count(FAMILY, WAN_COVER_OBJECTS);
 }
 
-WAN_EXPORT int tjDecompressHeader3(tjhandle handle, const unsigned char *bytes, unsigned long count,
+WAN_EXPORT int tjDecompressHeader3(void *handle, const unsigned char *bytes, unsigned long count,
 				   int *width, int *height, int *subsampling, int *colorspace)
 {
 	FIND(work, tjDecompressHeader3);
@@ -122,7 +123,7 @@ WAN_EXPORT int tjDecompressHeader3(tjhandle handle, const unsigned char *bytes, 
 							subsampling, colorspace);
 }
 
-WAN_EXPORT int tjDecompressHeader2(tjhandle handle, unsigned char *bytes, unsigned long count,
+WAN_EXPORT int tjDecompressHeader2(void *handle, unsigned char *bytes, unsigned long count,
 				   int *width, int *height, int *subsampling)
 {
 	FIND(work, tjDecompressHeader2);
@@ -131,7 +132,7 @@ WAN_EXPORT int tjDecompressHeader2(tjhandle handle, unsigned char *bytes, unsign
 							subsampling);
 }
 
-WAN_EXPORT int tjDecompressHeader(tjhandle handle, unsigned char *bytes, unsigned long count,
+WAN_EXPORT int tjDecompressHeader(void *handle, unsigned char *bytes, unsigned long count,
 				  int *width, int *height)
 {
 	FIND(work, tjDecompressHeader);
@@ -139,7 +140,7 @@ WAN_EXPORT int tjDecompressHeader(tjhandle handle, unsigned char *bytes, unsigne
 	return wan_real(work.call, tjDecompressHeader)(handle, bytes, count, width, height);
 }
 
-WAN_EXPORT int tjDecompress2(tjhandle handle, const unsigned char *bytes, unsigned long count,
+WAN_EXPORT int tjDecompress2(void *handle, const unsigned char *bytes, unsigned long count,
 			     unsigned char *to, int width, int pitch, int height, int format,
 			     int flags)
 {
@@ -151,7 +152,7 @@ WAN_EXPORT int tjDecompress2(tjhandle handle, const unsigned char *bytes, unsign
 						      height, format, flags));
 }
 
-WAN_EXPORT int tjDecompress(tjhandle handle, unsigned char *bytes, unsigned long count,
+WAN_EXPORT int tjDecompress(void *handle, unsigned char *bytes, unsigned long count,
 			    unsigned char *to, int width, int pitch, int height, int pixel_bytes,
 			    int flags)
 {
@@ -163,7 +164,7 @@ WAN_EXPORT int tjDecompress(tjhandle handle, unsigned char *bytes, unsigned long
 						     pixel_bytes, flags));
 }
 
-WAN_EXPORT int tjDecompressToYUV(tjhandle handle, unsigned char *bytes, unsigned long count,
+WAN_EXPORT int tjDecompressToYUV(void *handle, unsigned char *bytes, unsigned long count,
 				 unsigned char *to, int flags)
 {
 	FIND(work, tjDecompressToYUV);
@@ -172,7 +173,7 @@ WAN_EXPORT int tjDecompressToYUV(tjhandle handle, unsigned char *bytes, unsigned
 		   wan_real(work.call, tjDecompressToYUV)(handle, bytes, count, to, flags));
 }
 
-WAN_EXPORT int tjDecompressToYUV2(tjhandle handle, const unsigned char *bytes, unsigned long count,
+WAN_EXPORT int tjDecompressToYUV2(void *handle, const unsigned char *bytes, unsigned long count,
 				  unsigned char *to, int width, int align, int height, int flags)
 {
 	FIND(work, tjDecompressToYUV2);
@@ -183,7 +184,7 @@ WAN_EXPORT int tjDecompressToYUV2(tjhandle handle, const unsigned char *bytes, u
 							   height, flags));
 }
 
-WAN_EXPORT int tjDecompressToYUVPlanes(tjhandle handle, const unsigned char *bytes,
+WAN_EXPORT int tjDecompressToYUVPlanes(void *handle, const unsigned char *bytes,
 				       unsigned long count, unsigned char **planes, int width,
 				       int *strides, int height, int flags)
 {
@@ -195,9 +196,8 @@ WAN_EXPORT int tjDecompressToYUVPlanes(tjhandle handle, const unsigned char *byt
 								strides, height, flags));
 }
 
-WAN_EXPORT int tjTransform(tjhandle handle, const unsigned char *bytes, unsigned long count, int n,
-			   unsigned char **to, unsigned long *to_bytes, tjtransform *transforms,
-			   int flags)
+WAN_EXPORT int tjTransform(void *handle, const unsigned char *bytes, unsigned long count, int n,
+			   unsigned char **to, unsigned long *to_bytes, void *transforms, int flags)
 {
 	FIND(work, tjTransform);
 	begin_read(&work, WAN_CALLER, bytes, count, WAN_NAME_JPEG_TRANSFORM);
@@ -206,7 +206,7 @@ WAN_EXPORT int tjTransform(tjhandle handle, const unsigned char *bytes, unsigned
 						    transforms, flags));
 }
 
-WAN_EXPORT int tjCompress2(tjhandle handle, const unsigned char *from, int width, int pitch,
+WAN_EXPORT int tjCompress2(void *handle, const unsigned char *from, int width, int pitch,
 			   int height, int format, unsigned char **to, unsigned long *to_bytes,
 			   int subsampling, int quality, int flags)
 {
@@ -218,7 +218,7 @@ WAN_EXPORT int tjCompress2(tjhandle handle, const unsigned char *from, int width
 							  quality, flags));
 }
 
-WAN_EXPORT int tjCompress(tjhandle handle, unsigned char *from, int width, int pitch, int height,
+WAN_EXPORT int tjCompress(void *handle, unsigned char *from, int width, int pitch, int height,
 			  int pixel_bytes, unsigned char *to, unsigned long *to_bytes,
 			  int subsampling, int quality, int flags)
 {
@@ -230,25 +230,25 @@ WAN_EXPORT int tjCompress(tjhandle handle, unsigned char *from, int width, int p
 							 quality, flags));
 }
 
-WAN_EXPORT int tjCompressFromYUV(tjhandle handle, const unsigned char *from, int width, int align,
+WAN_EXPORT int tjCompressFromYUV(void *handle, const unsigned char *from, int width, int align,
 				 int height, int subsampling, unsigned char **to,
 				 unsigned long *to_bytes, int quality, int flags)
 {
 	FIND(work, tjCompressFromYUV);
-	begin_write(&work, WAN_CALLER, width, height, subsampling == TJSAMP_GRAY ? 1 : 3);
+	begin_write(&work, WAN_CALLER, width, height, subsampling == WAN_TJ_SAMPLING_GRAY ? 1 : 3);
 	return end_write(&work, handle, to_bytes,
 			 wan_real(work.call, tjCompressFromYUV)(handle, from, width, align, height,
 								subsampling, to, to_bytes, quality,
 								flags));
 }
 
-WAN_EXPORT int tjCompressFromYUVPlanes(tjhandle handle, const unsigned char **planes, int width,
+WAN_EXPORT int tjCompressFromYUVPlanes(void *handle, const unsigned char **planes, int width,
 				       const int *strides, int height, int subsampling,
 				       unsigned char **to, unsigned long *to_bytes, int quality,
 				       int flags)
 {
 	FIND(work, tjCompressFromYUVPlanes);
-	begin_write(&work, WAN_CALLER, width, height, subsampling == TJSAMP_GRAY ? 1 : 3);
+	begin_write(&work, WAN_CALLER, width, height, subsampling == WAN_TJ_SAMPLING_GRAY ? 1 : 3);
 	return end_write(&work, handle, to_bytes,
 			 wan_real(work.call, tjCompressFromYUVPlanes)(
 				 handle, planes, width, strides, height, subsampling, to, to_bytes,

@@ -61,9 +61,13 @@ void wan_peak_begin(struct wan_object *object)
 	object->memory_known = thread_net(&net);
 	if (!object->memory_known)
 		return;
+	object->memory_start = object->memory_peak = net;
+	if (object->foreign) {
+		object->memory_peak = INT64_MIN; /* the linked runtime follows the peak itself */
+		return;
+	}
 	struct side *side = side_of(object->lane);
 	turn(side, net);
-	object->memory_start = object->memory_peak = net;
 	if (object->kind == WAN_OBJECT_CALL)
 		return; /* lives on the stack of one call: its own end reads the peak */
 	for (unsigned i = 0; i < OPEN; i++) {
@@ -80,13 +84,15 @@ bool wan_peak_end(struct wan_object *object, int64_t *ret_net, int64_t *ret_peak
 	int64_t net;
 	if (!object->memory_known || !thread_net(&net))
 		return false;
-	int64_t peak = turn(side_of(object->lane), net);
-	if (object->memory_peak != INT64_MIN)
-		object->memory_peak = WAN_MAX(object->memory_peak, peak);
 	*ret_net = net - object->memory_start;
 	*ret_peak = -1;
-	if (object->memory_peak != INT64_MIN)
-		*ret_peak = object->memory_peak - object->memory_start;
+	if (object->foreign)
+		return true;
+	int64_t peak = turn(side_of(object->lane), net);
+	if (object->memory_peak == INT64_MIN)
+		return true;
+	object->memory_peak = WAN_MAX(object->memory_peak, peak);
+	*ret_peak = object->memory_peak - object->memory_start;
 	return true;
 }
 

@@ -172,6 +172,7 @@ def pillow_drafts_and_saves():
                    "im.save('out.jpg', quality=85)", JPEG], "pillow-thumbnail")
     expect(seen, DECODED, ("jpeg.encode", "libjpeg", 320, 180, "ok"))
     check(any(a["flags"] == 8 for a in seen.of("aggregate")), "scaled decode")
+    equal({o["channels"] for o in seen.operations}, {3}, "channels of the files")
 
 
 @test
