@@ -169,8 +169,7 @@ static bool fresh_chunk(struct wan_recorder *recorder, struct wan_lane *lane)
 	if (unit == UINT32_MAX)
 		return false;
 	wan_add_relaxed(&recorder->chunks, 1);
-	wan_space_prefault(recorder, WAN_RECORD_UNITS_AT + (uint64_t)unit * WAN_RECORD_UNIT,
-			   WAN_RECORD_UNIT);
+	wan_space_prepare_unit(recorder, unit);
 	struct wan_record_chunk *chunk = chunk_at(recorder, unit);
 	chunk->lane = lane->index;
 	chunk->check = wan_record_chunk_check(lane->index, unit);

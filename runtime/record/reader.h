@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The read side: everything of a recording in memory of our own, checked. Nothing in the file is
- * trusted: sizes are bounded (64 MiB a process, 4096 processes, 512 MiB in all) before anything is
+ * trusted: sizes are bounded (128 MiB a process, 4096 processes, 512 MiB in all) before anything is
  * allocated, text is terminated and kept as bytes (exporters escape), every defect becomes an entry
  * of damage[].
  */

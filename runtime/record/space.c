@@ -9,6 +9,8 @@
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/vfs.h>
+#include <linux/magic.h>
 
 #include "sys.h"
 
@@ -32,9 +34,10 @@ static bool within_limit(uint64_t bytes)
 	       bytes <= limit.rlim_cur;
 }
 
+static const char zeros[WAN_RECORD_UNIT];
+
 static int write_zeros(int fd, uint64_t from, uint64_t to)
 {
-	static const char zeros[16384];
 	while (from < to) {
 		size_t bytes = WAN_MIN(to - from, sizeof(zeros));
 		int error = wan_pwrite_full(fd, zeros, bytes, (off_t)from);
@@ -117,6 +120,23 @@ uint32_t wan_space_claim(struct wan_recorder *recorder, uint32_t count)
 	wan_max_relaxed(&recorder->header->used_bytes, end);
 	errno = saved;
 	return (uint32_t)first;
+}
+
+void wan_space_prepare_unit(struct wan_recorder *recorder, uint32_t unit)
+{
+	int saved = errno;
+	uint64_t offset = WAN_RECORD_UNITS_AT + (uint64_t)unit * WAN_RECORD_UNIT;
+	/* Should the write fail, the pages are there all the same, only dearer to fault in. */
+	if (recorder->fd >= 0 && recorder->write_first && still_ours(recorder))
+		(void)wan_pwrite_full(recorder->fd, zeros, sizeof(zeros), (off_t)offset);
+	wan_space_prefault(recorder, offset, WAN_RECORD_UNIT);
+	errno = saved;
+}
+
+bool wan_space_is_disk(int fd)
+{
+	struct statfs system;
+	return fstatfs(fd, &system) == 0 && system.f_type != TMPFS_MAGIC;
 }
 
 void wan_space_prefault(struct wan_recorder *recorder, uint64_t offset, uint64_t bytes)

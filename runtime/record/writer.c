@@ -122,6 +122,7 @@ static int adopt(struct wan_recorder *recorder, int fd)
 	recorder->device = file.st_dev;
 	recorder->inode = file.st_ino;
 	recorder->no_fallocate = false;
+	recorder->write_first = wan_space_is_disk(recorder->fd);
 	recorder->no_growth = 0;
 	recorder->file_bytes = 0;
 	int error = wan_space_reserve(recorder, 0, WAN_RECORD_INITIAL);

@@ -133,6 +133,7 @@ int main(int argc, char **argv)
 	wan_recorder_destroy(recorder);
 
 	for (unsigned i = 0; i < ROUNDS; i++) {
+		unlink(path);
 		uint64_t begin = wan_now_ns();
 		recorder = make(path, 65536);
 		values[i] = (double)(wan_now_ns() - begin) / 1000;
