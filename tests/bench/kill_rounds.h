@@ -40,7 +40,7 @@ struct kill_plan {
 };
 
 static const struct kill_plan kill_plans[] = {
-	{.threads = 1, .capacity = 65536},
+	{.threads = 1, .capacity = 8192},
 	{.threads = 1, .capacity = 256},
 	{.threads = 1, .capacity = 1000},
 	{.threads = KILL_THREADS, .capacity = 256},
@@ -220,7 +220,7 @@ static bool kill_round(const char *path, uint64_t round, struct kill_page *page,
 		while (!*(volatile uint64_t *)page->done[0] && wan_now_ns() - begin < 5000000000u)
 			usleep(20);
 	}
-	unsigned wait_us = (unsigned)rand_r(seed) % 1200;
+	unsigned wait_us = (unsigned)rand_r(seed) % 400;
 	usleep(wait_us);
 	kill(child, SIGKILL);
 	int status;
