@@ -19,6 +19,9 @@
 #define GAP_SHARE  50                  /* the anchor may lie span / 50 before the begin */
 #define DEAD_BELOW (64u * 1024)        /* how far below the stack pointer a left frame may lie */
 
+/* Stack pointer of the caller of a public function: everything below it is dead or ours. */
+#define CALLER_STACK() ((uintptr_t)__builtin_dwarf_cfa())
+
 struct op {
 	uint64_t magic;
 	struct wan_profile *profile;
@@ -115,11 +118,10 @@ static inline void take_peak(void)
 		take_peak_anew();
 }
 
-/* Operations whose frame was left by longjmp are under the stack pointer now. */
+/* Operations whose frame was left by longjmp lie below the stack pointer of our caller's caller. */
 static __attribute__((noinline)) void drop_dead_frames(struct wan_profile *profile,
-						       struct wan_lane *lane)
+						       struct wan_lane *lane, uintptr_t here)
 {
-	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
 	while (lane->depth && lane->depth <= WAN_RECORD_INFLIGHT) {
 		uintptr_t frame = self.frames[lane->depth - 1];
 		if (frame >= here || here - frame > DEAD_BELOW)
@@ -131,10 +133,10 @@ static __attribute__((noinline)) void drop_dead_frames(struct wan_profile *profi
 }
 
 static void enter(struct op *op, struct wan_profile *profile, struct wan_lane *lane,
-		  uint8_t library)
+		  uint8_t library, uintptr_t here)
 {
 	if (wan_unlikely(lane->depth))
-		drop_dead_frames(profile, lane);
+		drop_dead_frames(profile, lane, here);
 	op->slot = wan_lane_enter(lane);
 	op->slot->name = op->name;
 	op->slot->library = library;
@@ -149,7 +151,8 @@ static void enter(struct op *op, struct wan_profile *profile, struct wan_lane *l
 }
 
 static __attribute__((noinline)) void begin(struct wan_profile *profile, struct op *op,
-					    const char *name, uint8_t library, bool large)
+					    const char *name, uint8_t library, bool large,
+					    uintptr_t here)
 {
 	struct wan_lane *lane = wan_lane_get(profile->recorder);
 	op->magic = 0;
@@ -165,7 +168,7 @@ static __attribute__((noinline)) void begin(struct wan_profile *profile, struct 
 	op->size = 0;
 	op->added = false;
 	op->counted = self.counted;
-	enter(op, profile, lane, library);
+	enter(op, profile, lane, library, here);
 	op->magic = magic_of(op);
 	if (self.counted) {
 		take_peak();
@@ -194,23 +197,25 @@ static inline bool off(struct wan_profile *profile, struct wan_op *op)
 	return true;
 }
 
-void wan_op_begin_as(struct wan_profile *profile, struct wan_op *op, const char *name,
-		     uint8_t library, bool large)
+__attribute__((noinline)) void wan_op_begin_as(struct wan_profile *profile, struct wan_op *op,
+					       const char *name, uint8_t library, bool large)
 {
 	if (!off(profile, op))
-		begin(profile, (struct op *)op, name, library, large);
+		begin(profile, (struct op *)op, name, library, large, CALLER_STACK());
 }
 
-void wan_op_begin(struct wan_profile *profile, struct wan_op *op, const char *name)
+__attribute__((noinline)) void wan_op_begin(struct wan_profile *profile, struct wan_op *op,
+					    const char *name)
 {
 	if (!off(profile, op))
-		begin(profile, (struct op *)op, name, WAN_LIBRARY_PROGRAM, false);
+		begin(profile, (struct op *)op, name, WAN_LIBRARY_PROGRAM, false, CALLER_STACK());
 }
 
-void wan_op_begin_large(struct wan_profile *profile, struct wan_op *op, const char *name)
+__attribute__((noinline)) void wan_op_begin_large(struct wan_profile *profile, struct wan_op *op,
+						  const char *name)
 {
 	if (!off(profile, op))
-		begin(profile, (struct op *)op, name, WAN_LIBRARY_PROGRAM, true);
+		begin(profile, (struct op *)op, name, WAN_LIBRARY_PROGRAM, true, CALLER_STACK());
 }
 
 void wan_op_set_image(struct wan_op *public_op, uint32_t width_px, uint32_t height_px,

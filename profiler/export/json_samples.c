@@ -169,8 +169,8 @@ void wan_export_samples(const struct wan_export *export)
 	/* Bare preload has nobody outside to look; the reader shall not take silence for zero. */
 	wan_json_key_string(json, "note",
 			    total ? NULL
-				  : "no samples: record with `wanprof run`, or start the progress "
-				    "monitor of a linked program");
+				  : "no samples: only `wanprof run`, for commands longer than an "
+				    "interval, and the monitor of a linked program take them");
 	wan_json_object_end(json);
 	wan_free(samples);
 }

@@ -175,10 +175,12 @@ TEST(much_memory_and_much_cpu_are_found)
 	wan_op_begin(profile, &op, "big");
 	wan_op_add_memory(&op, 150 * (int64_t)WAN_MIB, 150 * WAN_MIB);
 	wan_op_end(&op, WAN_OP_OK);
-	wan_op_begin_large(profile, &op, "busy");
-	for (uint64_t until = wan_now_ns() + 50000000; wan_now_ns() < until;)
-		;
-	wan_op_end(&op, WAN_OP_OK);
+	for (int i = 0; i < 20; i++) { /* one of them will have the processor to itself */
+		wan_op_begin_large(profile, &op, "busy");
+		for (uint64_t until = wan_now_ns() + 4000000; wan_now_ns() < until;)
+			;
+		wan_op_end(&op, WAN_OP_OK);
+	}
 	if (look()) {
 		CHECK(bottleneck("Memory-intensive operations: 1 "));
 		CHECK(bottleneck("CPU-intensive operations"));
@@ -190,7 +192,7 @@ TEST(much_memory_and_much_cpu_are_found)
 TEST(large_images_that_take_more_than_three_times_as_long_scale_poorly)
 {
 	begin("classic", true);
-	operate("small", 640, 480, 5);
+	operate("small", 640, 480, 0);
 	operate("large", 4000, 3000, 40);
 	if (look())
 		CHECK(bottleneck("Poor scaling"));
