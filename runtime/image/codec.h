@@ -23,7 +23,7 @@
 struct wan_header {
 	struct wan_image_info info;
 	bool multi_scan;            /* JPEG: coefficients of the whole image are kept */
-	bool arithmetic;            /* JPEG: no lower bound of bits per block */
+	bool arithmetic;            /* JPEG: blocks may take far less than a bit */
 	uint64_t coefficient_bytes; /* JPEG: what multi_scan keeps */
 	uint64_t smallest_blocks;   /* JPEG: 8x8 blocks of the smallest component */
 };

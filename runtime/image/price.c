@@ -14,8 +14,12 @@
 #define JPEG_LINES 44
 /* libpng keeps this row and the one before at up to 8 bytes a pixel, and a little more. */
 #define PNG_ROW_BYTES_PER_PIXEL 24
-/* Deflate cannot shrink below 1:1032; a coded JPEG block takes at least one bit. */
-#define DEFLATE_RATIO 1032
+/* Deflate cannot shrink below 1:1032; a block in Huffman code takes at least one bit. Arithmetic
+ * code knows no such bound, but a picture that takes less than 1/64 bit for a block is a flat
+ * colour: 200 bytes would otherwise cost a second and 800 MB. */
+#define DEFLATE_RATIO     1032
+#define HUFFMAN_BLOCKS    8
+#define ARITHMETIC_BLOCKS 512
 /* A scan costs time in proportion to the pixels, so the scans allowed shrink with them: the work of
  * ten scans over the largest image is allowed to any image, and ten scans to each. */
 #define SCANS_ALWAYS 10
@@ -144,8 +148,10 @@ bool wan_bytes_suffice(const struct wan_header *header)
 	const struct wan_image_info *info = &header->info;
 	if (info->file_bytes == 0)
 		return true;
-	if (info->format == WAN_FORMAT_JPEG)
-		return header->arithmetic || header->smallest_blocks / 8 <= info->file_bytes;
+	if (info->format == WAN_FORMAT_JPEG) {
+		uint64_t blocks_per_byte = header->arithmetic ? ARITHMETIC_BLOCKS : HUFFMAN_BLOCKS;
+		return header->smallest_blocks / blocks_per_byte <= info->file_bytes;
+	}
 
 	unsigned samples = info->color == WAN_COLOR_PALETTE      ? 1
 			   : info->color == WAN_COLOR_GRAY       ? 1

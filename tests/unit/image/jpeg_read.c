@@ -271,13 +271,14 @@ TEST(too_many_scans_are_stopped_while_decoding_when_nobody_counted_them)
 }
 
 /* The smallest progressive file with a given size: a header and one empty scan. */
-static struct bytes bomb(uint16_t width, uint16_t height)
+static struct bytes bomb(uint8_t marker, uint16_t width, uint16_t height)
 {
 	struct bytes file = {.at = NULL};
 	uint8_t frame[] = {0xff, 0xc2, 0, 17, 8, 0, 0, 0, 0, 3, 1, 0x11, 0, 2, 0x11, 0, 3, 0x11, 0};
 	static const uint8_t scan[] = {0xff, 0xda, 0, 12, 3, 1, 0, 2, 0, 3, 0, 0, 0, 0};
 	uint8_t quant[69] = {0xff, 0xdb, 0, 67, 0};
 	memset(quant + 5, 1, 64);
+	frame[1] = marker;
 	frame[5] = (uint8_t)(height >> 8);
 	frame[6] = (uint8_t)height;
 	frame[7] = (uint8_t)(width >> 8);
@@ -293,8 +294,8 @@ static struct bytes bomb(uint16_t width, uint16_t height)
 TEST(a_file_too_small_for_its_size_is_refused_from_the_header)
 {
 	static const uint16_t sides[][2] = {{65535, 65535}, {16384, 16384}, {8000, 8000}};
-	for (size_t i = 0; i < 3; i++) {
-		struct bytes file = bomb(sides[i][0], sides[i][1]);
+	for (size_t i = 0; i < 6; i++) {
+		struct bytes file = bomb(i < 3 ? 0xc2 : 0xca, sides[i % 3][0], sides[i % 3][1]);
 		struct wan_pool_stats before, after;
 		struct wan_image *image = NULL;
 		struct wan_error error;

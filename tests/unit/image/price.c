@@ -123,6 +123,8 @@ TEST(a_file_needs_some_bytes_for_its_pixels)
 	CHECK(!wan_bytes_suffice(&jpeg));
 	jpeg.arithmetic = true;
 	CHECK(wan_bytes_suffice(&jpeg));
+	jpeg.smallest_blocks = 512 * 1000;
+	CHECK(!wan_bytes_suffice(&jpeg));
 }
 
 TEST(the_target_format_follows_the_policies)
