@@ -30,7 +30,7 @@ static bool enter_frame(struct wan_object *object, uintptr_t frame)
 	uintptr_t outer = object->frame;
 	if (outer) {
 		if (frame < outer && outer - frame < CALLBACK_STACK_BYTES &&
-		    wan_lane_current == object->lane)
+		    (!object->lane || wan_object_is_ours(object)))
 			return false;
 		object->failed = true;
 	}
@@ -60,7 +60,7 @@ void wan_call_enter(struct wan_call *call)
 	struct wan_object *object = call->object;
 	if (!object)
 		return;
-	if (object->lane && wan_lane_current != object->lane)
+	if (object->lane && !wan_object_is_ours(object))
 		object->many_threads = true;
 	call->outer = enter_frame(object, call->frame);
 	call->start_ticks = wan_ticks();

@@ -54,6 +54,7 @@ struct __attribute__((aligned(64))) wan_object {
 	bool foreign; /* began inside an operation of a linked runtime */
 	uint16_t flags, name, file;
 	int32_t fd;      /* SOURCE said so; -1: none */
+	uint32_t thread; /* that began; its lane may have passed to another since */
 	uint32_t serial; /* goes up with each operation of this slot */
 	uint32_t width_px, height_px;
 	uint32_t width_before; /* what the object said before the header was read */
@@ -81,6 +82,13 @@ _Static_assert(sizeof(struct wan_object) == 256, "an index is a shift");
 /* 0: free. The slot of NULL is never free, so NULL is never found. */
 extern uintptr_t wan_object_keys[WAN_OBJECTS];
 extern struct wan_object wan_objects[WAN_OBJECTS];
+
+/* The calling thread is the one that began the operation. */
+static inline bool wan_object_is_ours(const struct wan_object *object)
+{
+	return object->lane && object->lane == wan_lane_current &&
+	       object->lane->thread == object->thread;
+}
 
 struct wan_object *wan_object_find_far(const void *address);
 

@@ -29,7 +29,7 @@ static void show(struct wan_object *object)
 	entry->object = (uintptr_t)object;
 	entry->width_px = object->width_px;
 	entry->height_px = object->height_px;
-	entry->thread = object->lane->thread;
+	entry->thread = object->thread;
 	entry->name = object->name;
 	entry->file = object->file;
 	entry->library = object->library;
@@ -66,6 +66,7 @@ void wan_operation_prepare(struct wan_object *object, enum wan_operation_name na
 		object->serial++;
 		object->library = library_of[object->codec->family];
 		object->lane = lane;
+		object->thread = lane->thread;
 		object->foreign = lane->foreign_open > 0;
 		object->name = wan_preload_name_id(recorder, name);
 		if (object->fd >= 0)
@@ -99,7 +100,7 @@ void wan_operation_run(struct wan_object *object, enum wan_operation_name name)
 	object->name = wan_preload_name_id(wan_preload_recorder(), name);
 	/* One timed row costs 20 ns; wider rows can bear more of them. */
 	object->row_rate = object->width_px < 256 ? 0 : object->width_px < 1024 ? 1 : 2;
-	if (wan_lane_current != object->lane) {
+	if (!wan_object_is_ours(object)) {
 		object->many_threads = true;
 	} else {
 		if (!object->inflight)
@@ -183,7 +184,7 @@ static void fill_cost(struct wan_object *object, uint64_t span, struct wan_recor
 	record->cpu_us = WAN_CPU_UNKNOWN;
 	record->memory_kib = WAN_MEMORY_UNKNOWN;
 	record->peak_kib = WAN_BYTES_UNKNOWN;
-	if (object->many_threads || wan_lane_current != object->lane)
+	if (object->many_threads || !wan_object_is_ours(object))
 		return; /* another thread's counters cannot be told apart from its other work */
 	if (object->cpu_known)
 		record->cpu_us = saturated((wan_thread_cpu_ns() - object->cpu_ns) / 1000);
@@ -204,7 +205,7 @@ static void append(struct wan_object *object, enum wan_op_status status)
 		.span_ticks = span,
 		.width_px = object->width_px,
 		.height_px = object->height_px,
-		.thread = object->lane->thread,
+		.thread = object->thread,
 		.file_bytes = object->file_bytes == UINT64_MAX ? WAN_BYTES_UNKNOWN
 							       : saturated(object->file_bytes),
 		.name = object->name,

@@ -14,6 +14,7 @@ Exit status: 0 all met, 1 one is not, 3 the wall interval is too wide to tell.
 import argparse
 import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -35,6 +36,7 @@ class Bench:
         self.images = [os.path.join(self.folder, n) for n in ("in.jpg", "in.png")]
         subprocess.run([self.guest, "make", *self.images], check=True)
         self.wide = False
+        self.cpu_s = {False: [], True: []}
 
     def environment(self, hooked):
         env = {k: v for k, v in os.environ.items() if not k.startswith(("WAN_", "LD_"))}
@@ -52,8 +54,12 @@ class Bench:
             os.unlink(os.path.join(self.records, name))
 
     def loop_ns(self, hooked):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         done = subprocess.run(self.command(ROUNDS), env=self.environment(hooked), check=True,
                               stdout=subprocess.PIPE)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        self.cpu_s[hooked].append(after.ru_utime + after.ru_stime - before.ru_utime -
+                                  before.ru_stime)
         if hooked and not os.listdir(self.records):
             sys.exit("nothing was recorded: the figures would mean nothing")
         self.clean()
@@ -106,6 +112,9 @@ def wall(bench, pairs):
     print(f"wall          {middle:.4f} [{low:.4f} .. {high:.4f}] over {pairs} pairs of "
           f"{bare / 1e6:.0f} ms: {'met' if met else 'inconclusive' if bench.wide else 'NOT MET'}",
           flush=True)
+    middle, low, high = interval([h / b for b, h in zip(bench.cpu_s[False], bench.cpu_s[True])])
+    print(f"cpu           {middle:.4f} [{low:.4f} .. {high:.4f}] of the same runs, start "
+          f"included: for information", flush=True)
     return met
 
 

@@ -3,6 +3,7 @@
  * guest_jpeg SCENARIO FILE [COUNT]: a program that knows nothing of us and uses libjpeg in the ways
  * that break naive interposers. What it prints must not depend on being recorded.
  */
+#include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdbool.h>
@@ -86,6 +87,28 @@ static int decode(const char *path, bool properly)
 	start(&job);
 	rows(&job, UINT32_MAX);
 	finish(&job, properly);
+	return 0;
+}
+
+/* errno after each call, which recording must not change. */
+static int show_errno(const char *path)
+{
+	struct job job;
+#define SHOW(call)                                                                                 \
+	do {                                                                                       \
+		errno = 77;                                                                        \
+		call;                                                                              \
+		printf("%d\n", errno);                                                             \
+	} while (0)
+	SHOW(create(&job, path));
+	SHOW(jpeg_stdio_src(&job.object, job.file));
+	SHOW(jpeg_read_header(&job.object, TRUE));
+	SHOW(jpeg_start_decompress(&job.object));
+	job.row = malloc((size_t)job.object.output_width * 4);
+	SHOW(jpeg_read_scanlines(&job.object, &job.row, 1));
+	SHOW(rows(&job, UINT32_MAX));
+	SHOW(jpeg_finish_decompress(&job.object));
+	SHOW(finish(&job, false));
 	return 0;
 }
 
@@ -214,6 +237,35 @@ static int hand_over(const char *path)
 	pthread_create(&thread, NULL, lower_half, &job);
 	pthread_join(thread, NULL);
 	finish(&job, false);
+	return 0;
+}
+
+/* Begun on a thread that ends; the next one, which takes its place, goes on. */
+static void *begin_job(void *job)
+{
+	start(job);
+	rows(job, 100);
+	return NULL;
+}
+
+static void *decode_then_finish(void *argument)
+{
+	struct job *job = argument;
+	decode(job->path, true);
+	rows(job, UINT32_MAX);
+	finish(job, true);
+	return NULL;
+}
+
+static int inherit(const char *path)
+{
+	struct job job;
+	pthread_t thread;
+	create(&job, path);
+	pthread_create(&thread, NULL, begin_job, &job);
+	pthread_join(thread, NULL);
+	pthread_create(&thread, NULL, decode_then_finish, &job);
+	pthread_join(thread, NULL);
 	return 0;
 }
 
@@ -351,6 +403,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	return IS("no_finish")   ? decode(path, false)
+	       : IS("errno")     ? show_errno(path)
 	       : IS("probe")     ? probe(path)
 	       : IS("stop")      ? stop(path)
 	       : IS("reuse")     ? abort_and_reuse(path)
@@ -359,6 +412,7 @@ int main(int argc, char **argv)
 	       : IS("leaked")    ? errors(path, count, false)
 	       : IS("recreate")  ? recreate(path, count)
 	       : IS("hand_over") ? hand_over(path)
+	       : IS("inherit")   ? inherit(path)
 	       : IS("threads")   ? many_threads(argv[2], count)
 	       : IS("fork")      ? forked(path)
 	       : IS("closed")    ? closed(path)

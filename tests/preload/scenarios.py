@@ -38,6 +38,13 @@ def missing_rows_are_aborted():
 
 
 @test
+def errno_is_kept():
+    seen = jpeg("errno")
+    expect(seen, DECODED)
+    check(seen.outcome.stdout.split().count(b"77") >= 6, seen.outcome.stdout)
+
+
+@test
 def header_alone_is_no_operation():
     seen = jpeg("probe")
     expect(seen)
@@ -92,6 +99,15 @@ def rows_from_two_threads_are_one_operation():
     expect(seen, DECODED)
     equal(seen.operations[0]["cpu_ns"], "unknown", "CPU over several threads")
     equal(seen.operations[0]["memory"], "unknown", "memory over several threads")
+
+
+@test
+def thread_that_takes_anothers_place_is_another():
+    seen = jpeg("inherit")
+    expect(seen, DECODED, DECODED)
+    handed, whole = sorted(seen.operations, key=lambda o: o["thread"])
+    equal((handed["cpu_ns"], handed["memory"]), ("unknown", "unknown"), "handed over")
+    check(whole["cpu_ns"] != "unknown", whole)
 
 
 @test
