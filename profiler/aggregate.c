@@ -87,6 +87,10 @@ static void add_aggregate(struct wan_row *row, const struct wan_process_aggregat
 	row->memory_known = from->memory_known;
 	row->peak_bytes = from->peak_bytes == UINT64_MAX ? 0 : from->peak_bytes;
 	memcpy(row->histogram, from->histogram, sizeof(row->histogram));
+	if (from->flags & WAN_FLAG_PROGRESSIVE) {
+		row->progressive = from->count;
+		row->progressive_ns = from->inside_ns;
+	}
 }
 
 static uint64_t less(uint64_t from, uint64_t what)
@@ -100,6 +104,8 @@ static void subtract(struct wan_row *row, const struct wan_process_aggregate *wh
 	row->count = less(row->count, what->count);
 	row->span_ns = less(row->span_ns, what->span_ns);
 	row->inside_ns = less(row->inside_ns, what->inside_ns);
+	row->progressive = WAN_MIN(row->progressive, row->count);
+	row->progressive_ns = WAN_MIN(row->progressive_ns, row->inside_ns);
 	row->pixels = less(row->pixels, what->pixels);
 	row->cpu_ns = less(row->cpu_ns, what->cpu_ns);
 	row->cpu_known = less(row->cpu_known, what->cpu_known);
@@ -134,6 +140,8 @@ static void merge(struct wan_row *to, const struct wan_row *from)
 		to->min_ns = from->min_ns;
 	to->max_ns = WAN_MAX(to->max_ns, from->max_ns);
 	to->count += from->count;
+	to->progressive += from->progressive;
+	to->progressive_ns += from->progressive_ns;
 	to->span_ns += from->span_ns;
 	to->inside_ns += from->inside_ns;
 	to->pixels += from->pixels;

@@ -17,6 +17,8 @@ struct wan_row {
 	uint16_t flags_seen; /* of any operation in it */
 	bool unknown_name;   /* operations of many names, merged for lack of room */
 	uint64_t count, records;
+	uint64_t progressive,
+		progressive_ns; /* of count: with WAN_FLAG_PROGRESSIVE, and their time */
 	uint64_t span_ns, inside_ns, min_ns, max_ns;
 	uint64_t p50_ns, p90_ns, p99_ns, p999_ns; /* of inside */
 	bool exact_percentiles;

@@ -262,16 +262,16 @@ static int judge_outcome(struct wan_findings *findings, const struct wan_finding
 
 static int judge_progressive(struct wan_findings *findings, const struct wan_row *row)
 {
-	if (!(row->flags_seen & WAN_FLAG_PROGRESSIVE) || row->inside_ns < PROGRESSIVE_COST_NS ||
-	    !strstr(row->name, "decode"))
+	if (row->progressive_ns < PROGRESSIVE_COST_NS || !strstr(row->name, "decode"))
 		return 0;
-	struct wan_finding *finding = add(findings, WAN_ADVICE_PROGRESSIVE, row, row->count);
+	struct wan_finding *finding = add(findings, WAN_ADVICE_PROGRESSIVE, row, row->progressive);
 	if (!finding)
 		return -ENOMEM;
-	wan_str_format(finding->evidence, sizeof(finding->evidence),
-		       "among %llu operations that took %.1f ms", (unsigned long long)row->count,
-		       ms(row->inside_ns));
-	return put(finding, (double)row->count, 0, "operations");
+	finding->weight_ms = ms(row->progressive_ns);
+	wan_str_format(finding->evidence, sizeof(finding->evidence), "%llu of %llu took %.1f ms",
+		       (unsigned long long)row->progressive, (unsigned long long)row->count,
+		       ms(row->progressive_ns));
+	return put(finding, (double)row->progressive, 0, "operations");
 }
 
 /* Work whose result depends on its input alone: reading, not writing. */

@@ -18,9 +18,7 @@ static int status_of(int rc)
 {
 	switch (rc) {
 	case -EBADMSG:
-	case -EPROTO:
-	case -EINVAL:
-	case -ENODATA:
+	case -ENOTSUP:
 	case -EFBIG:
 		return WANPROF_DAMAGED;
 	case -ENOMEM:

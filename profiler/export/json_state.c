@@ -146,8 +146,8 @@ void wan_export_memory(const struct wan_export *export)
 	wan_json_object_begin(json);
 	wan_json_key_string(json, "level",
 			    block ? level_name(wan_counters_block_word(block, "level")) : NULL);
-	wan_json_key_string(json, "deciding",
-			    block && block->name && block->name[0] ? block->name : NULL);
+	/* The word holds the id of a text that the reader does not hand out. */
+	wan_json_key_null(json, "deciding");
 	wan_export_number(
 		json, "deciding_percent",
 		block ? (double)wan_counters_block_word(block, "deciding_percent") / 1000 : -1, 3);

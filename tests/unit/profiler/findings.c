@@ -285,6 +285,21 @@ TEST(failures_and_warnings_are_named_by_the_default_rules)
 	CHECK(find("warned-operations"));
 }
 
+TEST(progressive_sources_are_counted_apart)
+{
+	begin("default");
+	add("jpeg.decode", 300);
+	add("jpeg.decode", 90);
+	fake.aggregates[1].flags = WAN_FLAG_PROGRESSIVE;
+	CHECK(!find("progressive-source")); /* below 100 ms in all */
+	add("jpeg.decode", 90);
+	fake.aggregates[2].flags = WAN_FLAG_PROGRESSIVE;
+	const struct wan_finding *advice = find("progressive-source");
+	REQUIRE(advice);
+	CHECK_EQ(advice->count, 2);
+	CHECK_STR(advice->evidence, "2 of 3 took 180.0 ms");
+}
+
 TEST(nested_operations_are_not_judged)
 {
 	static const char *const rules[] = {"classic", "default"};
