@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "alloc.h"
 #include "check.h"
@@ -126,12 +127,19 @@ static uint64_t extent(const struct wan_record_header *header, uint64_t left, ch
 	return WAN_MIN(used, left);
 }
 
-/* The next page that begins like a recording; *ret_foreign: where other bytes were seen first. */
+/* The next page that begins like a recording, as far as anything is read; *ret_foreign: where other
+ * bytes were seen first. */
 static uint64_t find_next(const struct file *file, uint64_t from, uint64_t *ret_foreign)
 {
 	char block[16 * WAN_RECORD_PAGE];
 	*ret_foreign = UINT64_MAX;
-	while (from < file->bytes) {
+	while (from < WAN_MIN(file->bytes, WAN_READ_TOTAL_MOST)) {
+		/* A hole of gigabytes is passed over at once. */
+		off_t data = lseek(file->fd, (off_t)from, SEEK_DATA);
+		if (data < 0 && errno == ENXIO)
+			break;
+		if (data > (off_t)from)
+			from = (uint64_t)data / WAN_RECORD_PAGE * WAN_RECORD_PAGE;
 		ssize_t got = wan_pread_full(file->fd, block, sizeof(block), (off_t)from);
 		if (got < 8)
 			break;
@@ -253,6 +261,9 @@ static int add_file(struct wan_recording *recording, const struct file *file,
 			break;
 		error = add_process(recording, file, offset, &next, reterr_error);
 	}
+	if (!error && file->bytes > WAN_READ_TOTAL_MOST)
+		error = note(recording->processes[recording->count - 1], WAN_READ_TOTAL_MOST,
+			     "what lies beyond 512 MiB is not read");
 	if (error && error != -ENOMEM && recording->count > before) {
 		/* The first ones are good: what follows them is damage, not a failure. */
 		note(recording->processes[recording->count - 1], offset,

@@ -157,6 +157,7 @@ TEST(absurd_sizes_cost_no_memory)
 	recording = support_open(path);
 	REQUIRE(recording != NULL);
 	CHECK_EQ(wan_recording_process(recording, 0)->operation_count, 5);
+	CHECK(wan_recording_is_damaged(recording));
 	wan_recording_close(recording);
 }
 
