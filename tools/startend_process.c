@@ -182,6 +182,7 @@ static int write_png(struct work *work, struct wan_image *image, const char *pat
 	struct wan_encode_options encode;
 	wan_encode_options_init(&encode);
 	encode.format = WAN_FORMAT_PNG;
+	encode.png_level = 1; /* read once by the pipeline: level 6 costs 4 times the time */
 	encode.overwrite = work->options->force;
 	struct wan_image_view view;
 	wan_image_view(image, &view);
