@@ -53,10 +53,20 @@ static void count_processes(struct wan_analysis *analysis)
 	const struct wan_view *view = &analysis->view;
 	for (size_t i = 0; i < view->source_count; i++) {
 		analysis->dropped += view->sources[i].process->dropped;
+		analysis->overhead_start_ns +=
+			view->sources[i].process->header.overhead_start_us * UINT64_C(1000);
 		analysis->damaged |= view->sources[i].process->damage_count != 0;
+	}
+	for (size_t i = 0; i < analysis->rows.count; i++) {
+		const struct wan_row *row = &analysis->rows.items[i];
+		uint64_t large = WAN_MIN(row->cpu_known, row->count);
+		analysis->recorded += row->count;
+		analysis->overhead_ns += large * WAN_ASSUMED_NS_PER_LARGE_OPERATION +
+					 (row->count - large) * WAN_ASSUMED_NS_PER_OPERATION;
 	}
 	for (size_t i = 0; i < view->operation_count; i++)
 		analysis->in_records += !wan_view_nested(&view->operations[i]);
+	analysis->overhead_ns += analysis->overhead_start_ns;
 	/* Damage can leave records without their aggregate: a record is an operation all the same.
 	 */
 	if (analysis->rows.total_operations < analysis->in_records)

@@ -266,15 +266,10 @@ static void live_operations(const struct screen *screen)
 static void footer(const struct screen *screen)
 {
 	const struct wan_analysis *analysis = screen->analysis;
-	uint64_t cost_ns = 0, run_ns = analysis->end_ns - analysis->start_ns;
+	uint64_t cost_ns = analysis->overhead_ns, run_ns = analysis->end_ns - analysis->start_ns;
 	char text[TEXT_BYTES], cost[32];
-	for (size_t i = 0; i < analysis->view.source_count; i++) {
-		const struct wan_process *process = analysis->view.sources[i].process;
-		cost_ns += process->header.overhead_start_us * UINT64_C(1000) +
-			   process->total_operations * WAN_ASSUMED_NS_PER_OPERATION;
-	}
 	size_t used =
-		wan_str_format(text, sizeof(text), "overhead of wanprof: at most %s (%.2f %%)",
+		wan_str_format(text, sizeof(text), "overhead of wanprof: about %s (%.2f %%)",
 			       wan_format_duration(cost, sizeof(cost), cost_ns),
 			       run_ns ? fmin(100, 100.0 * (double)cost_ns / (double)run_ns) : 0.0);
 	if (analysis->dropped)

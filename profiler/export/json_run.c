@@ -160,21 +160,16 @@ void wan_export_overhead(const struct wan_export *export)
 {
 	struct wan_json *json = export->json;
 	const struct wan_analysis *analysis = export->analysis;
-	const struct wan_view *view = &analysis->view;
-	uint64_t start_us = 0, operations = 0;
-	for (size_t i = 0; i < view->source_count; i++) {
-		start_us += view->sources[i].process->header.overhead_start_us;
-		operations += view->sources[i].process->total_operations;
-	}
-	uint64_t cost_ns = start_us * 1000 + operations * WAN_ASSUMED_NS_PER_OPERATION;
 	uint64_t run_ns = analysis->end_ns - analysis->start_ns;
 	wan_json_key(json, "overhead");
 	wan_json_object_begin(json);
-	wan_export_time(json, "start", start_us * 1000);
-	wan_json_key_u64(json, "recorded_operations", operations);
+	wan_export_time(json, "start", analysis->overhead_start_ns);
+	wan_json_key_u64(json, "recorded_operations", analysis->recorded);
 	wan_json_key_u64(json, "assumed_ns_per_operation", WAN_ASSUMED_NS_PER_OPERATION);
-	wan_export_time(json, "estimated", cost_ns);
+	wan_json_key_u64(json, "assumed_ns_per_large_operation",
+			 WAN_ASSUMED_NS_PER_LARGE_OPERATION);
+	wan_export_time(json, "estimated", analysis->overhead_ns);
 	wan_export_number(json, "estimated_percent",
-			  run_ns ? 100.0 * (double)cost_ns / (double)run_ns : -1, 4);
+			  run_ns ? 100.0 * (double)analysis->overhead_ns / (double)run_ns : -1, 4);
 	wan_json_object_end(json);
 }
