@@ -74,6 +74,9 @@ static int chosen_path(struct run_files *files, const char *path, const char *pr
 	char here[PATH_MAX] = "", folder[PATH_MAX];
 	size_t bytes = strlen(path);
 	bool absolute = path[0] == '/';
+	if (strcmp(path, "-") == 0)
+		return wan_error_set(reterr_error, -EINVAL, path, "give the name of a file",
+				     "a recording cannot go to standard output");
 	if (!absolute && !getcwd(here, sizeof(here)))
 		return refuse(reterr_error, ".", -errno);
 	if (!bytes || strlen(here) + bytes + 64 > PATH_MAX)

@@ -286,7 +286,7 @@ def a_place_that_cannot_be_written_is_said_before_the_command_runs():
     folder = fresh()
     os.mkdir(folder)
     marker = os.path.join(folder, "ran")
-    for place in "/no/such/folder/a.wprof", folder, folder + "/no/", "/proc/a.wprof", "/dev/full", "":
+    for place in "/no/such/folder/a.wprof", folder, folder + "/no/", "/proc/a.wprof", "/dev/full", "", "-", "x" * 5000:
         done = record(["touch", marker], place)
         equal(done.returncode, 125, place)
         equal(done.stderr.count(b"\n"), 1, done.stderr)
