@@ -50,7 +50,7 @@ enum wan_op_flags {
 WAN_API void wan_op_begin(struct wan_profile *profile, struct wan_op *op, const char *name);
 /**
  * Same, for what is known to be large (decode, resize): CPU time and peak memory are exact and
- * always recorded. Cost: 1 us more. Since: 0.1
+ * always recorded. Threads: as wan_op_begin(). Cost: 1 us more. Since: 0.1
  */
 WAN_API void wan_op_begin_large(struct wan_profile *profile, struct wan_op *op, const char *name);
 /**
