@@ -4,6 +4,7 @@
 Arguments: wanprof, libwanrt-preload.so, list_operations, an image (JPEG), [TEST NAME PART...]
 """
 import os
+import pty
 import select
 import signal
 import stat
@@ -185,11 +186,17 @@ def control_c_reaches_the_group_and_the_recording_is_written():
     check(not os.path.exists(out + ".d"), "FILE.d is left")
 
 
+def on_a_terminal():
+    try:
+        return pty.fork()
+    except OSError as error:
+        raise Skip(f"no pseudo terminal here: {error}") from error
+
+
 @test
 def control_c_typed_on_a_terminal_ends_the_command_not_us():
-    import pty
     out = fresh()
-    pid, terminal = pty.fork()
+    pid, terminal = on_a_terminal()
     if pid == 0:
         os.execve(WANPROF, [WANPROF, "run", "-o", out, "sh", "-c",
                             "trap 'echo caught; exit 5' INT; echo ready; while :; do sleep 0.1; "
@@ -206,8 +213,7 @@ def control_c_typed_on_a_terminal_ends_the_command_not_us():
 
 @test
 def control_z_gives_the_terminal_back_to_the_shell():
-    import pty
-    pid, terminal = pty.fork()
+    pid, terminal = on_a_terminal()
     if pid == 0:
         os.execve("/bin/bash", ["bash", "--norc", "-i"], record_here(PS1="", TERM="dumb"))
 
