@@ -39,7 +39,8 @@ def record_here(**more):
     """An environment without a trace of the caller's settings, recording below our folder."""
     kept = {name: value for name, value in os.environ.items()
             if not name.startswith("WAN") and name not in ("LD_PRELOAD", "LD_AUDIT")}
-    kept.update(XDG_STATE_HOME=os.path.join(folder, "state"), WANPROF_PRELOAD=PRELOAD)
+    kept.update(XDG_STATE_HOME=os.path.join(folder, "state"), XDG_RUNTIME_DIR=folder,
+                WANPROF_PRELOAD=PRELOAD)
     kept.update(more)
     return kept
 
