@@ -19,8 +19,9 @@ static void pop_empty(struct wan_lane *lane)
 
 struct wan_record_inflight *wan_lane_enter(struct wan_lane *lane)
 {
-	pop_empty(lane);
-	if (lane->depth >= WAN_RECORD_INFLIGHT) {
+	if (lane->shared) /* none: a lane from before a fork, which leads nowhere now */
+		pop_empty(lane);
+	if (!lane->shared || lane->depth >= WAN_RECORD_INFLIGHT) {
 		lane->depth++;
 		lane->spill = (struct wan_record_inflight){.sequence = 1};
 		return &lane->spill;
@@ -47,7 +48,7 @@ void wan_lane_leave(struct wan_lane *lane, struct wan_record_inflight *slot)
 		return;
 	}
 	wan_store_release(&slot->sequence, 0);
-	if (!owns(lane, slot))
+	if (!lane->shared || !owns(lane, slot))
 		return;
 	struct wan_record_inflight *entries = lane->shared->inflight;
 	uint32_t above = (uint32_t)(slot - entries) + 1;

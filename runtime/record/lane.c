@@ -144,7 +144,8 @@ struct wan_lane *wan_lane_claim(struct wan_recorder *recorder)
 
 void wan_lane_drop(struct wan_lane *lane)
 {
-	wan_add_relaxed(&lane->recorder->header->dropped, 1);
+	if (lane->recorder)
+		wan_add_relaxed(&lane->recorder->header->dropped, 1);
 }
 
 static struct wan_record_chunk *chunk_at(struct wan_recorder *recorder, uint32_t unit)
@@ -200,7 +201,9 @@ static bool turn(struct wan_recorder *recorder, struct wan_lane *lane)
 
 bool wan_lane_turn(struct wan_lane *lane)
 {
-	if (lane->turning) /* a signal handler came while this thread was turning */
+	/* A signal handler came while this thread was turning, or a child of a fork goes on with a
+	 * lane of its parent's. */
+	if (lane->turning || !lane->recorder)
 		return false;
 	lane->turning = 1;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);

@@ -87,6 +87,30 @@ TEST(a_forked_child_records_into_a_file_of_its_own)
 	CHECK_EQ(count_recordings(), 2);
 }
 
+TEST(an_operation_open_at_the_fork_may_end_in_the_child)
+{
+	struct wan_recorder *recorder =
+		wan_recorder_process(support_config(1000), WAN_ROLE_LINKED, true);
+	REQUIRE(recorder != NULL);
+	struct wan_lane *lane = wan_lane_get(recorder);
+	struct wan_record_inflight *slot = wan_lane_enter(lane);
+	slot->start_ticks = 1;
+	struct wan_record_operation operation = support_operation(recorder, 1);
+	pid_t child = fork();
+	if (child == 0) {
+		slot->rows_done = 3;
+		wan_lane_enter(lane)->start_ticks = 2;
+		wan_lane_leave(lane, slot);
+		for (unsigned i = 0; i < 300; i++)
+			wan_lane_append(lane, &operation); /* the parent's lane: goes nowhere */
+		_exit(support_append(recorder, 0, 3) ? 0 : 1);
+	}
+	CHECK_EQ(support_wait(child), 0);
+	CHECK(slot->sequence != 0);
+	CHECK_EQ(slot->rows_done, 0);
+	wan_lane_leave(lane, slot);
+}
+
 TEST(a_grandchild_records_too)
 {
 	struct wan_recorder *recorder =
