@@ -25,6 +25,16 @@
 #define MARKER_NAME "profile_start"
 #define PATH_BYTES  4096
 
+/* Active from the beginning: what was recorded before is not ours, and a start is still allowed. */
+static int begin_active(struct wan_profile *profile)
+{
+	int r = wan_profile_start(profile);
+	wan_mutex_lock(&profile->lock);
+	profile->started = false;
+	wan_mutex_unlock(&profile->lock);
+	return r;
+}
+
 int wan_profile_create(const struct wan_profile_options *options, struct wan_profile **ret_profile)
 {
 	if (!options || !options->config || !options->recorder || !ret_profile)
@@ -39,11 +49,15 @@ int wan_profile_create(const struct wan_profile_options *options, struct wan_pro
 	profile->cpu = !options->no_cpu;
 	double ns_per_tick = wan_clock_ns_per_tick();
 	profile->large_ticks = (uint64_t)(LARGE_NS / (ns_per_tick > 0 ? ns_per_tick : 1));
-	profile->active = options->active;
 	struct wan_record_header *header = wan_recorder_header(options->recorder);
 	if (!header->allocator[0]) {
 		header->allocator_active = wan_jemalloc_active();
 		wan_str_copy(header->allocator, sizeof(header->allocator), wan_allocator_name());
+	}
+	int r = options->active ? begin_active(profile) : 0;
+	if (r < 0) {
+		wan_profile_destroy(profile);
+		return r;
 	}
 	*ret_profile = profile;
 	return 0;

@@ -250,11 +250,9 @@ static int connect_profile(struct wan_runtime *runtime)
 		.struct_size = sizeof(options),
 		.config = &runtime->config,
 		.recorder = runtime->recorder,
+		.active = runtime->config.profile_enabled, /* the program may still start it */
 	};
-	int r = wan_profile_create(&options, &runtime->profile);
-	if (r == 0 && runtime->config.profile_enabled)
-		r = wan_profile_start(runtime->profile);
-	return r;
+	return wan_profile_create(&options, &runtime->profile);
 }
 
 int wan_wire_connect(struct wan_runtime *runtime, struct wan_error *reterr_error)
