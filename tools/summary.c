@@ -272,6 +272,13 @@ static void footer(const struct screen *screen)
 		wan_str_format(text, sizeof(text), "overhead of wanprof: about %s (%.2f %%)",
 			       wan_format_duration(cost, sizeof(cost), cost_ns),
 			       run_ns ? fmin(100, 100.0 * (double)cost_ns / (double)run_ns) : 0.0);
+	const struct wan_process *process = analysis->view.main;
+	if (process && process->header.allocator[0])
+		used += wan_str_format(text + used, sizeof(text) - used,
+				       process->header.allocator_active
+					       ? "; memory by %s"
+					       : "; memory unknown: %s does not count it",
+				       process->header.allocator);
 	if (analysis->dropped)
 		used += wan_str_format(text + used, sizeof(text) - used,
 				       "; %" PRIu64 " operations had no room", analysis->dropped);
