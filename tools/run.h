@@ -48,6 +48,7 @@ void run_preload_prepare(bool want_jemalloc, struct run_preload *ret_preload);
 struct run_files {
 	char path[PATH_MAX];   /* FILE, absolute */
 	char folder[PATH_MAX]; /* FILE.d/, absolute, with the final slash */
+	char link[PATH_MAX];   /* to it, in the default folder; "": none */
 	bool force;
 };
 /*
@@ -56,7 +57,7 @@ struct run_files {
  */
 int run_files_prepare(struct run_files *files, const char *path, const char *program, bool force,
 		      struct wan_error *reterr_error);
-/* Remove the folder and what is in it. */
+/* Remove the folder, what is in it, and the link. */
 void run_files_discard(const struct run_files *files);
 
 /* How the command ended. */

@@ -38,20 +38,38 @@ static int make_folders(char *path)
 	return wan_sys->mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : -errno;
 }
 
-/* NAME-PID-START.wprof in the folder (no final slash): our pid and start name the run. */
-static int name_in_folder(struct run_files *files, const char *folder, const char *program,
-			  struct wan_error *reterr_error)
+/* NAME-PID-START in the folder (no final slash): our pid and start name the run. */
+static int name_run(char *to, size_t bytes, const char *folder, const char *program,
+		    const char *suffix)
 {
 	char name[128];
 	uint64_t start_ticks = 0;
-	if (strlen(folder) + sizeof(name) + 64 > PATH_MAX)
-		return refuse(reterr_error, folder, -ENAMETOOLONG);
+	if (strlen(folder) + sizeof(name) + 64 > bytes)
+		return -ENAMETOOLONG;
 	const char *slash = strrchr(program, '/');
 	wan_str_copy(name, sizeof(name), slash ? slash + 1 : program);
 	wan_procfs_start_time(0, &start_ticks);
-	wan_str_format(files->path, sizeof(files->path), "%s/%s-%d-%llu.wprof", folder, name,
-		       (int)getpid(), (unsigned long long)start_ticks);
+	wan_str_format(to, bytes, "%s/%s-%d-%llu%s", folder, name, (int)getpid(),
+		       (unsigned long long)start_ticks, suffix);
 	return 0;
+}
+
+static int name_in_folder(struct run_files *files, const char *folder, const char *program,
+			  struct wan_error *reterr_error)
+{
+	int status = name_run(files->path, sizeof(files->path), folder, program, ".wprof");
+	return status < 0 ? refuse(reterr_error, folder, status) : 0;
+}
+
+/* `dump -p PID` looks into the default folder: while the command runs, a link there shows it the
+ * way. Without one the run is only harder to find. */
+static void make_link(struct run_files *files, const char *program)
+{
+	char folder[PATH_MAX];
+	if (wan_recording_default_folder(folder, sizeof(folder)) < 0 || make_folders(folder) < 0 ||
+	    name_run(files->link, sizeof(files->link), folder, program, ".d") < 0 ||
+	    symlink(files->folder, files->link) < 0)
+		files->link[0] = '\0';
 }
 
 static int default_path(struct run_files *files, const char *program,
@@ -109,6 +127,7 @@ int run_files_prepare(struct run_files *files, const char *path, const char *pro
 		      struct wan_error *reterr_error)
 {
 	files->force = force;
+	files->link[0] = '\0';
 	int status = path ? chosen_path(files, path, program, reterr_error)
 			  : default_path(files, program, reterr_error);
 	if (status == 0)
@@ -118,8 +137,11 @@ int run_files_prepare(struct run_files *files, const char *path, const char *pro
 	wan_str_format(files->folder, sizeof(files->folder), "%s.d/", files->path);
 	if (force)
 		run_files_discard(files);
-	if (wan_sys->mkdir(files->folder, 0700) == 0)
+	if (wan_sys->mkdir(files->folder, 0700) == 0) {
+		if (path)
+			make_link(files, program);
 		return 0;
+	}
 	if (errno == EEXIST)
 		return wan_error_set(reterr_error, -EEXIST, files->folder,
 				     "read it with `wanprof dump FOLDER`, or use --force",
@@ -140,4 +162,6 @@ void run_files_discard(const struct run_files *files)
 	}
 	closedir(folder);
 	rmdir(files->folder);
+	if (files->link[0])
+		wan_sys->unlink(files->link);
 }

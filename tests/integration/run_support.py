@@ -57,10 +57,11 @@ def record(command, out, *options, **more):
                           **more)
 
 
-def start(command, out, *options):
+def start(command, out, *options, **more):
     """In a session of its own, so that a signal to the group stays there."""
+    more.setdefault("env", record_here())
     return subprocess.Popen([WANPROF, "run", "-q", "-o", out, *options, "--", *command],
-                            stdout=subprocess.PIPE, env=record_here(), start_new_session=True)
+                            stdout=subprocess.PIPE, start_new_session=True, **more)
 
 
 def wait_for(condition, what, seconds=20):

@@ -3,6 +3,7 @@
 
 Arguments: wanprof, libwanrt-preload.so, list_operations, an image (JPEG), [TEST NAME PART...]
 """
+import json
 import os
 import pty
 import select
@@ -419,6 +420,26 @@ def the_run_is_sampled_from_outside():
     samples = dumped(out)["samples"]
     check(2 <= len(samples) <= 5, f"{len(samples)} samples")
     check(all(0.1 < sample["rss_mb"] < 100 for sample in samples), samples)
+
+
+@test
+def a_running_command_is_found_by_its_process_wherever_it_records():
+    need("djpeg")
+    state, out = fresh(), fresh()
+    process = start(["sh", "-c", f"djpeg '{IMAGE}' >/dev/null; echo ready; exec sleep 60"], out,
+                    env=record_here(XDG_STATE_HOME=state))
+    process.stdout.readline()
+    try:
+        done = subprocess.run([WANPROF, "dump", "-p", str(process.pid)],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              env=record_here(XDG_STATE_HOME=state))
+        equal(done.returncode, 0, done.stderr)
+        profile = json.loads(done.stdout)
+        equal((profile["run"]["state"], profile["summary"]["total_operations"]), ("running", 1))
+    finally:
+        os.killpg(process.pid, signal.SIGINT)
+        process.wait(20)
+    equal(os.listdir(state + "/wanrt"), [], "what is left in the default folder")
 
 
 @test
