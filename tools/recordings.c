@@ -40,18 +40,6 @@ static int keep(struct recordings *recordings, struct wan_recording *recording)
 	return 0;
 }
 
-int recordings_add_file(struct recordings *recordings, const char *path)
-{
-	struct wan_recording *recording;
-	struct wan_error error = {0};
-	int rc = wan_recording_open(path, &recording, &error);
-	if (rc < 0) {
-		wanprof_say_error(&error);
-		return status_of(rc);
-	}
-	return keep(recordings, recording);
-}
-
 static bool same_run(const struct wan_recording *a, const struct wan_recording *b)
 {
 	static const uint8_t none[16];
@@ -91,7 +79,20 @@ static int add_family(struct recordings *recordings, const struct wan_recording 
 	return status;
 }
 
-int recordings_add_pid(struct recordings *recordings, const char *pid, bool family)
+int recordings_add_file(struct recordings *recordings, const char *path, bool family)
+{
+	struct wan_recording *recording;
+	struct wan_error error = {0};
+	int rc = wan_recording_open(path, &recording, &error);
+	if (rc < 0) {
+		wanprof_say_error(&error);
+		return status_of(rc);
+	}
+	int status = keep(recordings, recording);
+	return status || !family ? status : add_family(recordings, recording);
+}
+
+int recordings_add_pid(struct recordings *recordings, const char *pid)
 {
 	uint64_t number;
 	struct wan_recording *recording;
@@ -107,8 +108,7 @@ int recordings_add_pid(struct recordings *recordings, const char *pid, bool fami
 		wanprof_say_error(&error);
 		return status_of(rc);
 	}
-	int status = keep(recordings, recording);
-	return status || !family ? status : add_family(recordings, recording);
+	return keep(recordings, recording); /* its family came with it */
 }
 
 int recordings_default(struct recordings *recordings)
@@ -121,7 +121,7 @@ int recordings_default(struct recordings *recordings)
 		return WANPROF_NO_INPUT;
 	}
 	wanprof_say("reading the newest recording, %s", recordings->newest);
-	return recordings_add_file(recordings, recordings->newest);
+	return recordings_add_file(recordings, recordings->newest, false);
 }
 
 void recordings_close(struct recordings *recordings)

@@ -20,9 +20,9 @@ struct recordings {
 };
 
 /* Each returns 0 or an exit status, with the message printed. */
-int recordings_add_file(struct recordings *recordings, const char *path);
 /* family: also the other recordings of the same run in its folder. */
-int recordings_add_pid(struct recordings *recordings, const char *pid, bool family);
+int recordings_add_file(struct recordings *recordings, const char *path, bool family);
+int recordings_add_pid(struct recordings *recordings, const char *pid); /* with its family */
 /* When nothing was added: the newest one, named on stderr. */
 int recordings_default(struct recordings *recordings);
 void recordings_close(struct recordings *recordings);

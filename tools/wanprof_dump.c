@@ -41,7 +41,9 @@ static const struct wanprof_option options[] = {
 	[OPTION_MIN_MS] = {"min-ms", 0, "N", "list only operations of at least N ms", NULL},
 	[OPTION_NO_METRICS] = {"no-metrics", 0, NULL, "sums and findings, no single operations",
 			       NULL},
-	[OPTION_TREE] = {"tree", 0, NULL, "with -p: all processes of its run", NULL},
+	[OPTION_TREE] = {"tree", 0, NULL,
+			 "of a FILE in a folder: all processes of its run (-p has them anyway)",
+			 NULL},
 	[OPTION_REDACT] = {"redact", 0, NULL, "hash file names, leave out the command line", NULL},
 	[OPTION_SCHEMA] = {"schema", 0, NULL, "print the JSON Schema of the profile", NULL},
 	{NULL, 0, NULL, NULL, NULL},
@@ -118,9 +120,9 @@ static int open_all(struct recordings *recordings, const struct request *request
 {
 	int status = 0;
 	for (size_t i = 0; i < request->pid_count && !status; i++)
-		status = recordings_add_pid(recordings, request->pids[i], request->tree);
+		status = recordings_add_pid(recordings, request->pids[i]);
 	for (size_t i = 0; i < request->file_count && !status; i++)
-		status = recordings_add_file(recordings, request->files[i]);
+		status = recordings_add_file(recordings, request->files[i], request->tree);
 	return status ? status : recordings_default(recordings);
 }
 

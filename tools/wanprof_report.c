@@ -13,7 +13,9 @@ enum { OPTION_PID, OPTION_JSON, OPTION_TREE };
 static const struct wanprof_option options[] = {
 	[OPTION_PID] = {"pid", 'p', "PID", "the recording of this process, alive or dead", NULL},
 	[OPTION_JSON] = {"json", 0, NULL, "the profile as JSON, without single operations", NULL},
-	[OPTION_TREE] = {"tree", 0, NULL, "with -p: all processes of its run", NULL},
+	[OPTION_TREE] = {"tree", 0, NULL,
+			 "of a FILE in a folder: all processes of its run (-p has them anyway)",
+			 NULL},
 	{NULL, 0, NULL, NULL, NULL},
 };
 
@@ -88,9 +90,9 @@ static int run(int argc, char **argv)
 	}
 	int status = 0;
 	for (size_t i = 0; i < pid_count && !status; i++)
-		status = recordings_add_pid(&recordings, pids[i], request.tree);
+		status = recordings_add_pid(&recordings, pids[i]);
 	for (size_t i = 0; i < file_count && !status; i++)
-		status = recordings_add_file(&recordings, files[i]);
+		status = recordings_add_file(&recordings, files[i], request.tree);
 	request.first_file = file_count ? files[0] : NULL;
 	if (!status)
 		status = recordings_default(&recordings);

@@ -178,7 +178,8 @@ WAN_API uint64_t wan_memory_optimal_cache_bytes(uint64_t available_bytes, double
  */
 WAN_API uint32_t wan_memory_chunk_frames(uint64_t available_bytes, uint64_t reserve_bytes,
 					 uint64_t frame_bytes);
-/** Min(2048 MB, 25 % of limit): what wan_memory_chunk_frames() should leave alone. Pure. Since: 0.1
+/** Min(2048 MB, 25 % of limit): what wan_memory_chunk_frames() should leave alone. Pure. Threads:
+ * any. Since: 0.1
  */
 WAN_API uint64_t wan_memory_chunk_reserve(uint64_t limit_bytes);
 /**

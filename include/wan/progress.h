@@ -113,7 +113,8 @@ WAN_API void wan_progress_phase(struct wan_tracker *tracker, enum wan_phase phas
 /** The job is over, done or not: closes the open phase, enters completion. Threads: as update.
  *  Since: 0.1 */
 WAN_API void wan_progress_end(struct wan_tracker *tracker);
-/** The job succeeded: done becomes total (100 %), then wan_progress_end(). Since: 0.1 */
+/** The job succeeded: done becomes total (100 %), then wan_progress_end(). Threads: as update.
+ *  Since: 0.1 */
 WAN_API void wan_progress_complete(struct wan_tracker *tracker);
 /** Where it stands, also after its end (until the handle is used for another job, at least 64 jobs
  *  later). Fields beyond look->struct_size are left alone. Threads: any. Since: 0.1 */
@@ -159,7 +160,8 @@ WAN_API int wan_progress_off_alert(struct wan_progress *progress,
  * Returns 0, -EALREADY, -EAGAIN or -ENOMEM (no thread to be had). Threads: any. Since: 0.1
  */
 WAN_API WAN_MUST_CHECK int wan_progress_start(struct wan_progress *progress, uint64_t interval_ns);
-/** Ends sampling and joins its thread (from a callback: the thread ends after it). Since: 0.1 */
+/** Ends sampling and joins its thread (from a callback: the thread ends after it). Threads: any.
+ *  Since: 0.1 */
 WAN_API void wan_progress_stop(struct wan_progress *progress);
 /** Between start and stop. Threads: any. Since: 0.1 */
 WAN_API bool wan_progress_running(struct wan_progress *progress);

@@ -59,8 +59,8 @@ void wan_mutex_lock(struct wan_mutex *mutex) WAN_NO_ANALYSIS
 
 void wan_mutex_unlock(struct wan_mutex *mutex) WAN_NO_ANALYSIS
 {
+	rank_given(mutex); /* first: giving back what is not held is undefined below */
 	pthread_mutex_unlock(&mutex->native);
-	rank_given(mutex);
 }
 
 void wan_cond_init(struct wan_cond *cond)

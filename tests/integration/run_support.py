@@ -35,6 +35,13 @@ def need(*programs):
             raise Skip(f"{program} is not installed")
 
 
+def need_reach(user):
+    """A clone in a folder of its owner alone cannot be run by another user."""
+    for path in (WANPROF, PRELOAD):
+        if subprocess.run(["test", "-r", path], user=user).returncode:
+            raise Skip(f"user {user} may not read the build folder")
+
+
 def record_here(**more):
     """An environment without a trace of the caller's settings, recording below our folder."""
     kept = {name: value for name, value in os.environ.items()

@@ -15,8 +15,8 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from run_support import (IMAGE, PRELOAD, PYTHON, WANPROF, bare, dumped, fresh, listed, need, operations,
-                         record, record_here, start, wait_for)
+from run_support import (IMAGE, PRELOAD, PYTHON, WANPROF, bare, dumped, fresh, listed, need, need_reach,
+                         operations, record, record_here, start, wait_for)
 from tap import Skip, check, equal, main, test
 
 # What the command says about itself: everything that wanprof could spoil.
@@ -306,6 +306,7 @@ def a_folder_of_somebody_else_is_refused():
         raise Skip("only root can become somebody else")
     folder = fresh()
     os.mkdir(folder, 0o755)
+    need_reach(65534)
     done = record(["true"], folder + "/a.wprof", user=65534)
     equal(done.returncode, 125, done.stderr)
     check(b"Permission denied" in done.stderr, done.stderr)

@@ -11,8 +11,8 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from run_support import (IMAGE, PRELOAD, PYTHON, WANPROF, bare, fresh, need, operations, record,
-                         record_here)
+from run_support import (IMAGE, PRELOAD, PYTHON, WANPROF, bare, fresh, need, need_reach, operations,
+                         record, record_here)
 from tap import Skip, check, equal, main, test
 
 SOURCE = '#include <stdio.h>\nint main(void) { puts("hello"); return 6; }\n'
@@ -124,6 +124,7 @@ def a_program_that_may_not_be_read_runs_unrecorded():
         raise Skip("only root can become somebody else")
     program = compiled()
     os.chmod(program, 0o711)
+    need_reach(65534)
     runs_unrecorded([program], b"not read", user=65534)
 
 

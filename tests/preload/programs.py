@@ -204,18 +204,32 @@ def opencv_survives_hostile_files():
            ("jpeg.decode", "libjpeg", *SIZE, "warned"))
 
 
+def need_libpng_in_vips():
+    """Newer builds read and write PNG with libspng, which is not ours to see."""
+    config = subprocess.run(["vips", "--vips-config"], capture_output=True, text=True).stdout
+    if "PNG load/save with libspng: true" in config or "PNG load/save with spng: true" in config:
+        raise Skip("this vips uses libspng for PNG")
+
+
 @test
 def vips_makes_a_thumbnail():
     need("vipsthumbnail")
+    need_libpng_in_vips()
     command = ["vipsthumbnail", JPEG, "--size", "320x180", "-o"]
     expect(record([*command, os.path.join(".", "out.png[strip]")], "vipsthumbnail"),
            DECODED, ("png.encode", "libpng", 320, 180, "ok"))
 
 
 @test
-def vips_copies():
+def vips_copies_jpeg():
     need("vips")
     expect(record(["vips", "copy", JPEG, "out.jpg[strip]"], "vips-jpeg"), DECODED, ENCODED)
+
+
+@test
+def vips_copies_png():
+    need("vips")
+    need_libpng_in_vips()
     expect(record(["vips", "copy", PNG, "out.png[strip]"], "vips-png"), PNG_DECODED, PNG_ENCODED)
 
 
