@@ -6,19 +6,13 @@
 
 #define BUSY ((uintptr_t)1) /* being filled; no text has this address */
 
-static size_t slot_of(const void *pointer)
-{
-	uint64_t mixed = (uint64_t)(uintptr_t)pointer * 0x9e3779b97f4a7c15u;
-	return (size_t)(mixed >> 57) & (WAN_OP_NAMES - 1);
-}
-
 static __attribute__((noinline)) uint16_t add(struct wan_profile *profile, const char *name)
 {
 	char text[WAN_OP_NAME_BYTES];
 	strncpy(text, name, sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
 	uint16_t id = wan_recorder_string(profile->recorder, text);
-	struct wan_op_name *entry = &profile->names[slot_of(name)];
+	struct wan_op_name *entry = wan_op_name_slot(profile, name);
 	if (!id)
 		return 0;
 	/* One thread fills the entry, nobody ever waits (a fork may come at any moment). */
@@ -26,6 +20,8 @@ static __attribute__((noinline)) uint16_t add(struct wan_profile *profile, const
 	if (wan_cas_acq_rel(&entry->pointer, &none, (const void *)BUSY)) {
 		entry->id = id;
 		memcpy(entry->text, text, sizeof(text));
+		size_t bytes = strlen(text) + 1;
+		entry->mask = bytes > 32 ? 0 : (uint32_t)(((uint64_t)1 << bytes) - 1);
 		wan_store_release(&entry->pointer, (const void *)name);
 	}
 	return id;
@@ -33,7 +29,7 @@ static __attribute__((noinline)) uint16_t add(struct wan_profile *profile, const
 
 uint16_t wan_op_name_id(struct wan_profile *profile, const char *name)
 {
-	struct wan_op_name *entry = &profile->names[slot_of(name)];
+	struct wan_op_name *entry = wan_op_name_slot(profile, name);
 	/* pairs with add(): id and text are whole */
 	if (wan_likely(wan_load_acquire(&entry->pointer) == (const void *)name &&
 		       strncmp(entry->text, name, WAN_OP_NAME_BYTES - 1) == 0))

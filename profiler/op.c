@@ -5,6 +5,10 @@
  * 0.4 ms of a thread's life at a begin, and at the end of operations that were at least as long:
  * the last reading of the thread (its anchor) stands for the begin when it lies at most 2 % of the
  * span before it. jemalloc's peak is read and reset only when the thread has allocated since.
+ *
+ * The common case (this thread has nothing else open, allocates nothing, and the operation is
+ * short) runs through begin_quick() and end_quick(), which call nothing and so save no registers.
+ * What they do not expect goes to begin() and end(), before anything has been changed.
  */
 #include "profile.h"
 
@@ -33,7 +37,8 @@ struct op {
 	uint64_t tail;       /* last word of the record: file, channels, status, ... flags */
 	uint32_t file_bytes; /* as in the record */
 	uint16_t name;
-	bool large, added, counted;
+	bool counted;
+	uint8_t unusual; /* enum unusual; 0: end_quick() will do */
 	/* with jemalloc */
 	int64_t level_bytes;      /* allocated - freed of this thread at begin */
 	int64_t outer_high;       /* highest level seen for the operations around this one */
@@ -43,6 +48,12 @@ struct op {
 	uint64_t added_peak;
 };
 _Static_assert(sizeof(struct op) <= sizeof(struct wan_op), "wan_op is large enough");
+
+enum unusual {
+	LARGE = 1, /* the CPU clock at both ends */
+	ADDED = 2, /* wan_op_add_memory() */
+	OUTER = 4, /* others may be around it: outer_high holds */
+};
 
 /* Places in the last word of struct wan_record_operation (little endian, see layout.h). */
 enum {
@@ -64,14 +75,16 @@ _Static_assert(offsetof(struct wan_record_operation, file) == 56 &&
 /* What a thread knows of itself between operations. */
 struct thread_state {
 	bool ready, counted;
-	const uint64_t *allocated, *freed; /* jemalloc's counters */
+	const uint64_t *allocated, *freed; /* jemalloc's counters; without: words that stay 0 */
 	uint64_t anchor_ticks, anchor_cpu_ns;
 	uint64_t peak_allocated; /* *allocated at the last reset of the peak */
 	int64_t peak_base;       /* level then */
 	int64_t high;            /* highest level of the innermost open operation so far */
 	uintptr_t frames[WAN_RECORD_INFLIGHT]; /* where the open operations live */
 };
-static __thread struct thread_state self __attribute__((tls_model("initial-exec")));
+static const uint64_t never_moves;
+static __thread struct thread_state self __attribute__((tls_model("initial-exec"))) = {
+	.allocated = &never_moves, .freed = &never_moves};
 
 static uint64_t magic_of(const struct op *op)
 {
@@ -95,7 +108,6 @@ static __attribute__((noinline, cold)) void prepare_thread(void)
 	self.ready = true;
 }
 
-/* Only with counters. */
 static inline int64_t level(void)
 {
 	return (int64_t)(*self.allocated - *self.freed);
@@ -150,6 +162,27 @@ static void enter(struct op *op, struct wan_profile *profile, struct wan_lane *l
 		profile->share->operation_open(1);
 }
 
+/* Begin with the CPU clock. Our own cost is not the operation's: the time is read after it. */
+static __attribute__((noinline)) void start_anchored(struct op *op)
+{
+	op->anchor_cpu_ns = self.anchor_cpu_ns = wan_thread_cpu_ns();
+	op->anchor_ticks = op->start_ticks = self.anchor_ticks = wan_ticks();
+	wan_store_release(&op->slot->start_ticks, op->start_ticks);
+}
+
+static inline __attribute__((always_inline)) void start(struct op *op, bool large)
+{
+	uint64_t now = wan_ticks();
+	if (wan_unlikely(large || now - self.anchor_ticks > op->profile->large_ticks)) {
+		start_anchored(op);
+		return;
+	}
+	op->anchor_ticks = self.anchor_ticks;
+	op->anchor_cpu_ns = self.anchor_cpu_ns;
+	op->start_ticks = now;
+	wan_store_release(&op->slot->start_ticks, now); /* the entry counts from here */
+}
+
 static __attribute__((noinline)) void begin(struct wan_profile *profile, struct op *op,
 					    const char *name, uint8_t library, bool large,
 					    uintptr_t here)
@@ -163,10 +196,9 @@ static __attribute__((noinline)) void begin(struct wan_profile *profile, struct 
 	op->profile = profile;
 	op->lane = lane;
 	op->name = wan_op_name_id(profile, name);
-	op->large = large;
+	op->unusual = (uint8_t)(OUTER | (large ? LARGE : 0));
 	op->file_bytes = WAN_BYTES_UNKNOWN;
 	op->size = 0;
-	op->added = false;
 	op->counted = self.counted;
 	enter(op, profile, lane, library, here);
 	op->magic = magic_of(op);
@@ -176,16 +208,39 @@ static __attribute__((noinline)) void begin(struct wan_profile *profile, struct 
 		op->outer_high = self.high;
 		op->level_bytes = self.high = level();
 	}
+	start(op, large && profile->cpu);
+}
 
-	uint64_t now = wan_ticks();
-	if (profile->cpu && (large || now - self.anchor_ticks > profile->large_ticks)) {
-		self.anchor_cpu_ns = wan_thread_cpu_ns();
-		self.anchor_ticks = now = wan_ticks(); /* our own cost is not the operation's */
-	}
-	op->anchor_ticks = self.anchor_ticks;
-	op->anchor_cpu_ns = self.anchor_cpu_ns;
-	op->start_ticks = now;
-	wan_store_release(&op->slot->start_ticks, now); /* the entry counts from here */
+/* True: done. False: nothing has been changed. */
+static inline __attribute__((always_inline)) bool begin_quick(struct wan_profile *profile,
+							      struct op *op, const char *name,
+							      uint8_t library)
+{
+	struct wan_lane *lane = wan_lane_current;
+	if (wan_unlikely(!lane || lane->recorder != profile->recorder || lane->depth || !name ||
+			 profile->share || !self.ready || !wan_clock_uses_counter))
+		return false;
+	uint16_t id = wan_op_name_quick(profile, name);
+	uint64_t allocated = *self.allocated;
+	if (wan_unlikely(!id || allocated != self.peak_allocated))
+		return false;
+	op->slot = wan_lane_enter_plain(lane, id, library);
+	self.frames[0] = (uintptr_t)op;
+	op->profile = profile;
+	op->lane = lane;
+	op->name = id;
+	op->file_bytes = WAN_BYTES_UNKNOWN;
+	op->size = 0;
+	op->tail = (uint64_t)library << TAIL_LIBRARY;
+	op->unusual = 0;
+	op->counted = self.counted;
+	op->allocated_bytes = allocated;
+	op->level_bytes = self.high = (int64_t)(allocated - *self.freed);
+	op->magic = magic_of(op);
+	if (!wan_clock_uses_counter)
+		__builtin_unreachable();
+	start(op, false);
+	return true;
 }
 
 static inline bool off(struct wan_profile *profile, struct wan_op *op)
@@ -207,7 +262,9 @@ __attribute__((noinline)) void wan_op_begin_as(struct wan_profile *profile, stru
 __attribute__((noinline)) void wan_op_begin(struct wan_profile *profile, struct wan_op *op,
 					    const char *name)
 {
-	if (!off(profile, op))
+	if (off(profile, op))
+		return;
+	if (!begin_quick(profile, (struct op *)op, name, WAN_LIBRARY_PROGRAM))
 		begin(profile, (struct op *)op, name, WAN_LIBRARY_PROGRAM, false, CALLER_STACK());
 }
 
@@ -235,6 +292,7 @@ void wan_op_set_image(struct wan_op *public_op, uint32_t width_px, uint32_t heig
 				 : (uint32_t)WAN_MIN(file_bytes, (uint64_t)WAN_BYTES_UNKNOWN - 1);
 	if (op->lane != wan_lane_current)
 		return;
+	wan_lane_inflight_filled(op->lane);
 	op->slot->width_px = width_px;
 	op->slot->height_px = height_px;
 	op->slot->channels = (uint8_t)channels;
@@ -267,9 +325,10 @@ void wan_op_add_memory(struct wan_op *public_op, int64_t net_bytes, uint64_t pea
 	struct op *op = valid(public_op);
 	if (!op)
 		return;
-	op->added_net = net_bytes + (op->added ? op->added_net : 0);
-	op->added_peak = peak_bytes + (op->added ? op->added_peak : 0);
-	op->added = true;
+	bool again = op->unusual & ADDED;
+	op->added_net = net_bytes + (again ? op->added_net : 0);
+	op->added_peak = peak_bytes + (again ? op->added_peak : 0);
+	op->unusual |= ADDED;
 }
 
 /*
@@ -293,7 +352,7 @@ void wan_op_cancel(struct wan_op *public_op)
 	struct op *op = valid(public_op);
 	if (!op)
 		return;
-	if (op->counted && op->lane == wan_lane_current)
+	if ((op->unusual & OUTER) && op->lane == wan_lane_current)
 		self.high = WAN_MAX(self.high, op->outer_high);
 	leave(op, wan_lane_get(op->profile->recorder));
 }
@@ -314,7 +373,8 @@ static uint32_t peak_to_kib(int64_t bytes)
 static bool anchored(const struct op *op, uint64_t span_ticks)
 {
 	uint64_t gap = op->start_ticks - op->anchor_ticks;
-	return op->profile->cpu && (op->large || span_ticks >= op->profile->large_ticks) &&
+	return op->profile->cpu &&
+	       ((op->unusual & LARGE) || span_ticks >= op->profile->large_ticks) &&
 	       gap <= span_ticks / GAP_SHARE;
 }
 
@@ -333,7 +393,7 @@ static __attribute__((noinline)) void measure_moved(const struct op *op, struct 
 			peak = self.high - op->level_bytes;
 		} /* else nothing was allocated: it never rose */
 	}
-	if (op->added) {
+	if (op->unusual & ADDED) {
 		net += op->added_net;
 		peak += (int64_t)op->added_peak;
 	}
@@ -343,12 +403,9 @@ static __attribute__((noinline)) void measure_moved(const struct op *op, struct 
 
 static inline void measure_memory(const struct op *op, struct measured *measured)
 {
-	if (!op->added && op->counted && *self.allocated == op->allocated_bytes &&
-	    level() == op->level_bytes)
-		measured->memory_kib = (int32_t)(measured->peak_kib = 0);
-	else if (op->added || op->counted)
+	if ((op->unusual & ADDED) || op->counted)
 		measure_moved(op, measured);
-	if (op->counted)
+	if (op->unusual & OUTER)
 		self.high = WAN_MAX(self.high, op->outer_high);
 }
 
@@ -364,7 +421,6 @@ static __attribute__((noinline)) void measure_cpu(const struct op *op, uint64_t 
 						     (uint64_t)WAN_CPU_UNKNOWN - 1);
 }
 
-/* The record is put together as words: narrow stores that are read back wide cost 5 ns. */
 static void append(const struct op *op, struct wan_lane *lane, uint64_t end_ticks,
 		   const struct measured *measured, enum wan_op_status status)
 {
@@ -382,20 +438,62 @@ static void append(const struct op *op, struct wan_lane *lane, uint64_t end_tick
 	wan_lane_append(lane, words);
 }
 
-void wan_op_end(struct wan_op *public_op, enum wan_op_status status)
+/* end_ticks 0: not read yet. */
+static __attribute__((noinline)) void end(struct op *op, uint64_t end_ticks,
+					  enum wan_op_status status)
 {
-	struct op *op = valid(public_op);
-	if (!op)
-		return;
-	uint64_t end_ticks = wan_ticks();
 	struct measured measured = {WAN_CPU_UNKNOWN, WAN_BYTES_UNKNOWN, WAN_MEMORY_UNKNOWN};
+	if (!end_ticks)
+		end_ticks = wan_ticks();
 	struct wan_lane *lane = wan_lane_get(op->profile->recorder);
 	if (!leave(op, lane))
 		return;
-	if (wan_likely(lane == op->lane)) {
+	/* Not ready: this thread took over the lane of one that exited with the operation open. */
+	if (wan_likely(lane == op->lane && self.ready)) {
 		measure_memory(op, &measured);
 		if (anchored(op, end_ticks - op->start_ticks))
 			measure_cpu(op, end_ticks, &measured);
 	}
 	append(op, lane, end_ticks, &measured, status);
+}
+
+static inline __attribute__((always_inline)) void end_quick(struct op *op, struct wan_lane *lane,
+							    uint64_t end_ticks,
+							    enum wan_op_status status)
+{
+	uint64_t kind = WAN_RECORD_OPERATION << 4 | (status & 3);
+	uint64_t memory_kib = self.counted ? 0 : (uint32_t)WAN_MEMORY_UNKNOWN;
+	uint64_t peak_kib = self.counted ? 0 : WAN_BYTES_UNKNOWN;
+	op->magic = 0;
+	wan_store_release(&op->slot->sequence, 0);
+	lane->depth = 0;
+	wan_lane_put(lane, (uint32_t)++lane->sequence, op->start_ticks, end_ticks - op->start_ticks,
+		     WAN_CPU_UNKNOWN | op->size << 32,
+		     op->size >> 32 | (uint64_t)lane->thread << 32,
+		     op->file_bytes | memory_kib << 32,
+		     peak_kib | (uint64_t)UINT16_MAX << 32 | (uint64_t)op->name << 48,
+		     op->tail | kind << TAIL_STATUS);
+}
+
+void wan_op_end(struct wan_op *public_op, enum wan_op_status status)
+{
+	struct op *op = valid(public_op);
+	if (wan_unlikely(!op))
+		return;
+	if (wan_unlikely(!wan_clock_uses_counter)) {
+		end(op, 0, status);
+		return;
+	}
+	uint64_t end_ticks = wan_ticks();
+	struct wan_lane *lane = wan_lane_current;
+	if (wan_likely(lane == op->lane && lane->recorder == op->profile->recorder &&
+		       lane->depth == 1 && op->slot == lane->shared->inflight &&
+		       op->slot->start_ticks == op->start_ticks && lane->next != lane->end &&
+		       (uint32_t)lane->sequence != UINT32_MAX && !op->unusual &&
+		       op->counted == self.counted &&
+		       end_ticks - op->start_ticks < op->profile->large_ticks &&
+		       *self.allocated == op->allocated_bytes && level() == op->level_bytes))
+		end_quick(op, lane, end_ticks, status);
+	else
+		end(op, end_ticks, status);
 }

@@ -48,7 +48,9 @@ int wan_profile_create(const struct wan_profile_options *options, struct wan_pro
 	profile->share = wan_record_share_find();
 	profile->cpu = !options->no_cpu;
 	double ns_per_tick = wan_clock_ns_per_tick();
-	profile->large_ticks = (uint64_t)(LARGE_NS / (ns_per_tick > 0 ? ns_per_tick : 1));
+	profile->large_ticks = profile->cpu
+				       ? (uint64_t)(LARGE_NS / (ns_per_tick > 0 ? ns_per_tick : 1))
+				       : UINT64_MAX;
 	struct wan_record_header *header = wan_recorder_header(options->recorder);
 	if (!header->allocator[0]) {
 		header->allocator_active = wan_jemalloc_active();

@@ -8,6 +8,11 @@
 #include "wan/profile.h"
 #include "writer.h"
 
+#if defined(__SSE2__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define WAN_OP_NAME_WIDE 1
+#include <emmintrin.h>
+#endif
+
 struct wan_profile_options {
 	size_t struct_size;
 	const struct wan_config *config; /* borrowed, outlives the profile */
@@ -30,6 +35,7 @@ void wan_op_begin_as(struct wan_profile *profile, struct wan_op *op, const char 
 struct wan_op_name {
 	const void *pointer; /* release, last: the entry never changes again; NULL: free */
 	uint16_t id;
+	uint32_t mask; /* a bit for each byte of the text and its end; 0: more than 32 */
 	char text[WAN_OP_NAME_BYTES];
 };
 
@@ -46,7 +52,7 @@ struct wan_profile {
 	/* read at every operation */
 	uint32_t active; /* atomic */
 	bool cpu;
-	uint64_t large_ticks; /* spans at least this long are worth the CPU clock */
+	uint64_t large_ticks; /* spans at least this long are worth the CPU clock; cpu off: none */
 	struct wan_recorder *recorder;
 	const struct wan_record_share *share; /* preloaded library of this process, or NULL */
 	const struct wan_config *config;
@@ -58,5 +64,36 @@ struct wan_profile {
 };
 
 uint16_t wan_op_name_id(struct wan_profile *profile, const char *name);
+
+static inline struct wan_op_name *wan_op_name_slot(struct wan_profile *profile, const char *name)
+{
+	uint64_t mixed = (uint64_t)(uintptr_t)name * 0x9e3779b97f4a7c15u;
+	return &profile->names[(size_t)(mixed >> 57) & (WAN_OP_NAMES - 1)];
+}
+
+/*
+ * Without a call: the id, or 0 when wan_op_name_id() has to look. A name of up to 31 bytes is
+ * compared in two wide loads, which may read behind its end, but never into another page; bytes
+ * behind the end do not count.
+ */
+static inline uint16_t wan_op_name_quick(struct wan_profile *profile, const char *name)
+{
+#ifdef WAN_OP_NAME_WIDE
+	const struct wan_op_name *entry = wan_op_name_slot(profile, name);
+	/* pairs with add() in names.c: id and text are whole */
+	if (wan_load_acquire(&entry->pointer) != (const void *)name ||
+	    ((uintptr_t)name & 4095) > 4096 - 32)
+		return 0;
+	const __m128i *given = (const void *)name, *text = (const void *)entry->text;
+	uint32_t same = (uint32_t)_mm_movemask_epi8(
+		_mm_cmpeq_epi8(_mm_loadu_si128(given), _mm_loadu_si128(text)));
+	same |= (uint32_t)_mm_movemask_epi8(
+			_mm_cmpeq_epi8(_mm_loadu_si128(given + 1), _mm_loadu_si128(text + 1)))
+		<< 16;
+	return entry->mask && (same & entry->mask) == entry->mask ? entry->id : 0;
+#else
+	return 0;
+#endif
+}
 
 #endif

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #define WAN_RECORD_SHARE_SYMBOL  "wan_record_share"
-#define WAN_RECORD_SHARE_VERSION 1u
+#define WAN_RECORD_SHARE_VERSION 2u
 
 struct wan_recorder;
 

@@ -2,6 +2,15 @@
 /* What a thread is doing now: a small stack that any thread may empty an entry of. */
 #include "recorder.h"
 
+_Static_assert(offsetof(struct wan_record_inflight, name) % 8 == 0 &&
+		       offsetof(struct wan_record_inflight, library) -
+				       offsetof(struct wan_record_inflight, name) ==
+			       4 &&
+		       offsetof(struct wan_record_inflight, sequence) -
+				       offsetof(struct wan_record_inflight, name) ==
+			       8,
+	       "wan_lane_enter_plain() stores the names as one word");
+
 static bool owns(const struct wan_lane *lane, const struct wan_record_inflight *slot)
 {
 	const struct wan_record_inflight *first = lane->shared->inflight;
@@ -26,6 +35,7 @@ struct wan_record_inflight *wan_lane_enter(struct wan_lane *lane)
 		lane->spill = (struct wan_record_inflight){.sequence = 1};
 		return &lane->spill;
 	}
+	wan_lane_inflight_filled(lane);
 	struct wan_record_inflight *slot = &lane->shared->inflight[lane->depth++];
 	wan_store_relaxed(&slot->start_ticks, 0);
 	wan_fence_release(); /* a reader that sees new fields does not see the old start */

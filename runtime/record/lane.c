@@ -129,6 +129,7 @@ struct wan_lane *wan_lane_claim(struct wan_recorder *recorder)
 	lane->foreign_open = 0;
 	lane->exit_rounds = 0;
 	lane->turning = 0;
+	lane->plain = 0;
 	lane->shared->thread = lane->thread;
 	wan_store_release(&lane->shared->held, 1);
 	if (lane->depth >= WAN_RECORD_INFLIGHT)
