@@ -75,6 +75,20 @@ static void key_add_decode(struct wan_key_builder *builder, const struct wan_dec
 	wan_key_add_u64(builder, "min_height", decode->min_height_px);
 }
 
+/* Which level refused is in the reason; the object is the image, as in any other error. */
+static int reserve(const struct decoding *decoding)
+{
+	struct wan_error refused = {0};
+	int r = wan_memory_reserve(decoding->runtime->memory, decoding->info->peak_bytes, &refused);
+	if (r == -ENOMEM)
+		return wan_error_set(decoding->error, r, decoding->path, refused.hint,
+				     "is not decoded: memory of %s: %s", refused.object,
+				     refused.reason);
+	if (r < 0 && decoding->error)
+		*decoding->error = refused;
+	return r;
+}
+
 static int compute_decode(void *context, struct wan_value *ret_value)
 {
 	struct decoding *decoding = context;
@@ -87,7 +101,7 @@ static int compute_decode(void *context, struct wan_value *ret_value)
 		decoding->info = &probed;
 	}
 	const struct wan_image_info *info = decoding->info;
-	int r = wan_memory_reserve(runtime->memory, info->peak_bytes, decoding->error);
+	int r = reserve(decoding);
 	if (r < 0)
 		return r;
 
