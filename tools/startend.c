@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* wan-startend: prepare the start and end image of a WAN clip, see wan-startend(1). */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "startend.h"
 
@@ -29,15 +31,34 @@ int startend_status(int code)
 	}
 }
 
-void startend_complain(const struct wan_error *error)
+void startend_say(const char *format, ...)
 {
 	char line[1024];
-	snprintf(line, sizeof(line), "wan-startend: %s: %s%s%s", error->object, error->reason,
-		 error->hint[0] ? "; " : "", error->hint);
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(line, sizeof(line), format, arguments);
+	va_end(arguments);
 	for (char *at = line; *at; at++)
 		if ((unsigned char)*at < 0x20 || *at == 0x7f)
 			*at = '?';
-	fprintf(stderr, "%s\n", line);
+	fprintf(stderr, "wan-startend: %s\n", line);
+}
+
+void startend_complain(const struct wan_error *error)
+{
+	startend_say("%s: %s%s%s", error->object, error->reason, error->hint[0] ? "; " : "",
+		     error->hint);
+}
+
+/* A profile that cannot be written is said before the work, not after it. */
+static int check_json_path(const struct startend_options *options)
+{
+	if (!options->json_path || strcmp(options->json_path, "-") == 0 || options->force)
+		return 0;
+	if (access(options->json_path, F_OK) != 0)
+		return 0;
+	startend_say("%s: exists already; use --force to replace it", options->json_path);
+	return STARTEND_CANNOT_WRITE;
 }
 
 int main(int argc, char **argv)
@@ -49,6 +70,11 @@ int main(int argc, char **argv)
 		return ended - 1;
 	}
 
+	int status = check_json_path(&options);
+	if (status) {
+		startend_finish(&options);
+		return status;
+	}
 	struct wan_runtime_options runtime_options;
 	wan_runtime_options_init(&runtime_options);
 	struct wan_runtime *runtime;
@@ -60,7 +86,7 @@ int main(int argc, char **argv)
 		return r == -ENOMEM ? STARTEND_NO_MEMORY : STARTEND_USAGE;
 	}
 
-	int status = startend_process(&options, runtime);
+	status = startend_process(&options, runtime);
 
 	struct wan_runtime_summary summary = {.struct_size = sizeof(summary)};
 	wan_runtime_summary(runtime, &summary);
@@ -83,7 +109,7 @@ int main(int argc, char **argv)
 	wan_runtime_unref(runtime);
 	startend_finish(&options);
 	if (fflush(stdout) || ferror(stdout)) {
-		fprintf(stderr, "wan-startend: standard output: cannot be written\n");
+		startend_say("standard output: cannot be written");
 		status = status ? status : STARTEND_CANNOT_WRITE;
 	}
 	return status;

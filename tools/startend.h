@@ -46,7 +46,9 @@ int startend_process(const struct startend_options *options, struct wan_runtime 
 
 /* Exit status of a negative errno. */
 int startend_status(int code);
-/* "wan-startend: OBJECT: REASON; HINT" on stderr, made harmless for a terminal. */
+/* One line "wan-startend: ..." on stderr, made harmless for a terminal. */
+void startend_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* "wan-startend: OBJECT: REASON; HINT". */
 void startend_complain(const struct wan_error *error);
 
 #endif

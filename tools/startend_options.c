@@ -35,7 +35,7 @@ static const char help_text[] =
 	"  --help, --version\n"
 	"\n"
 	"Exit status: 0 done, 1 warnings under --strict, 64 usage, 65 bad image, 66 missing,\n"
-	"73 cannot write, 75 no memory.\n";
+	"73 cannot write, 75 no memory, 128 + N interrupted by signal N.\n";
 
 enum {
 	OPT_START = 256,
@@ -72,7 +72,7 @@ static const struct option long_options[] = {
 
 static int usage(const char *object, const char *reason)
 {
-	fprintf(stderr, "wan-startend: %s: %s; see wan-startend --help\n", object, reason);
+	startend_say("%s: %s; see wan-startend --help", object, reason);
 	return STARTEND_USAGE + 1;
 }
 
@@ -157,15 +157,14 @@ void startend_finish(struct startend_options *options)
 
 static int list_error(const char *path, unsigned line, const char *reason)
 {
-	fprintf(stderr, "wan-startend: %s:%u: %s; a line is START<tab>END[<tab>NAME]\n", path, line,
-		reason);
+	startend_say("%s:%u: %s; a line is START<tab>END[<tab>NAME]", path, line, reason);
 	return STARTEND_USAGE;
 }
 
 static int read_line(const char *path, unsigned number, char *text,
 		     struct startend_options *options)
 {
-	text[strcspn(text, "\r\n")] = '\0';
+	text[strcspn(text, "\r")] = '\0';
 	if (*text == '\0' || *text == '#')
 		return 0;
 	char *rest = text;
@@ -186,40 +185,92 @@ static int read_line(const char *path, unsigned number, char *text,
 	if (end && (!*end || strcmp(end, "-") == 0))
 		end = NULL;
 	if (!add_pair(options, start, end, name)) {
-		fprintf(stderr, "wan-startend: %s: out of memory\n", path);
+		startend_say("%s: out of memory", path);
 		return STARTEND_NO_MEMORY;
 	}
 	return 0;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	const struct startend_pair *const *left = a, *const *right = b;
+	return strcmp((*left)->name, (*right)->name);
+}
+
+/* Two pairs of one name would replace each other's files. */
+static int check_names(const char *path, const struct startend_options *options)
+{
+	const struct startend_pair **sorted = malloc(options->pair_count * sizeof(*sorted));
+	if (!sorted) {
+		startend_say("%s: out of memory", path);
+		return STARTEND_NO_MEMORY;
+	}
+	int status = 0;
+	for (size_t i = 0; i < options->pair_count; i++)
+		sorted[i] = &options->pairs[i];
+	qsort(sorted, options->pair_count, sizeof(*sorted), compare_names);
+	for (size_t i = 1; i < options->pair_count && status == 0; i++)
+		if (strcmp(sorted[i - 1]->name, sorted[i]->name) == 0) {
+			startend_say("%s: two pairs have the name %s; give each a name of its own",
+				     path, sorted[i]->name);
+			status = STARTEND_USAGE;
+		}
+	free(sorted);
+	return status;
+}
+
+/* One line without its end. Length, -1 at the end, -2 when it does not fit. */
+static long next_line(FILE *file, char *text, size_t size)
+{
+	size_t length = 0;
+	int byte;
+	while ((byte = getc(file)) != EOF && byte != '\n') {
+		if (length + 1 >= size)
+			return -2;
+		text[length++] = (char)byte;
+	}
+	text[length] = '\0';
+	return byte == EOF && length == 0 ? -1 : (long)length;
 }
 
 int startend_read_list(const char *path, struct startend_options *options)
 {
 	struct stat info;
 	if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) {
-		fprintf(stderr, "wan-startend: %s: is not a regular file\n", path);
+		startend_say("%s: is not a regular file", path);
 		return STARTEND_MISSING;
 	}
 	FILE *file = fopen(path, "re");
 	if (!file) {
-		fprintf(stderr, "wan-startend: %s: cannot be opened: %s\n", path, strerror(errno));
+		startend_say("%s: cannot be opened: %s", path, strerror(errno));
 		return STARTEND_MISSING;
 	}
 	char text[3 * 4096];
 	int status = 0;
-	for (unsigned number = 1; status == 0 && fgets(text, sizeof(text), file); number++) {
-		if (!strchr(text, '\n') && !feof(file))
+	for (unsigned number = 1; status == 0; number++) {
+		long length = next_line(file, text, sizeof(text));
+		if (length == -1)
+			break;
+		if (length < 0)
 			status = list_error(path, number, "is too long");
+		else if (strlen(text) < (size_t)length)
+			status =
+				list_error(path, number, "has a byte of value 0, so it is no text");
 		else if (number > LIST_LINES_MAX)
 			status = list_error(path, number, "is beyond the last line that is read");
 		else
 			status = read_line(path, number, text, options);
 	}
+	if (status == 0 && ferror(file)) {
+		startend_say("%s: cannot be read: %s", path, strerror(errno));
+		status = STARTEND_MISSING;
+	}
 	fclose(file);
 	if (status == 0 && options->pair_count == 0) {
-		fprintf(stderr, "wan-startend: %s: names no pair\n", path);
+		startend_say("%s: names no pair", path);
 		status = STARTEND_USAGE;
 	}
-	return status;
+	return status ? status : check_names(path, options);
 }
 
 struct raw_options {
@@ -326,8 +377,11 @@ int startend_parse(int argc, char **argv, struct startend_options *ret_options)
 		return usage("--size",
 			     "must be multiples of 16: WAN pipelines reject or cut others "
 			     "(832x480 and 1280x720 are fine, 854x480 is not)");
-	if (!ret_options->folder)
+	if (!ret_options->folder || !*ret_options->folder)
 		return usage("arguments", "give -o DIR, where the results go");
+	/* Nothing but the document goes to standard output then. */
+	if (ret_options->json_path && strcmp(ret_options->json_path, "-") == 0)
+		ret_options->quiet = true;
 	if (raw.list) {
 		int status = startend_read_list(raw.list, ret_options);
 		return status ? status + 1 : 0;

@@ -15,7 +15,7 @@
 #include "startend.h"
 
 #define BATCH_PAIRS_MAX 4
-#define PATH_BYTES      4096
+#define PATH_BYTES      20480 /* more than folder and name: the kernel judges the length */
 
 struct side {
 	const char *label; /* "start", "end" */
@@ -107,6 +107,17 @@ static int check_outputs(const struct work *work, const struct prepared *prepare
 	return 0;
 }
 
+/* The first error is enough: all of them are in the verdict on standard output. */
+static int refuse(const struct side *side)
+{
+	const struct wan_issue *issue = side->verdict.issues;
+	while (issue->severity != WAN_SEVERITY_ERROR)
+		issue++;
+	startend_say("%s: is not used: %s%s%s", side->path, issue->message,
+		     issue->suggestion[0] ? "; " : "", issue->suggestion);
+	return STARTEND_BAD_IMAGE;
+}
+
 static int prepare_side(struct work *work, struct prepared *prepared, struct side *side)
 {
 	const struct startend_options *options = work->options;
@@ -118,8 +129,8 @@ static int prepare_side(struct work *work, struct prepared *prepared, struct sid
 	if (r < 0)
 		return complain(&error);
 	if (!options->quiet) {
-		printf("%s%s%-5s ", prepared->pair->name, prepared->pair->name[0] ? " " : "",
-		       side->label);
+		say_path(prepared->pair->name);
+		printf("%s%-5s ", prepared->pair->name[0] ? " " : "", side->label);
 		say_path(side->path);
 		printf("  %ux%u %s, %s%s\n", side->info.width_px, side->info.height_px,
 		       side->info.format == WAN_FORMAT_PNG ? "PNG" : "JPEG",
@@ -127,15 +138,8 @@ static int prepare_side(struct work *work, struct prepared *prepared, struct sid
 	}
 	print_issues(work, &side->verdict);
 	prepared->warnings += count_warnings(&side->verdict);
-	if (!side->verdict.valid) {
-		fprintf(stderr, "wan-startend: ");
-		for (uint32_t i = 0; i < side->verdict.issue_count; i++)
-			if (side->verdict.issues[i].severity == WAN_SEVERITY_ERROR)
-				fprintf(stderr, "%s: %s; ", side->verdict.issues[i].id,
-					side->verdict.issues[i].message);
-		fprintf(stderr, "the %s image is not used\n", side->label);
-		return STARTEND_BAD_IMAGE;
-	}
+	if (!side->verdict.valid)
+		return refuse(side);
 	r = wan_thumbnail(work->runtime, side->path, options->thumbnail_px, options->thumbnail_px,
 			  &side->thumbnail, NULL, &error);
 	if (r == 0)
@@ -234,7 +238,7 @@ static void write_pair(struct work *work, struct prepared *prepared)
 {
 	for (int i = 0; i < prepared->side_count && prepared->status == 0; i++) {
 		prepared->status = write_side(work, prepared, &prepared->sides[i]);
-		work->images_done++;
+		work->images_done += prepared->status == 0;
 		if (work->tracker)
 			wan_progress_update(work->tracker, work->images_done);
 	}
@@ -280,7 +284,7 @@ static int run_batches(struct work *work, struct wan_batch *batch, uint32_t *war
 		uint32_t count = prepare_batch(work, first, want, prepared, &out_of_memory);
 		enter_phase(work, WAN_PHASE_ENCODING);
 		for (uint32_t i = 0; i < count; i++) {
-			if (prepared[i].status == 0)
+			if (prepared[i].status == 0 && !interrupted)
 				write_pair(work, &prepared[i]);
 			release(&prepared[i]);
 			status = status ? status : prepared[i].status;
@@ -292,16 +296,28 @@ static int run_batches(struct work *work, struct wan_batch *batch, uint32_t *war
 	return status;
 }
 
+/* Before any work: the folder is made, and can be written. */
+static int check_folder(const char *folder)
+{
+	struct stat info;
+	if (mkdir(folder, 0777) == 0)
+		return 0;
+	if (errno != EEXIST)
+		startend_say("%s: cannot be made: %s", folder, strerror(errno));
+	else if (stat(folder, &info) == 0 && !S_ISDIR(info.st_mode))
+		startend_say("%s: is not a folder; choose another with -o", folder);
+	else if (access(folder, W_OK | X_OK) < 0)
+		startend_say("%s: cannot be written: %s", folder, strerror(errno));
+	else
+		return 0;
+	return STARTEND_CANNOT_WRITE;
+}
+
 int startend_process(const struct startend_options *options, struct wan_runtime *runtime)
 {
-	struct wan_error error = {0};
-	if (mkdir(options->folder, 0777) < 0 && errno != EEXIST) {
-		error.code = -errno;
-		snprintf(error.object, sizeof(error.object), "%.255s", options->folder);
-		snprintf(error.reason, sizeof(error.reason), "cannot be made: %s", strerror(errno));
-		startend_complain(&error);
-		return STARTEND_CANNOT_WRITE;
-	}
+	int folder_status = check_folder(options->folder);
+	if (folder_status)
+		return folder_status;
 	struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART};
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
@@ -314,8 +330,8 @@ int startend_process(const struct startend_options *options, struct wan_runtime 
 			       &work.tracker) < 0)
 		work.tracker = NULL;
 	else if (wan_progress_start(wan_runtime_progress(runtime), 0) < 0)
-		fprintf(stderr, "wan-startend: memory and CPU over time are not sampled: "
-				"no thread could be started\n");
+		startend_say("memory and CPU over time are not sampled: "
+			     "no thread could be started");
 
 	struct wan_batch_options batch_options;
 	wan_batch_options_init(&batch_options);
@@ -334,8 +350,11 @@ int startend_process(const struct startend_options *options, struct wan_runtime 
 		wan_progress_end(work.tracker);
 	}
 	wan_progress_stop(wan_runtime_progress(runtime));
-	if (interrupted)
+	if (interrupted) {
+		startend_say("interrupted: %llu of %llu images are written",
+			     (unsigned long long)work.images_done, (unsigned long long)images);
 		return 128 + interrupted;
+	}
 	if (status == 0 && options->strict && warnings > 0)
 		status = STARTEND_WARNINGS;
 	return status;
