@@ -18,7 +18,7 @@ enum recorder_state {
 	WAN_RECORDER_DEAD,     /* nothing may be written: not made, or not ours after a fork */
 	WAN_RECORDER_READY,    /* release; acquire in wan_recorder_usable() */
 	WAN_RECORDER_FORKED,   /* child of a fork: private pages, own file at the next use */
-	WAN_RECORDER_BUILDING, /* one thread makes that file; others drop */
+	WAN_RECORDER_BUILDING, /* one thread makes that file; others wait a while */
 };
 
 #define WAN_RECORD_MAX_UNITS   (WAN_RECORD_MAXIMUM / WAN_RECORD_UNIT)

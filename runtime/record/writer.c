@@ -4,8 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "alloc.h"
@@ -15,9 +15,15 @@
 #include "hash.h"
 #include "str.h"
 #include "sys.h"
+#include "thread.h"
+
+#define BUILD_WAIT_NS                                                                              \
+	100000000u /* 100 ms: even a slow disk has answered, and a program bears it                \
+		    */
 
 static struct wan_recorder *process_recorder; /* release; acquire in wan_recorder_process() */
-static uint32_t process_busy;                 /* try-lock of its making */
+static uint64_t building_since_ns;            /* try-lock of making its file; 0: nobody does */
+static uint32_t building_thread;
 static uint32_t no_file; /* no file could be made: hooks must not try again each time */
 
 /* Guests close or redirect low descriptors; ours goes where few look. */
@@ -273,20 +279,60 @@ static int build_process(struct wan_recorder *recorder)
 	return wan_recorder_build(recorder, &place, -1);
 }
 
+static bool build_begin(void)
+{
+	uint64_t nobody = 0;
+	if (!wan_cas_acq_rel(&building_since_ns, &nobody, wan_now_ns()))
+		return false;
+	wan_store_relaxed(&building_thread, wan_thread_id());
+	return true;
+}
+
+static void build_end(void)
+{
+	wan_store_relaxed(&building_thread, 0);
+	wan_store_release(&building_since_ns, 0);
+}
+
+/*
+ * Late comers lose nothing while another thread makes the file, which takes 1 ms, unless the folder
+ * answers slowly: then only for BUILD_WAIT_NS since that thread began. False: go on without. At
+ * once when the maker is this thread, interrupted by a signal.
+ */
+static bool build_wait(uint64_t *since_ns)
+{
+	static const struct timespec pause = {.tv_nsec = 50000};
+	uint64_t now_ns = wan_now_ns();
+	uint64_t began_ns = wan_load_relaxed(&building_since_ns);
+	*since_ns = *since_ns ? *since_ns : now_ns;
+	if (wan_load_relaxed(&building_thread) == wan_thread_id() ||
+	    wan_elapsed(began_ns ? began_ns : *since_ns, now_ns) > BUILD_WAIT_NS)
+		return false;
+	nanosleep(&pause, NULL);
+	return true;
+}
+
 bool wan_recorder_usable(struct wan_recorder *recorder)
 {
 	uint32_t state = wan_load_acquire(&recorder->state);
 	if (wan_likely(state == WAN_RECORDER_READY))
 		return true;
-	if (state != WAN_RECORDER_FORKED ||
-	    !wan_cas_acq_rel(&recorder->state, &state, WAN_RECORDER_BUILDING))
-		return false;
 	int saved = errno;
-	bool built = build_process(recorder) == 0;
-	if (!built)
-		wan_store_release(&recorder->state, WAN_RECORDER_DEAD);
+	uint64_t since_ns = 0;
+	do {
+		state = wan_load_acquire(&recorder->state);
+		if (state == WAN_RECORDER_FORKED && build_begin()) {
+			if (wan_cas_acq_rel(&recorder->state, &state, WAN_RECORDER_BUILDING))
+				wan_store_release(&recorder->state, build_process(recorder) == 0
+									    ? WAN_RECORDER_READY
+									    : WAN_RECORDER_DEAD);
+			build_end();
+			state = wan_load_acquire(&recorder->state);
+		}
+	} while ((state == WAN_RECORDER_FORKED || state == WAN_RECORDER_BUILDING) &&
+		 build_wait(&since_ns));
 	errno = saved;
-	return built;
+	return state == WAN_RECORDER_READY;
 }
 
 static struct wan_recorder *make_process(const struct wan_config *config, uint32_t role,
@@ -320,16 +366,17 @@ struct wan_recorder *wan_recorder_process(const struct wan_config *config, uint3
 	if (!recorder && must_be_file && wan_load_relaxed(&no_file))
 		return NULL;
 	int saved = errno;
-	for (int attempt = 0; !recorder && attempt < 1000; attempt++) {
-		uint32_t idle = 0;
-		if (wan_cas_acq_rel(&process_busy, &idle, 1)) {
+	uint64_t since_ns = 0;
+	while (!recorder) {
+		if (build_begin()) {
 			recorder = wan_load_acquire(&process_recorder);
 			if (!recorder)
 				recorder = make_process(config, role, must_be_file);
-			wan_store_release(&process_busy, 0);
+			build_end();
 			break;
 		}
-		sched_yield(); /* bounded: the maker may be this thread under a signal */
+		if (!build_wait(&since_ns))
+			break;
 		recorder = wan_load_acquire(&process_recorder);
 	}
 	errno = saved;
@@ -342,6 +389,6 @@ struct wan_recorder *wan_recorder_process(const struct wan_config *config, uint3
 
 void wan_recorder_forget_busy(void)
 {
-	wan_store_relaxed(&process_busy, 0);
+	build_end();
 	wan_store_relaxed(&no_file, 0);
 }

@@ -54,12 +54,19 @@ static inline const char *support_path(const char *name)
 	return path;
 }
 
-static inline struct wan_config *support_config(uint64_t capacity)
+/* The one that support_config() made last, for many threads to read. */
+static inline struct wan_config *support_config_shared(void)
 {
 	static struct wan_config config;
-	wan_config_defaults(&config);
-	config.record_capacity = capacity;
 	return &config;
+}
+
+static inline struct wan_config *support_config(uint64_t capacity)
+{
+	struct wan_config *config = support_config_shared();
+	wan_config_defaults(config);
+	config->record_capacity = capacity;
+	return config;
 }
 
 /* Operation number i: what it says can be told from i again. */
