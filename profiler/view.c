@@ -33,11 +33,17 @@ bool wan_view_nested(const struct wan_view_operation *operation)
 }
 
 /*
- * How an operation ended that was still open when its process did: a program that left by itself
- * with an error status did so because of it ("failed"); any other end cut it off ("aborted").
+ * How an operation ended that was still open when its process did: a decode that had delivered all
+ * rows is done, only the codec was not told ("ok"); else a program that left by itself with an
+ * error status did so because of it ("failed"); any other end cut it off ("aborted").
  */
-static uint8_t status_of_unfinished(const struct wan_process *process)
+static uint8_t status_of_unfinished(const struct wan_process *process,
+				    const struct wan_process_inflight *open)
 {
+	const struct wan_recording_operation *record = &open->operation;
+	if (record->height_px && open->rows_done >= record->height_px &&
+	    strstr(wan_operation_name(record), "decode"))
+		return WAN_OP_OK;
 	bool gave_up = process->state == WAN_RUN_EXITED && process->header.exit_status != 0;
 	return gave_up ? WAN_OP_FAILED : WAN_OP_ABORTED;
 }
@@ -49,13 +55,14 @@ static bool in_window(const struct wan_view_source *source,
 }
 
 static void fill(struct wan_view_operation *to, const struct wan_process *process,
-		 const struct wan_recording_operation *record, bool unfinished)
+		 const struct wan_recording_operation *record,
+		 const struct wan_process_inflight *open)
 {
 	to->record = record;
 	to->process = process;
 	to->flags = record->child ? WAN_FLAG_CHILD : 0;
-	to->unfinished = unfinished;
-	to->status = unfinished ? status_of_unfinished(process) : record->status;
+	to->unfinished = open != NULL;
+	to->status = open ? status_of_unfinished(process, open) : record->status;
 }
 
 static void add_source(struct wan_view *view, const struct wan_view_source *source)
@@ -64,16 +71,17 @@ static void add_source(struct wan_view *view, const struct wan_view_source *sour
 	for (size_t i = 0; i < process->operation_count; i++) {
 		const struct wan_recording_operation *record = &process->operations[i];
 		if (in_window(source, record) && wan_view_wants(view, record->name))
-			fill(&view->operations[view->operation_count++], process, record, false);
+			fill(&view->operations[view->operation_count++], process, record, NULL);
 	}
 	for (size_t i = 0; i < process->inflight_count; i++) {
-		const struct wan_recording_operation *record = &process->inflight[i].operation;
+		const struct wan_process_inflight *open = &process->inflight[i];
+		const struct wan_recording_operation *record = &open->operation;
 		if (!in_window(source, record) || !wan_view_wants(view, record->name))
 			continue;
 		if (process->live)
-			fill(&view->in_flight[view->in_flight_count++], process, record, true);
+			fill(&view->in_flight[view->in_flight_count++], process, record, open);
 		else
-			fill(&view->operations[view->operation_count++], process, record, true);
+			fill(&view->operations[view->operation_count++], process, record, open);
 	}
 }
 

@@ -90,6 +90,33 @@ TEST(the_open_operation_of_a_process_that_gave_up_has_failed)
 	wan_view_finish(&view);
 }
 
+TEST(an_open_decode_that_delivered_all_rows_is_ok)
+{
+	static const struct {
+		const char *name;
+		uint32_t rows, height;
+		uint8_t status;
+	} cases[] = {{"png.decode", 100, 100, WAN_OP_OK},
+		     {"png.decode", 99, 100, WAN_OP_FAILED},
+		     {"png.decode", 0, 0, WAN_OP_FAILED},
+		     {"png.encode", 100, 100, WAN_OP_FAILED}};
+	for (size_t i = 0; i < 4; i++) {
+		fake_init(&fake);
+		fake.process.header.exit_status = 1;
+		add_open();
+		fake.inflight[0].operation.name = cases[i].name;
+		fake.inflight[0].operation.width_px = fake.inflight[0].operation.height_px =
+			cases[i].height;
+		fake.inflight[0].rows_done = cases[i].rows;
+		make(NULL);
+		REQUIRE_EQ(view.operation_count, 1);
+		CHECK(view.operations[0].unfinished);
+		CHECK_EQ(view.operations[0].status, cases[i].status);
+		wan_view_finish(&view);
+	}
+	fake.inflight[0].rows_done = 0;
+}
+
 TEST(the_open_operation_of_a_killed_process_is_aborted)
 {
 	static const uint32_t states[] = {WAN_RUN_SIGNALLED, WAN_RUN_KILLED_FOR_MEMORY,
