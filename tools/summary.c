@@ -275,9 +275,8 @@ static void footer(const struct screen *screen)
 	const struct wan_process *process = analysis->view.main;
 	if (process && process->header.allocator[0])
 		used += wan_str_format(text + used, sizeof(text) - used,
-				       process->header.allocator_active
-					       ? "; memory by %s"
-					       : "; memory unknown: %s does not count it",
+				       process->header.allocator_active ? "; memory by %s"
+									: "; memory unknown (%s)",
 				       process->header.allocator);
 	if (analysis->dropped)
 		used += wan_str_format(text + used, sizeof(text) - used,
