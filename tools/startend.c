@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* wan-startend: prepare the start and end image of a WAN clip, see wan-startend(1). */
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -50,6 +51,14 @@ void startend_complain(const struct wan_error *error)
 		     error->hint);
 }
 
+/* What the library has to say, as a setting of the environment that it did not understand. */
+static void on_log(void *context, enum wan_log_level level, const char *message)
+{
+	const struct startend_options *options = context;
+	if (level == WAN_LOG_ERROR || (level == WAN_LOG_WARNING && !options->quiet))
+		startend_say("%s", message);
+}
+
 /* A profile that cannot be written is said before the work, not after it. */
 static int check_json_path(const struct startend_options *options)
 {
@@ -63,7 +72,11 @@ static int check_json_path(const struct startend_options *options)
 
 int main(int argc, char **argv)
 {
-	struct startend_options options = {0};
+	/* A write that fails is an error with a sentence, and the files matter more than who reads
+	 * what is said. */
+	signal(SIGXFSZ, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+	static struct startend_options options; /* the log may be asked for to the very end */
 	int ended = startend_parse(argc, argv, &options);
 	if (ended) {
 		startend_finish(&options);
@@ -75,6 +88,7 @@ int main(int argc, char **argv)
 		startend_finish(&options);
 		return status;
 	}
+	wan_set_log(on_log, &options);
 	struct wan_runtime_options runtime_options;
 	wan_runtime_options_init(&runtime_options);
 	struct wan_runtime *runtime;
@@ -99,6 +113,8 @@ int main(int argc, char **argv)
 	if (options.json_path) {
 		r = wan_runtime_export_json(runtime, options.json_path, options.force, &error);
 		if (r < 0) {
+			if (strcmp(error.object, "-") == 0)
+				strcpy(error.object, "standard output");
 			startend_complain(&error);
 			status = status ? status : STARTEND_CANNOT_WRITE;
 		}

@@ -331,9 +331,17 @@ static int take_option(int code, struct startend_options *options, struct raw_op
 	}
 }
 
-static int unknown_option(char **argv)
+/* What getopt_long() did not take: code ':' or '?', and optopt. */
+static int bad_option(int code, char **argv)
 {
 	const char *text = argv[optind > 0 ? optind - 1 : 0];
+	char letter[3] = {'-', (char)optopt, '\0'};
+	if (optopt > 0 && optopt < OPT_START && strncmp(text, "--", 2) != 0)
+		text = letter; /* it may stand in the middle of several */
+	if (code == ':')
+		return usage(text, "needs an argument");
+	if (optopt >= OPT_START || (optopt > 0 && strncmp(text, "--", 2) == 0))
+		return usage(text, "takes no value");
 	const char *near = strncmp(text, "--", 2) == 0 ? nearest_option(text + 2) : NULL;
 	char reason[96];
 	if (near)
@@ -349,7 +357,7 @@ int startend_parse(int argc, char **argv, struct startend_options *ret_options)
 	*ret_options = (struct startend_options){
 		.thumbnail_px = 256, .fit = WAN_FIT_COVER, .filter = WAN_FILTER_LANCZOS};
 	opterr = 0;
-	for (int code; (code = getopt_long(argc, argv, "o:q", long_options, NULL)) != -1;) {
+	for (int code; (code = getopt_long(argc, argv, ":o:q", long_options, NULL)) != -1;) {
 		if (code == OPT_HELP) {
 			fputs(help_text, stdout);
 			return 1;
@@ -358,8 +366,8 @@ int startend_parse(int argc, char **argv, struct startend_options *ret_options)
 			printf("wan-startend %s\n", wan_version());
 			return 1;
 		}
-		int ended =
-			code == '?' ? unknown_option(argv) : take_option(code, ret_options, &raw);
+		int ended = code == '?' || code == ':' ? bad_option(code, argv)
+						       : take_option(code, ret_options, &raw);
 		if (ended)
 			return ended;
 	}

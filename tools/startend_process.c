@@ -296,6 +296,19 @@ static int run_batches(struct work *work, struct wan_batch *batch, uint32_t *war
 	return status;
 }
 
+/* What nohup and shells in the background ignore stays ignored. */
+static void catch_interrupts(void)
+{
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		struct sigaction action;
+		if (sigaction(signals[i], NULL, &action) < 0 || action.sa_handler == SIG_IGN)
+			continue;
+		action = (struct sigaction){.sa_handler = on_interrupt, .sa_flags = SA_RESTART};
+		sigaction(signals[i], &action, NULL);
+	}
+}
+
 /* Before any work: the folder is made, and can be written. */
 static int check_folder(const char *folder)
 {
@@ -318,9 +331,7 @@ int startend_process(const struct startend_options *options, struct wan_runtime 
 	int folder_status = check_folder(options->folder);
 	if (folder_status)
 		return folder_status;
-	struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART};
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
+	catch_interrupts();
 
 	struct work work = {.options = options, .runtime = runtime};
 	uint64_t images = 0;
