@@ -8,9 +8,6 @@
 #include "alloc.h"
 #include "macros.h"
 
-/* Flags that make a row of their own; the others are only remembered in flags_seen. */
-#define KEY_FLAGS WAN_FLAG_CHILD
-
 static int compare_key(const char *name_a, const char *library_a, unsigned rest_a,
 		       const char *name_b, const char *library_b, unsigned rest_b)
 {
@@ -22,7 +19,7 @@ static int compare_key(const char *name_a, const char *library_a, unsigned rest_
 
 static unsigned rest_of(unsigned flags, unsigned status)
 {
-	return (flags & KEY_FLAGS) << 8 | status;
+	return flags << 8 | status;
 }
 
 static int by_key(const void *left, const void *right)
@@ -65,12 +62,13 @@ static int by_cost(const void *left, const void *right)
 	return by_key(left, right);
 }
 
-static void add_aggregate(struct wan_row *row, const struct wan_process_aggregate *from)
+static void add_aggregate(struct wan_row *row, const struct wan_process_aggregate *from,
+			  uint16_t key_flags)
 {
 	row->name = text_or_empty(from->name);
 	row->library = text_or_empty(from->library);
 	row->status = from->status;
-	row->flags = from->flags & KEY_FLAGS;
+	row->flags = from->flags & key_flags;
 	row->flags_seen = from->flags;
 	row->unknown_name = row->name[0] == '\0';
 	row->count = from->count;
@@ -165,13 +163,14 @@ static unsigned bucket_of(uint64_t ns)
 }
 
 /* The open operation of a process that ended is an operation like others, seen from its record. */
-static void from_unfinished(struct wan_row *row, const struct wan_view_operation *operation)
+static void from_unfinished(struct wan_row *row, const struct wan_view_operation *operation,
+			    uint16_t key_flags)
 {
 	const struct wan_recording_operation *record = operation->record;
 	row->name = wan_operation_name(record);
 	row->library = wan_operation_library(record);
 	row->status = operation->status;
-	row->flags = operation->flags & KEY_FLAGS;
+	row->flags = operation->flags & key_flags;
 	row->flags_seen = operation->flags;
 	row->count = 1;
 	row->span_ns = record->span_ns;
@@ -182,7 +181,7 @@ static void from_unfinished(struct wan_row *row, const struct wan_view_operation
 	row->histogram[bucket_of(record->inside_ns)] = 1;
 }
 
-static size_t collect(struct wan_row *items, const struct wan_view *view)
+static size_t collect(struct wan_row *items, const struct wan_view *view, uint16_t key_flags)
 {
 	size_t count = 0;
 	for (size_t i = 0; i < view->source_count; i++) {
@@ -191,7 +190,7 @@ static size_t collect(struct wan_row *items, const struct wan_view *view)
 		for (size_t j = 0; j < process->aggregate_count; j++) {
 			struct wan_row *row = &items[count];
 			*row = (struct wan_row){0};
-			add_aggregate(row, &process->aggregates[j]);
+			add_aggregate(row, &process->aggregates[j], key_flags);
 			if (!wan_view_wants(view, row->name))
 				continue;
 			if (source->baseline)
@@ -202,7 +201,7 @@ static size_t collect(struct wan_row *items, const struct wan_view *view)
 	for (size_t i = 0; i < view->operation_count; i++)
 		if (view->operations[i].unfinished) {
 			items[count] = (struct wan_row){0};
-			from_unfinished(&items[count++], &view->operations[i]);
+			from_unfinished(&items[count++], &view->operations[i], key_flags);
 		}
 	return count;
 }
@@ -311,7 +310,7 @@ static void sum_up(struct wan_rows *rows)
 	}
 }
 
-int wan_rows_init(struct wan_rows *rows, const struct wan_view *view)
+int wan_rows_init(struct wan_rows *rows, const struct wan_view *view, uint16_t key_flags)
 {
 	*rows = (struct wan_rows){0};
 	size_t room = view->operation_count + 1;
@@ -327,8 +326,10 @@ int wan_rows_init(struct wan_rows *rows, const struct wan_view *view)
 		wan_rows_finish(rows);
 		return -ENOMEM;
 	}
-	rows->count = merge_equal(rows->items, collect(rows->items, view));
+	rows->count = merge_equal(rows->items, collect(rows->items, view, key_flags));
 	memcpy(rows->operations, view->operations, operations * sizeof(*rows->operations));
+	for (size_t i = 0; i < operations; i++)
+		rows->operations[i].flags &= key_flags;
 	qsort(rows->operations, operations, sizeof(*rows->operations), operation_by_key);
 	assign_records(rows, operations);
 	for (size_t i = 0; i < rows->count; i++) {

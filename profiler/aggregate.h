@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One row per kind of operation: name, library, options and outcome. Counts and sums are exact
- * (they come from the recording's aggregates, which lose nothing when the ring of records wraps);
- * percentiles are exact while all records are there, else from the histogram. Pure.
+ * One row per kind of operation: name, library, outcome and, where asked for, options. Counts and
+ * sums are exact (they come from the recording's aggregates, which lose nothing when the ring of
+ * records wraps); percentiles are exact while all records are there, else from the histogram. Pure.
  */
 #ifndef WAN_PROFILER_AGGREGATE_H
 #define WAN_PROFILER_AGGREGATE_H
@@ -13,7 +13,7 @@
 struct wan_row {
 	const char *name, *library; /* borrowed from the recording */
 	uint8_t status;
-	uint16_t flags;      /* WAN_FLAG_CHILD tells rows apart */
+	uint16_t flags;      /* those that tell rows apart */
 	uint16_t flags_seen; /* of any operation in it */
 	bool unknown_name;   /* operations of many names, merged for lack of room */
 	uint64_t count, records;
@@ -45,8 +45,13 @@ struct wan_rows {
 	uint64_t total_cpu_ns;
 };
 
+/* Flags that tell rows apart: nesting always, options where they are listed one by one. */
+#define WAN_ROWS_MERGED WAN_FLAG_CHILD
+#define WAN_ROWS_OPTIONS                                                                           \
+	(WAN_FLAG_CHILD | WAN_FLAG_PROGRESSIVE | WAN_FLAG_SCALED | WAN_FLAG_LOSSLESS)
+
 /* 0, -ENOMEM. */
-int wan_rows_init(struct wan_rows *rows, const struct wan_view *view);
+int wan_rows_init(struct wan_rows *rows, const struct wan_view *view, uint16_t key_flags);
 void wan_rows_finish(struct wan_rows *rows);
 
 #endif

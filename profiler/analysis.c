@@ -77,7 +77,8 @@ int wan_analysis_init(struct wan_analysis *analysis, struct wan_view *view,
 		      const struct wan_config *config)
 {
 	*analysis = (struct wan_analysis){.view = *view, .config = config};
-	int rc = wan_rows_init(&analysis->rows, &analysis->view);
+	int rc = wan_rows_init(&analysis->rows, &analysis->view, WAN_ROWS_MERGED);
+	rc = rc ? rc : wan_rows_init(&analysis->kinds, &analysis->view, WAN_ROWS_OPTIONS);
 	if (rc) {
 		wan_analysis_finish(analysis);
 		return rc;
@@ -101,5 +102,6 @@ void wan_analysis_finish(struct wan_analysis *analysis)
 {
 	wan_findings_finish(&analysis->findings);
 	wan_rows_finish(&analysis->rows);
+	wan_rows_finish(&analysis->kinds);
 	wan_view_finish(&analysis->view);
 }

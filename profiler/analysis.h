@@ -15,7 +15,8 @@
 
 struct wan_analysis {
 	struct wan_view view;
-	struct wan_rows rows;
+	struct wan_rows rows;  /* what is judged: options of a kind together */
+	struct wan_rows kinds; /* what is listed: each set of options by itself */
 	struct wan_findings findings;
 	const struct wan_config *config; /* borrowed */
 	uint64_t start_ns, end_ns;       /* realtime, of the whole run */

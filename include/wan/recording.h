@@ -37,6 +37,8 @@ struct wan_recording_operation {
 	uint8_t status;               /**< enum wan_op_status; 255: still in flight */
 	bool child;                   /**< inside another recorded operation: not in totals */
 	uint32_t thread, process;     /**< the kernel's ids */
+	uint16_t flags; /**< what was special: enum wan_op_flags of wan/profile.h; 1: child; 2:
+			     peak_bytes is an upper bound */
 };
 
 /**

@@ -212,7 +212,7 @@ static void row(struct wan_json *json, const struct wan_row *row)
 void wan_export_operations(const struct wan_export *export)
 {
 	struct wan_json *json = export->json;
-	const struct wan_rows *rows = &export->analysis->rows;
+	const struct wan_rows *rows = &export->analysis->kinds;
 	wan_json_key(json, "operations");
 	wan_json_array_begin(json);
 	for (size_t i = 0; i < rows->count; i++)

@@ -117,7 +117,8 @@ static void actions(const struct wan_export *export)
 }
 
 /* States do not add up over processes: the worst process speaks. */
-static const struct wan_process_counters *worst_memory(const struct wan_view *view)
+static const struct wan_process_counters *worst_memory(const struct wan_view *view,
+						       const struct wan_process **ret_process)
 {
 	const struct wan_process_counters *worst = NULL;
 	for (size_t i = 0; i < view->source_count; i++) {
@@ -127,7 +128,7 @@ static const struct wan_process_counters *worst_memory(const struct wan_view *vi
 			if (block->kind == WAN_COUNTERS_MEMORY &&
 			    (!worst || wan_counters_block_word(block, "level") >
 					       wan_counters_block_word(worst, "level")))
-				worst = block;
+				worst = block, *ret_process = process;
 		}
 	}
 	return worst;
@@ -141,13 +142,15 @@ static uint64_t bytes_of(const struct wan_process_counters *block, const char *n
 void wan_export_memory(const struct wan_export *export)
 {
 	struct wan_json *json = export->json;
-	const struct wan_process_counters *block = worst_memory(&export->analysis->view);
+	const struct wan_process *process = NULL;
+	const struct wan_process_counters *block = worst_memory(&export->analysis->view, &process);
 	wan_json_key(json, "memory");
 	wan_json_object_begin(json);
 	wan_json_key_string(json, "level",
 			    block ? level_name(wan_counters_block_word(block, "level")) : NULL);
-	/* The word holds the id of a text that the reader does not hand out. */
-	wan_json_key_null(json, "deciding");
+	const char *deciding =
+		block ? wan_process_text(process, wan_counters_block_word(block, "deciding")) : "";
+	wan_json_key_string(json, "deciding", deciding[0] ? deciding : NULL);
 	wan_export_number(
 		json, "deciding_percent",
 		block ? (double)wan_counters_block_word(block, "deciding_percent") / 1000 : -1, 3);

@@ -139,6 +139,8 @@ static void read_strings(struct wan_reading *reading)
 	/* one byte more than the texts need, so that whatever is read ends */
 	reading->to->texts = wan_calloc(1, used + 1);
 	reading->resolved = wan_calloc(1, used / 32 + 1);
+	reading->to->process.texts = reading->to->texts;
+	reading->to->process.texts_bytes = used;
 	reading->no_memory |= !reading->to->texts || !reading->resolved;
 }
 

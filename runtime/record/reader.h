@@ -73,7 +73,18 @@ struct wan_process {
 	uint64_t total_operations; /* sum of aggregates; children included */
 	uint64_t skipped;          /* total_operations - operation_count */
 	uint64_t dropped;
+	const char *texts; /* of wan_process_text(); NULL: none */
+	uint64_t texts_bytes;
 };
+
+/* Word of WAN_COUNTERS_MEMORY (schema.def) that holds a text. */
+#define WAN_MEMORY_DECIDING 1u
+
+/*
+ * The text of a string id that a record or WAN_MEMORY_DECIDING of this process names, "" for any
+ * other. Borrowed until the recording is closed. Pure.
+ */
+const char *wan_process_text(const struct wan_process *process, uint64_t id);
 
 size_t wan_recording_process_count(const struct wan_recording *recording);
 const struct wan_process *wan_recording_process(const struct wan_recording *recording,

@@ -72,6 +72,12 @@ const char *wan_read_text(struct wan_reading *reading, uint16_t id)
 	return text;
 }
 
+const char *wan_process_text(const struct wan_process *process, uint64_t id)
+{
+	bool inside = process->texts && id && (id - 1) < process->texts_bytes / 4;
+	return inside ? process->texts + (id - 1) * 4 : "";
+}
+
 static uint8_t known_status(unsigned status)
 {
 	return (uint8_t)(status <= WAN_OP_ABORTED ? status : WAN_OP_FAILED);
@@ -117,6 +123,7 @@ void wan_read_add_operation(struct wan_reading *reading, const struct wan_record
 		.bit_depth = record->bit_depth,
 		.status = known_status(wan_record_status_of(record)),
 		.child = record->flags & WAN_FLAG_CHILD,
+		.flags = record->flags,
 		.thread = record->thread,
 		.process = process->header.pid,
 	};
@@ -205,5 +212,7 @@ void wan_read_add_counters(struct wan_reading *reading)
 		to->kind = block.kind;
 		to->name = wan_read_text(reading, (uint16_t)block.name);
 		memcpy(to->words, block.words, sizeof(to->words));
+		if (to->kind == WAN_COUNTERS_MEMORY && to->words[WAN_MEMORY_DECIDING] <= UINT16_MAX)
+			wan_read_text(reading, (uint16_t)to->words[WAN_MEMORY_DECIDING]);
 	}
 }

@@ -15,7 +15,7 @@ static void make(size_t count)
 		{.process = &other.process, .until_ns = UINT64_MAX},
 	};
 	CHECK_EQ(wan_view_init(&view, sources, count, NULL), 0);
-	CHECK_EQ(wan_rows_init(&rows, &view), 0);
+	CHECK_EQ(wan_rows_init(&rows, &view, WAN_ROWS_MERGED), 0);
 }
 
 static void finish(void)
@@ -64,6 +64,33 @@ TEST(name_library_outcome_and_nesting_tell_rows_apart)
 		CHECK_EQ(rows.items[i].records, 1);
 	CHECK_EQ(rows.total_operations, 3);
 	CHECK_EQ(rows.nested_operations, 2);
+	finish();
+}
+
+TEST(options_tell_rows_apart_only_where_asked_for)
+{
+	static const uint16_t sets[] = {0, WAN_FLAG_PROGRESSIVE, WAN_FLAG_SCALED, WAN_FLAG_LOSSLESS,
+					WAN_FLAG_PROGRESSIVE | WAN_FLAG_PEAK_UPPER_BOUND};
+	fake_init(&fake);
+	for (size_t i = 0; i < 5; i++) {
+		struct wan_recording_operation operation = fake_operation("jpeg.decode", 1);
+		operation.flags = sets[i];
+		fake_add(&fake, operation);
+	}
+	make(1);
+	REQUIRE_EQ(rows.count, 1);
+	CHECK_EQ(rows.items[0].records, 5);
+	CHECK_EQ(rows.items[0].progressive, 2);
+	wan_rows_finish(&rows);
+	REQUIRE_EQ(wan_rows_init(&rows, &view, WAN_ROWS_OPTIONS), 0);
+	REQUIRE_EQ(rows.count, 4);
+	for (size_t i = 0; i < 4; i++) {
+		bool progressive = rows.items[i].flags == WAN_FLAG_PROGRESSIVE;
+		CHECK_EQ(rows.items[i].count, progressive ? 2 : 1);
+		CHECK_EQ(rows.items[i].records, rows.items[i].count);
+		CHECK(rows.items[i].exact_percentiles);
+	}
+	CHECK_EQ(rows.total_operations, 5);
 	finish();
 }
 
@@ -133,7 +160,7 @@ TEST(what_was_there_at_the_start_is_taken_away)
 					 .since_ns = fake.operations[1].start_ns,
 					 .until_ns = UINT64_MAX};
 	CHECK_EQ(wan_view_init(&view, &source, 1, NULL), 0);
-	CHECK_EQ(wan_rows_init(&rows, &view), 0);
+	CHECK_EQ(wan_rows_init(&rows, &view, WAN_ROWS_MERGED), 0);
 	REQUIRE_EQ(rows.count, 1);
 	CHECK_EQ(rows.items[0].count, 1);
 	CHECK_EQ(rows.items[0].records, 1);

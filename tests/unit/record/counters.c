@@ -27,6 +27,30 @@ TEST(blocks_are_read_with_kind_name_and_words)
 	wan_recorder_destroy(recorder);
 }
 
+TEST(the_deciding_level_is_found_by_its_text)
+{
+	struct wan_recorder *recorder;
+	REQUIRE_EQ(wan_recorder_create(support_config(256), WAN_ROLE_LINKED, NULL, &recorder), 0);
+	uint64_t *memory = wan_recorder_counters(recorder, WAN_COUNTERS_MEMORY, NULL);
+	REQUIRE(memory != NULL);
+	memory[WAN_MEMORY_DECIDING] = wan_recorder_string(recorder, "cgroup /a.slice");
+	struct wan_record_operation operation = support_operation(recorder, 1);
+	operation.flags = WAN_FLAG_SCALED;
+	wan_lane_append(wan_lane_get(recorder), &operation);
+	struct wan_recording *recording = support_look(recorder);
+	REQUIRE(recording != NULL);
+	const struct wan_process *process = wan_recording_process(recording, 0);
+	uint64_t id = process->counters[0].words[WAN_MEMORY_DECIDING];
+	CHECK_STR(wan_process_text(process, id), "cgroup /a.slice");
+	CHECK_STR(wan_process_text(process, 0), "");
+	CHECK_STR(wan_process_text(process, UINT16_MAX), "");
+	CHECK_STR(wan_process_text(process, UINT64_MAX), "");
+	REQUIRE_EQ(process->operation_count, 1);
+	CHECK_EQ(process->operations[0].flags, WAN_FLAG_SCALED);
+	wan_recording_close(recording);
+	wan_recorder_destroy(recorder);
+}
+
 TEST(there_are_sixty_four_blocks_and_they_come_back)
 {
 	struct wan_recorder *recorder;
