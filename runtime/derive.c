@@ -11,6 +11,7 @@
 #include "instance.h"
 #include "load.h"
 #include "log.h"
+#include "macros.h"
 #include "profile.h"
 #include "str.h"
 
@@ -76,13 +77,35 @@ static int source_rgb(struct making *making, struct source *ret_source, struct w
 		*ret_rgb = wan_pin_image(ret_source->pin);
 		return 0;
 	}
+	uint64_t bytes = (uint64_t)view.width_px * view.height_px * 3;
+	r = wan_load_reserve(making->runtime, making->path, bytes, making->error);
+	if (r < 0)
+		return r;
 	r = wan_image_convert(wan_pin_image(ret_source->pin), WAN_PIXEL_RGB8, WAN_ALPHA_DROP,
 			      &ret_source->converted);
+	wan_memory_unreserve(making->runtime->memory, bytes);
 	if (r < 0)
 		return wan_error_set(making->error, r, making->path, "",
 				     "cannot be converted to RGB: %s", wan_strerror(r));
 	*ret_rgb = ret_source->converted;
 	return 0;
+}
+
+/* What a fit or a tensor will take. */
+static uint64_t result_bytes(const struct making *making, unsigned sample_bytes)
+{
+	return (uint64_t)making->width_px * making->height_px * 3 * sample_bytes;
+}
+
+static int reserve_result(const struct making *making, unsigned sample_bytes)
+{
+	return wan_load_reserve(making->runtime, making->path, result_bytes(making, sample_bytes),
+				making->error);
+}
+
+static void unreserve_result(const struct making *making, unsigned sample_bytes)
+{
+	wan_memory_unreserve(making->runtime->memory, result_bytes(making, sample_bytes));
 }
 
 /* Run a pure image step as a profiled operation and make a cache value of its result. */
@@ -103,8 +126,14 @@ static int compute_thumbnail(void *context, struct wan_value *ret_value)
 {
 	struct making *making = context;
 	wan_cleanup(source_finish) struct source source = {0};
-	struct wan_image *rgb, *image = NULL;
+	struct wan_image *rgb = NULL, *image = NULL;
 	int r = source_rgb(making, &source, &rgb);
+	if (r < 0)
+		return r;
+	struct wan_image_view view; /* a thumbnail is never larger than its source */
+	wan_image_view(rgb, &view);
+	uint64_t bytes = WAN_MIN(result_bytes(making, 1), (uint64_t)view.pixels_bytes);
+	r = wan_load_reserve(making->runtime, making->path, bytes, making->error);
 	if (r < 0)
 		return r;
 	char text[48];
@@ -114,6 +143,7 @@ static int compute_thumbnail(void *context, struct wan_value *ret_value)
 			wan_runtime_name(making->runtime, text, "thumbnail"), WAN_LIBRARY_WANRT,
 			true);
 	r = wan_image_thumbnail(rgb, making->width_px, making->height_px, &image);
+	wan_memory_unreserve(making->runtime->memory, bytes);
 	return finish_step(making, &op, r, image, WAN_CACHE_DERIVED, ret_value);
 }
 
@@ -121,14 +151,17 @@ static int compute_fit(void *context, struct wan_value *ret_value)
 {
 	struct making *making = context;
 	wan_cleanup(source_finish) struct source source = {0};
-	struct wan_image *rgb, *image = NULL;
+	struct wan_image *rgb = NULL, *image = NULL;
 	int r = source_rgb(making, &source, &rgb);
+	if (r == 0)
+		r = reserve_result(making, 1);
 	if (r < 0)
 		return r;
 	struct wan_op op;
 	wan_op_begin_as(making->runtime->profile, &op, "fit", WAN_LIBRARY_WANRT, true);
 	r = wan_image_fit(rgb, making->width_px, making->height_px, making->fit, making->filter,
 			  &image);
+	unreserve_result(making, 1);
 	return finish_step(making, &op, r, image, WAN_CACHE_DERIVED, ret_value);
 }
 
@@ -140,10 +173,16 @@ static int compute_tensor(void *context, struct wan_value *ret_value)
 			making->fit, making->filter, &fitted, NULL, making->error);
 	if (r < 0)
 		return r;
+	r = reserve_result(making, sizeof(float));
+	if (r < 0) {
+		wan_pin_release(fitted);
+		return r;
+	}
 	struct wan_op op;
 	struct wan_image *image = NULL;
 	wan_op_begin_as(making->runtime->profile, &op, "normalise", WAN_LIBRARY_WANRT, true);
 	r = wan_image_normalise(wan_pin_image(fitted), &image);
+	unreserve_result(making, sizeof(float));
 	r = finish_step(making, &op, r, image, WAN_CACHE_DERIVED, ret_value);
 	wan_pin_release(fitted);
 	return r;

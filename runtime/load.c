@@ -47,6 +47,21 @@ void wan_load_end_operation(struct wan_op *op, const char *path, int code,
 	wan_op_end(op, code < 0 ? WAN_OP_FAILED : WAN_OP_OK);
 }
 
+/* Which level refused is in the reason; the object is the image, as in any other error. */
+int wan_load_reserve(struct wan_runtime *runtime, const char *path, uint64_t bytes,
+		     struct wan_error *reterr_error)
+{
+	struct wan_error refused = {0};
+	int r = wan_memory_reserve(runtime->memory, bytes, &refused);
+	if (r == -ENOMEM)
+		return wan_error_set(reterr_error, r, path, refused.hint,
+				     "is not processed: memory of %s: %s", refused.object,
+				     refused.reason);
+	if (r < 0 && reterr_error)
+		*reterr_error = refused;
+	return r;
+}
+
 int wan_load_explain(int code, const char *path, struct wan_error *reterr_error)
 {
 	if (code < 0 && reterr_error && reterr_error->code == 0)
@@ -75,20 +90,6 @@ static void key_add_decode(struct wan_key_builder *builder, const struct wan_dec
 	wan_key_add_u64(builder, "min_height", decode->min_height_px);
 }
 
-/* Which level refused is in the reason; the object is the image, as in any other error. */
-static int reserve(const struct decoding *decoding)
-{
-	struct wan_error refused = {0};
-	int r = wan_memory_reserve(decoding->runtime->memory, decoding->info->peak_bytes, &refused);
-	if (r == -ENOMEM)
-		return wan_error_set(decoding->error, r, decoding->path, refused.hint,
-				     "is not decoded: memory of %s: %s", refused.object,
-				     refused.reason);
-	if (r < 0 && decoding->error)
-		*decoding->error = refused;
-	return r;
-}
-
 static int compute_decode(void *context, struct wan_value *ret_value)
 {
 	struct decoding *decoding = context;
@@ -101,7 +102,7 @@ static int compute_decode(void *context, struct wan_value *ret_value)
 		decoding->info = &probed;
 	}
 	const struct wan_image_info *info = decoding->info;
-	int r = reserve(decoding);
+	int r = wan_load_reserve(runtime, decoding->path, info->peak_bytes, decoding->error);
 	if (r < 0)
 		return r;
 

@@ -210,6 +210,16 @@ def memory_that_is_not_granted_ends_with_75_and_names_the_level():
 
 
 @test
+def a_result_that_memory_does_not_hold_is_not_begun():
+    out, picture = fresh(), write(noise_png())
+    done = run("-q", "--start", picture, "--size", "8192x8192", "-o", out,
+               env=environment(WAN_MEMORY_PROCESS_CAP="256M"))
+    one_sentence(done, 75, picture, "process")
+    check(done.rss_kib < 300 << 10, f"{done.rss_kib} KiB under a cap of 256 MB")
+    equal(listed(out), [], "files")
+
+
+@test
 def under_a_small_memory_limit_all_pairs_still_come_out():
     out, report = fresh(), fresh(".json")
     pictures = [write(noise_png(1200, 900 + i)) for i in range(3)]
