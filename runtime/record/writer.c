@@ -17,9 +17,8 @@
 #include "sys.h"
 #include "thread.h"
 
-#define BUILD_WAIT_NS                                                                              \
-	100000000u /* 100 ms: even a slow disk has answered, and a program bears it                \
-		    */
+/* A loaded machine may take 0.1 s to make a file. */
+#define BUILD_WAIT_NS 2000000000u
 
 static struct wan_recorder *process_recorder; /* release; acquire in wan_recorder_process() */
 static uint64_t building_since_ns;            /* try-lock of making its file; 0: nobody does */
