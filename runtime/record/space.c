@@ -6,10 +6,10 @@
 #include "recorder.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <linux/magic.h>
 
 #include "sys.h"
@@ -48,40 +48,56 @@ static int write_zeros(int fd, uint64_t from, uint64_t to)
 	return 0;
 }
 
+/* 0, -EOPNOTSUPP (this file system cannot: zeros must be written), -errno. */
+static int allocate(struct wan_recorder *recorder, uint64_t bytes)
+{
+	for (int attempt = 0; attempt < 8; attempt++) {
+		if (wan_load_relaxed(&recorder->no_fallocate))
+			return -EOPNOTSUPP;
+		if (wan_sys->fallocate(recorder->fd, 0, 0, (off_t)bytes) == 0)
+			return 0;
+		if (errno == EOPNOTSUPP || errno == ENOSYS)
+			wan_store_relaxed(&recorder->no_fallocate, true);
+		else if (errno != EINTR)
+			return -errno;
+	}
+	return -EINTR;
+}
+
 int wan_space_reserve(struct wan_recorder *recorder, uint64_t from, uint64_t bytes)
 {
 	if (!within_limit(bytes))
 		return -EFBIG;
-	for (int attempt = 0; !recorder->no_fallocate && attempt < 8; attempt++) {
-		if (wan_sys->fallocate(recorder->fd, 0, 0, (off_t)bytes) == 0)
-			return 0;
-		if (errno == EINTR)
-			continue;
-		if (errno != EOPNOTSUPP && errno != ENOSYS)
-			return -errno;
-		recorder->no_fallocate = true;
-	}
-	if (!recorder->no_fallocate)
-		return -EINTR;
-	return write_zeros(recorder->fd, from, bytes);
+	int error = allocate(recorder, bytes);
+	return error == -EOPNOTSUPP ? write_zeros(recorder->fd, from, bytes) : error;
 }
 
-/* fallocate from 0 may run in two threads at once; writing zeros may not, so one does it and the
- * others look again. Bounded: the one may be this very thread, interrupted by a signal. */
-static int reserve_exclusive(struct wan_recorder *recorder, uint64_t bytes)
+/* Writing zeros may not run in two threads at once, so one does it and the others look again.
+ * Bounded: the one may be this very thread, interrupted by a signal. */
+static int write_exclusive(struct wan_recorder *recorder, uint64_t bytes)
 {
+	static const struct timespec pause = {.tv_nsec = 100000};
 	uint32_t idle = 0;
 	for (int attempt = 0; !wan_cas_acq_rel(&recorder->growing, &idle, 1); attempt++, idle = 0) {
-		if (attempt == 1000)
+		if (attempt == 2000)
 			return -EAGAIN;
-		sched_yield();
+		nanosleep(&pause, NULL);
 	}
 	uint64_t from = wan_load_relaxed(&recorder->file_bytes);
-	int error = from >= bytes ? 0 : wan_space_reserve(recorder, from, bytes);
+	int error = from >= bytes ? 0 : write_zeros(recorder->fd, from, bytes);
 	if (!error)
 		wan_max_relaxed(&recorder->file_bytes, bytes);
 	wan_store_release(&recorder->growing, 0);
 	return error;
+}
+
+/* Allocating from 0 may run in several threads at once: it changes nothing that is there. */
+static int reserve_more(struct wan_recorder *recorder, uint64_t bytes)
+{
+	if (!within_limit(bytes))
+		return -EFBIG;
+	int error = allocate(recorder, bytes);
+	return error == -EOPNOTSUPP ? write_exclusive(recorder, bytes) : error;
 }
 
 static bool grow(struct wan_recorder *recorder, uint64_t want)
@@ -92,7 +108,7 @@ static bool grow(struct wan_recorder *recorder, uint64_t want)
 	bytes = WAN_MIN(bytes, recorder->map_bytes);
 	int error = recorder->fd < 0 ? 0 : -EBADF;
 	if (recorder->fd >= 0 && still_ours(recorder))
-		error = reserve_exclusive(recorder, bytes);
+		error = reserve_more(recorder, bytes);
 	if (error) {
 		if (error != -EAGAIN && error != -EINTR)
 			wan_store_relaxed(&recorder->no_growth, 1);
