@@ -37,6 +37,7 @@ struct prepared {
 	struct side sides[2];
 	int side_count;
 	int status;
+	struct wan_error refused; /* with STARTEND_NO_MEMORY: said when it is final */
 	uint32_t warnings;
 };
 
@@ -51,6 +52,15 @@ static int complain(const struct wan_error *error)
 {
 	startend_complain(error);
 	return startend_status(error->code);
+}
+
+/* Memory may be there on a second try, so that is not complained about yet. */
+static int fail(struct prepared *prepared, const struct wan_error *error)
+{
+	if (error->code != -ENOMEM)
+		return complain(error);
+	prepared->refused = *error;
+	return STARTEND_NO_MEMORY;
 }
 
 static void say_path(const char *path)
@@ -127,7 +137,7 @@ static int prepare_side(struct work *work, struct prepared *prepared, struct sid
 		return status;
 	int r = wan_validate(work->runtime, side->path, &side->info, &side->verdict, NULL, &error);
 	if (r < 0)
-		return complain(&error);
+		return fail(prepared, &error);
 	if (!options->quiet) {
 		say_path(prepared->pair->name);
 		printf("%s%-5s ", prepared->pair->name[0] ? " " : "", side->label);
@@ -148,7 +158,7 @@ static int prepare_side(struct work *work, struct prepared *prepared, struct sid
 	if (r == 0)
 		r = wan_tensor(work->runtime, side->path, options->width_px, options->height_px,
 			       options->fit, options->filter, &side->tensor, NULL, &error);
-	return r < 0 ? complain(&error) : 0;
+	return r < 0 ? fail(prepared, &error) : 0;
 }
 
 static void release(struct prepared *prepared)
@@ -265,6 +275,7 @@ static uint32_t prepare_batch(struct work *work, size_t first, uint32_t want,
 				release(&batch[count]);
 				break; /* again, alone, after these are written */
 			}
+			startend_complain(&batch[count].refused);
 		}
 		count++;
 	}
