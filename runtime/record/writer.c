@@ -4,7 +4,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <sched.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,7 +21,7 @@
 #include "sys.h"
 #include "thread.h"
 
-/* A loaded machine may take 0.1 s to make a file. */
+/* A folder that answers slowly must not hold a program up for longer. */
 #define BUILD_WAIT_NS 2000000000u
 
 static struct wan_recorder *process_recorder; /* release; acquire in wan_recorder_process() */
@@ -289,25 +293,33 @@ static bool build_begin(void)
 
 static void build_end(void)
 {
-	wan_store_relaxed(&building_thread, 0);
+	uint32_t own = wan_thread_id();
 	wan_store_release(&building_since_ns, 0);
+	wan_cas_acq_rel(&building_thread, &own, 0); /* unless the next maker is there already */
+	syscall(SYS_futex, &building_thread, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }
 
 /*
  * Late comers lose nothing while another thread makes the file, which takes 1 ms, unless the folder
  * answers slowly: then only for BUILD_WAIT_NS since that thread began. False: go on without. At
- * once when the maker is this thread, interrupted by a signal.
+ * once when the maker is this thread, interrupted by a signal. They sleep: sixty of them polling
+ * would keep the processor from the maker.
  */
 static bool build_wait(uint64_t *since_ns)
 {
-	static const struct timespec pause = {.tv_nsec = 50000};
 	uint64_t now_ns = wan_now_ns();
 	uint64_t began_ns = wan_load_relaxed(&building_since_ns);
+	uint32_t maker = wan_load_relaxed(&building_thread);
 	*since_ns = *since_ns ? *since_ns : now_ns;
-	if (wan_load_relaxed(&building_thread) == wan_thread_id() ||
+	if (maker == wan_thread_id() ||
 	    wan_elapsed(began_ns ? began_ns : *since_ns, now_ns) > BUILD_WAIT_NS)
 		return false;
-	nanosleep(&pause, NULL);
+	if (maker) {
+		const struct timespec most = {.tv_sec = BUILD_WAIT_NS / 1000000000};
+		syscall(SYS_futex, &building_thread, FUTEX_WAIT_PRIVATE, maker, &most, NULL, 0);
+	} else {
+		sched_yield();
+	}
 	return true;
 }
 
@@ -388,6 +400,7 @@ struct wan_recorder *wan_recorder_process(const struct wan_config *config, uint3
 
 void wan_recorder_forget_busy(void)
 {
-	build_end();
+	wan_store_relaxed(&building_since_ns, 0);
+	wan_store_relaxed(&building_thread, 0);
 	wan_store_relaxed(&no_file, 0);
 }
