@@ -49,8 +49,10 @@ int wan_place_default_folder(char *to, size_t bytes)
 	const char *state = secure_getenv("XDG_STATE_HOME");
 	const char *home = secure_getenv("HOME");
 	bool use_state = state && state[0] == '/'; /* others are to be ignored, says the standard */
-	if (!use_state && (!home || home[0] != '/'))
-		return -ENOENT;
+	struct stat info;
+	if (!use_state &&
+	    (!home || home[0] != '/' || wan_sys->stat(home, &info) != 0 || !S_ISDIR(info.st_mode)))
+		return -ENOENT; /* a home that is not there is not ours to make */
 	const char *base = use_state ? state : home;
 	const char *rest = use_state ? "/wanrt" : "/.local/state/wanrt";
 	if (strlen(base) + strlen(rest) >= bytes)
