@@ -10,9 +10,9 @@ import sys
 import zlib
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from startend_support import (chunk, environment, flat_png, fresh, good, ihdr, kind, listed,
-                              noise_png, noise_rows, nothing_left, one_sentence, png, read, run,
-                              write)
+from startend_support import (another_user, chunk, environment, flat_png, fresh, good, ihdr, kind,
+                              listed, noise_png, noise_rows, nothing_left, one_sentence, png,
+                              read, run, write)
 from tap import Skip, check, equal, main, test
 
 MIB_KIB = 1024
@@ -85,13 +85,12 @@ def an_empty_path_is_refused():
 
 @test
 def a_picture_that_may_not_be_read_is_refused():
-    if os.geteuid() != 0:
-        raise Skip("only root can become another user")
+    user = another_user()
     path, out = write(noise_png()), fresh()
     os.chmod(path, 0)
     os.mkdir(out)
     os.chmod(out, 0o777)
-    done = run("-q", "--start", path, *SIZE, "-o", out, user=65534, group=65534, extra_groups=[])
+    done = run("-q", "--start", path, *SIZE, "-o", out, **user)
     one_sentence(done, 66, path, "permission")
     cheap(done, path)
     nothing_left(out)
@@ -268,11 +267,10 @@ def an_output_folder_that_cannot_be_had_ends_with_73():
 
 @test
 def a_folder_without_permission_ends_with_73():
-    if os.geteuid() != 0:
-        raise Skip("only root can become another user")
+    user = another_user()
     out = fresh()
     os.mkdir(out, 0o755)
-    not_written(out, user=65534, group=65534, extra_groups=[])
+    not_written(out, **user)
     nothing_left(out)
     os.chmod(out, 0o777)
     os.mkdir(f"{out}/start.png")
