@@ -77,9 +77,9 @@ def switched_off():
 @test
 def folder_that_cannot_be_written():
     runs_unrecorded(environment(LD_PRELOAD=PRELOAD, WAN_RECORD_PATH="/proc/nowhere/"), "nowhere")
-    runs_unrecorded(environment(LD_PRELOAD=PRELOAD, HOME="/nonexistent", XDG_STATE_HOME=""),
-                    "no-home")
-    check(not os.path.exists("/nonexistent"), "a home that is not there was made")
+    home = os.path.join(fresh("home"), "none")
+    runs_unrecorded(environment(LD_PRELOAD=PRELOAD, HOME=home, XDG_STATE_HOME=""), "no-home")
+    check(not os.path.exists(home), "a home that is not there was made")
 
 
 @test
