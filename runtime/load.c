@@ -9,6 +9,7 @@
 
 #include "instance.h"
 #include "log.h"
+#include "options.h"
 #include "profile.h"
 
 /* What the compute callback needs. */
@@ -86,6 +87,7 @@ static void key_add_decode(struct wan_key_builder *builder, const struct wan_dec
 	wan_key_add_u64(builder, "alpha", decode->alpha);
 	wan_key_add_u64(builder, "orientation", decode->apply_orientation);
 	wan_key_add_u64(builder, "strict", decode->strict);
+	wan_key_add_u64(builder, "allow_truncated", decode->allow_truncated);
 	wan_key_add_u64(builder, "min_width", decode->min_width_px);
 	wan_key_add_u64(builder, "min_height", decode->min_height_px);
 }
@@ -137,8 +139,11 @@ int wan_load(struct wan_runtime *runtime, const char *path,
 	decode.max_bytes = runtime->config.image_max_bytes;
 	decode.max_scans = (uint32_t)runtime->config.image_max_scans;
 	decode.max_chunks = (uint32_t)runtime->config.image_max_chunks;
-	if (options)
-		decode = *options;
+	if (options &&
+	    wan_options_overlay(&decode, sizeof(decode), options, options->struct_size) < 0)
+		return wan_error_set(reterr_error, -EINVAL, "wan_load",
+				     "fill options with wan_decode_options_init()",
+				     "options are made for another version");
 
 	struct wan_key_builder builder;
 	int r = wan_load_key_begin(&builder, "decode", path, reterr_error);

@@ -262,6 +262,30 @@ TEST(a_rewritten_file_is_decoded_again)
 	wan_runtime_unref(runtime);
 }
 
+TEST(a_truncated_picture_that_was_allowed_is_no_hit_for_who_does_not_allow_it)
+{
+	struct wan_runtime *runtime = make(NULL, 0);
+	REQUIRE(runtime != NULL);
+	char path[] = "/tmp/wan-runtime-XXXXXX";
+	int fd = mkstemp(path);
+	REQUIRE(fd >= 0);
+	close(fd);
+	copy_file(picture, path);
+	REQUIRE_EQ(truncate(path, 5000), 0);
+	struct wan_decode_options options;
+	wan_decode_options_init(&options);
+	options.allow_truncated = true;
+	struct wan_pin *pin = NULL;
+	CHECK(wan_load(runtime, path, NULL, &pin, NULL, NULL) < 0);
+	REQUIRE_EQ(wan_load(runtime, path, &options, &pin, NULL, NULL), 0);
+	wan_pin_release(pin);
+	CHECK(wan_load(runtime, path, NULL, &pin, NULL, NULL) < 0);
+	options.struct_size = 4;
+	CHECK_EQ(wan_load(runtime, path, &options, &pin, NULL, NULL), -22);
+	unlink(path);
+	wan_runtime_unref(runtime);
+}
+
 TEST(bad_files_fail_with_object_reason_and_code_and_are_not_cached)
 {
 	struct wan_runtime *runtime = make(NULL, 0);
