@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <math.h>
 #include <string.h>
 
 #include "alloc.h"
@@ -103,9 +104,16 @@ static double memory_mb(const struct wan_recording_operation *record)
 	return mb(wan_operation_memory(record));
 }
 
+/* The thread's CPU time runs over the span; between the calls it is the caller's own work. */
+static double own_cpu_ns(uint64_t cpu_ns, uint64_t inside_ns, uint64_t span_ns)
+{
+	return span_ns ? (double)cpu_ns * fmin(1, (double)inside_ns / (double)span_ns) : 0;
+}
+
 static double costly_cpu(const struct wan_recording_operation *record)
 {
-	if (record->cpu_ns == UINT64_MAX || record->cpu_ns < CPU_COST_NS)
+	if (record->cpu_ns == UINT64_MAX ||
+	    own_cpu_ns(record->cpu_ns, record->inside_ns, record->span_ns) < CPU_COST_NS)
 		return -1;
 	return wan_operation_cpu_percent(record);
 }
@@ -184,8 +192,9 @@ static int judge_cpu(struct wan_findings *findings, const struct wan_finding_inp
 	uint64_t run_ns = input->run_cpu_ns ? input->run_cpu_ns : input->run_ns;
 	bool known = row->cpu_known == row->count && row->span_ns;
 	double mean = known ? 100.0 * (double)row->cpu_ns / (double)row->span_ns : -1;
-	bool kind = mean > limit && row->cpu_ns >= CPU_COST_NS && run_ns &&
-		    (double)row->cpu_ns >= CPU_SHARE * (double)run_ns;
+	double own_ns = own_cpu_ns(row->cpu_ns, row->inside_ns, row->span_ns);
+	bool kind = mean > limit && own_ns >= CPU_COST_NS && run_ns &&
+		    own_ns >= CPU_SHARE * (double)run_ns;
 	if (!peak.count && !kind)
 		return 0;
 	struct wan_finding *finding =
@@ -197,14 +206,16 @@ static int judge_cpu(struct wan_findings *findings, const struct wan_finding_inp
 		wan_str_format(finding->evidence, sizeof(finding->evidence),
 			       "%llu operations took %.2f s of CPU, %.0f %% of the run's, at %.0f "
 			       "%% of one core (limit %g %%)",
-			       (unsigned long long)row->count, (double)row->cpu_ns / 1e9,
-			       100.0 * (double)row->cpu_ns / (double)run_ns, mean, limit);
+			       (unsigned long long)row->count, own_ns / 1e9,
+			       100.0 * own_ns / (double)run_ns, mean, limit);
 	else
-		wan_str_format(finding->evidence, sizeof(finding->evidence),
-			       "%llu with 500 ms of CPU or more above %g %% of one core, most %.0f "
-			       "%% over %.2f s",
-			       (unsigned long long)peak.count, limit, value,
-			       (double)peak.worst->cpu_ns / 1e9);
+		wan_str_format(
+			finding->evidence, sizeof(finding->evidence),
+			"%llu with 500 ms of CPU or more above %g %% of one core, most %.0f "
+			"%% over %.2f s",
+			(unsigned long long)peak.count, limit, value,
+			own_cpu_ns(peak.worst->cpu_ns, peak.worst->inside_ns, peak.worst->span_ns) /
+				1e9);
 	return put(finding, value, limit, "%");
 }
 

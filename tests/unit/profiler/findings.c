@@ -149,6 +149,19 @@ TEST(the_default_wants_half_a_second_of_cpu_or_a_share_of_the_run)
 	CHECK(!find("cpu-intensive"));
 }
 
+TEST(cpu_between_the_calls_is_the_callers_own_and_not_judged)
+{
+	begin("default");
+	struct wan_recording_operation operation = fake_operation("op", 1000);
+	operation.cpu_ns = 990000000;
+	operation.inside_ns = operation.span_ns / 10;
+	fake_add(&fake, operation);
+	CHECK(!find("cpu-intensive")); /* 99 ms of it are the operation's */
+	operation.inside_ns = operation.span_ns * 6 / 10;
+	fake_add(&fake, operation);
+	CHECK(find("cpu-intensive"));
+}
+
 static void add_sized(const char *name, double ms, uint32_t width, uint32_t height)
 {
 	struct wan_recording_operation operation = fake_operation(name, ms);
