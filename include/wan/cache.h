@@ -69,6 +69,22 @@ WAN_API WAN_MUST_CHECK int wan_key_add_file(struct wan_key_builder *builder, con
  */
 WAN_API struct wan_key wan_key_end(struct wan_key_builder *builder);
 
+struct wan_value;
+
+/**
+ * How a value is kept smaller while nobody uses it: the cold form is an ordinary value without
+ * flags, and gives back exactly what was frozen. Both calls run without locks, may fail, and must
+ * not touch the cache. Static storage.
+ */
+struct wan_cold_ops {
+	/** Make the cold form of data, which stays as it is. Returns 0 and fills *ret_cold; -E2BIG
+	 *  when it would not be smaller than bytes_max (nothing is made); -ENOMEM, -ENOTSUP. */
+	int (*freeze)(void *data, uint64_t bytes_max, struct wan_value *ret_cold);
+	/** Make the value again from the cold form, which stays. Returns 0 and fills *ret_value, or
+	 * a negative errno. */
+	int (*thaw)(void *cold, struct wan_value *ret_value);
+};
+
 /**
  * A value handed to the cache. Once taken over, destroy (NULL: nothing to do) is called exactly
  * once with data, also when data is NULL, without locks, on any thread, after the last pin.
@@ -77,13 +93,35 @@ struct wan_value {
 	void *data;     /**< may be NULL: an empty result is a value too */
 	uint64_t bytes; /**< charged with WAN_CACHE_ENTRY_BYTES on top; may be 0 */
 	void (*destroy)(void *data);
-	uint32_t flags; /**< WAN_CACHE_ bits; others are -EINVAL */
+	uint32_t flags;   /**< WAN_CACHE_ bits; others are -EINVAL */
+	uint64_t cost_ns; /**< what making it again takes; 0: as measured when it was computed */
+	const struct wan_cold_ops *cold; /**< NULL: never kept compressed */
 };
 enum {
 	WAN_CACHE_DERIVED = 1, /**< small derived image: not counted as an entry up to 256 KiB */
+	/** Hint: one of many looked at once. Goes before all without this hint; using it again
+	 *  makes it an ordinary entry. */
+	WAN_CACHE_SCAN = 2,
+	/** Hint: goes after all without this hint. */
+	WAN_CACHE_PIN = 4,
 };
 /** Metadata of one entry, in bytes, charged with its payload. */
 #define WAN_CACHE_ENTRY_BYTES 192
+
+/** Which entry goes first. */
+enum wan_cache_policy {
+	WAN_CACHE_LRU,  /**< strictly the one used longest ago */
+	WAN_CACHE_AUTO, /**< the one whose loss costs least, as learnt; never left worse than LRU */
+	WAN_CACHE_GDSF, /**< by frequency and cost per byte */
+	WAN_CACHE_S3FIFO,
+};
+
+/** What wan_cache_get_or_compute() does when the result has no room. */
+enum wan_cache_full {
+	WAN_CACHE_PASS, /**< hand it out uncached */
+	WAN_CACHE_WAIT, /**< wait for room before computing, at most wait_ns, then as PASS */
+	WAN_CACHE_FAIL, /**< -EAGAIN, or -EFBIG, before computing */
+};
 
 struct wan_cache_options {
 	size_t struct_size;
@@ -96,6 +134,8 @@ struct wan_cache_options {
 	 *  NULL: private */
 	uint64_t *counters;
 	uint64_t wait_ns; /**< longest wait for another thread's computation; default 1 s */
+	enum wan_cache_policy policy; /**< default WAN_CACHE_LRU (cache.policy) */
+	enum wan_cache_full full;     /**< default WAN_CACHE_PASS (cache.full) */
 };
 
 struct wan_cache_stats {
