@@ -11,6 +11,10 @@
 #include <stdint.h>
 #include <time.h>
 
+#ifdef WAN_SCHEDULE
+#include "schedule.h"
+#endif
+
 /* Set once by wan_clock_init(); false: wan_ticks() falls back to CLOCK_MONOTONIC. */
 extern bool wan_clock_uses_counter;
 
@@ -23,6 +27,11 @@ uint64_t wan_thread_cpu_ns(void);
 
 static inline uint64_t wan_ticks(void)
 {
+#ifdef WAN_SCHEDULE
+	uint64_t counted;
+	if (wan_schedule_ticks(&counted))
+		return counted;
+#endif
 	if (__builtin_expect(!wan_clock_uses_counter, 0))
 		return wan_now_ns();
 #if defined(__x86_64__)

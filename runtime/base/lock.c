@@ -5,6 +5,15 @@
 #include <errno.h>
 #include <time.h>
 
+#ifdef WAN_SCHEDULE
+#include "schedule.h" /* the same calls, each a yield point */
+#define pthread_mutex_lock     wan_schedule_mutex_lock
+#define pthread_mutex_unlock   wan_schedule_mutex_unlock
+#define pthread_cond_broadcast wan_schedule_cond_broadcast
+#define pthread_cond_wait      wan_schedule_cond_wait
+#define pthread_cond_timedwait wan_schedule_cond_timedwait
+#endif
+
 #ifndef NDEBUG
 /* One bit for each five ranks, so that the whole state is 8 bytes of thread-local storage. */
 static __thread uint64_t held_ranks __attribute__((tls_model("initial-exec")));

@@ -44,6 +44,19 @@ TEST(changes_return_the_value_before)
 	CHECK_EQ(wan_load_acquire(&word), 7);
 }
 
+TEST(a_light_store_takes_values_of_any_width)
+{
+	uint8_t byte = 1;
+	uint64_t *pointer = NULL;
+	wan_store_light(&byte, 200);
+	wan_store_light(&word, 70000);
+	wan_store_light(&pointer, &counter);
+	CHECK_EQ(wan_load_relaxed(&byte), 200);
+	CHECK_EQ(wan_load_relaxed(&word), 70000);
+	CHECK(wan_load_relaxed(&pointer) == &counter);
+	wan_pause();
+}
+
 TEST(a_smaller_value_does_not_lower_a_maximum)
 {
 	uint64_t value = 10;
