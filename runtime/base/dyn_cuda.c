@@ -25,6 +25,8 @@ static const struct wan_dyn_symbol symbols[] = {
 	SYMBOL(mem_get_info, "cudaMemGetInfo", true),
 	SYMBOL(runtime_get_version, "cudaRuntimeGetVersion", false),
 	SYMBOL(get_error_string, "cudaGetErrorString", false),
+	SYMBOL(host_register, "cudaHostRegister", false),
+	SYMBOL(host_unregister, "cudaHostUnregister", false),
 };
 
 static const struct wan_dyn_library library = {
@@ -48,7 +50,7 @@ static const struct wan_cuda *publish(const struct wan_cuda *table, void *handle
 		wan_store_release(&state, READY);
 		return &shared;
 	}
-	while (wan_load_acquire(&state) != READY) /* the other thread copies six pointers */
+	while (wan_load_acquire(&state) != READY) /* the other thread copies a few pointers */
 		sched_yield();
 	dlclose(handle);
 	return &shared;

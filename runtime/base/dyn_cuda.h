@@ -19,6 +19,9 @@ struct wan_cuda {
 	WAN_CUDA_ERROR (*mem_get_info)(size_t *free_bytes, size_t *total_bytes);
 	WAN_CUDA_ERROR (*runtime_get_version)(int *version);   /* optional: may be NULL */
 	const char *(*get_error_string)(WAN_CUDA_ERROR error); /* optional: may be NULL */
+	/* Page-locked memory; both or none. */
+	WAN_CUDA_ERROR (*host_register)(void *at, size_t bytes, unsigned flags); /* optional */
+	WAN_CUDA_ERROR (*host_unregister)(void *at);                             /* optional */
 };
 
 /* The table, or NULL when there is no usable CUDA runtime. With only_if_loaded no library is

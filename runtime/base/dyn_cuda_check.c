@@ -17,4 +17,6 @@ const struct wan_cuda wan_cuda_prototypes = {
 	.mem_get_info = cudaMemGetInfo,
 	.runtime_get_version = cudaRuntimeGetVersion,
 	.get_error_string = cudaGetErrorString,
+	.host_register = cudaHostRegister,
+	.host_unregister = cudaHostUnregister,
 };

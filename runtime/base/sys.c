@@ -48,6 +48,7 @@ const struct wan_sys wan_sys_real = {
 	.rename = rename,
 	.unlink = unlink,
 	.mkdir = mkdir,
+	.memfd_create = memfd_create,
 	.clock_gettime = clock_gettime,
 };
 

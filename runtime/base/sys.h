@@ -36,6 +36,7 @@ struct wan_sys {
 	int (*rename)(const char *from, const char *to);
 	int (*unlink)(const char *path);
 	int (*mkdir)(const char *path, mode_t mode);
+	int (*memfd_create)(const char *name, unsigned flags);
 	int (*clock_gettime)(clockid_t clock, struct timespec *ret);
 };
 

@@ -191,6 +191,31 @@ EXPORT int cudaFreeHost(void *block)
 	return answer(SUCCESS);
 }
 
+/* Registered memory must be mapped, in whole pages, and is unregistered by its first byte. */
+static atomic_int registered_ranges;
+
+EXPORT int wan_fake_cuda_registered(void)
+{
+	return atomic_load(&registered_ranges);
+}
+
+EXPORT int cudaHostRegister(void *at, size_t bytes, unsigned flags)
+{
+	(void)flags;
+	int error = answer(at && bytes && (uintptr_t)at % 4096 == 0 ? SUCCESS : INVALID_VALUE);
+	if (!error)
+		atomic_fetch_add(&registered_ranges, 1);
+	return error;
+}
+
+EXPORT int cudaHostUnregister(void *at)
+{
+	int error = answer(at && atomic_load(&registered_ranges) > 0 ? SUCCESS : INVALID_VALUE);
+	if (!error)
+		atomic_fetch_sub(&registered_ranges, 1);
+	return error;
+}
+
 EXPORT int cudaMemcpy(void *to, const void *from, size_t bytes, int kind)
 {
 	int error = answer(kind >= 0 && kind <= 4 ? SUCCESS : INVALID_VALUE);

@@ -203,6 +203,13 @@ static int fault_mkdir(const char *path, mode_t mode)
 	return count(WAN_FAULT_MKDIR) ? -1 : wan_sys_real.mkdir(path, mode);
 }
 
+static int fault_memfd_create(const char *name, unsigned flags)
+{
+	if (count(WAN_FAULT_MEMFD))
+		return -1;
+	return count_descriptor(wan_sys_real.memfd_create(name, flags));
+}
+
 static int fault_clock(clockid_t clock, struct timespec *ret)
 {
 	if (count(WAN_FAULT_CLOCK))
@@ -242,6 +249,7 @@ static const struct wan_sys table = {
 	.rename = fault_rename,
 	.unlink = fault_unlink,
 	.mkdir = fault_mkdir,
+	.memfd_create = fault_memfd_create,
 	.clock_gettime = fault_clock,
 };
 

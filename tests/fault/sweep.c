@@ -36,6 +36,7 @@ static const struct {
 	[WAN_FAULT_RENAME] = {"rename", {EACCES}},
 	[WAN_FAULT_UNLINK] = {"unlink", {EACCES}},
 	[WAN_FAULT_MKDIR] = {"mkdir", {EROFS}},
+	[WAN_FAULT_MEMFD] = {"memfd_create", {ENOSYS, EMFILE}},
 	[WAN_FAULT_CLOCK] = {"clock_gettime", {EINVAL}},
 };
 
