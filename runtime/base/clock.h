@@ -28,9 +28,7 @@ uint64_t wan_thread_cpu_ns(void);
 static inline uint64_t wan_ticks(void)
 {
 #ifdef WAN_SCHEDULE
-	uint64_t counted;
-	if (wan_schedule_ticks(&counted))
-		return counted;
+	return wan_schedule_ticks();
 #endif
 	if (__builtin_expect(!wan_clock_uses_counter, 0))
 		return wan_now_ns();

@@ -9,7 +9,6 @@
 
 #ifdef WAN_SCHEDULE
 #include <pthread.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <time.h>
@@ -31,9 +30,8 @@ void wan_schedule_barrier(const char *where);
 /* In a loop that waits for another thread: lets that thread run. */
 void wan_schedule_pause(const char *where);
 
-/* A counter that goes up by one with each read, so that a seed gives the same stamps again. False:
- * the thread is not in a schedule. */
-bool wan_schedule_ticks(uint64_t *ret_ticks);
+/* The clock of all threads: goes up by one with each read, so that a seed gives the same stamps. */
+uint64_t wan_schedule_ticks(void);
 
 int wan_schedule_mutex_lock(pthread_mutex_t *mutex);
 int wan_schedule_mutex_unlock(pthread_mutex_t *mutex);
