@@ -121,11 +121,22 @@ struct wan_decode_options {
 	bool allow_truncated;
 };
 
+/** A size in pixels. */
+struct wan_size {
+	uint32_t width_px, height_px;
+};
+/** A part of an image. */
+struct wan_rect {
+	uint32_t x_px, y_px, width_px, height_px;
+};
+
 enum wan_filter {
 	WAN_FILTER_LANCZOS, /**< Pillow's, bit for bit */
 	WAN_FILTER_BICUBIC,
 	WAN_FILTER_BILINEAR,
 	WAN_FILTER_BOX,
+	WAN_FILTER_TORCH_BICUBIC,  /**< torch's interpolate(), no antialiasing, a = -0.75 */
+	WAN_FILTER_TORCH_BILINEAR, /**< the same, linear: ComfyUI */
 };
 
 /** Fill in the defaults named above. Threads: any. Since: 0.1 */
@@ -251,38 +262,6 @@ enum wan_fit {
 WAN_API WAN_MUST_CHECK int wan_image_fit(const struct wan_image *image, uint32_t width_px,
 					 uint32_t height_px, enum wan_fit fit,
 					 enum wan_filter filter, struct wan_image **ret_image);
-
-/** A size in pixels. */
-struct wan_size {
-	uint32_t width_px, height_px;
-};
-/** A part of an image. */
-struct wan_rect {
-	uint32_t x_px, y_px, width_px, height_px;
-};
-
-/** Programs that choose the size of a clip from its start image. */
-enum wan_pipeline {
-	WAN_PIPELINE_A14B,          /**< official image-to-video: area of target, ratio of source */
-	WAN_PIPELINE_TI2V,          /**< official text-image-to-video: steps of 32 */
-	WAN_PIPELINE_DIFFUSERS,     /**< documented use of the diffusers pipeline: steps of 16 */
-	WAN_PIPELINE_WAN2GP_AREA,   /**< Wan2GP, fit 0: same area */
-	WAN_PIPELINE_WAN2GP_INSIDE, /**< Wan2GP, fit 1: fits inside, either way up */
-	WAN_PIPELINE_COMFYUI,       /**< exactly target; see wan_comfyui_crop() */
-};
-/**
- * The size of the frames that a pipeline will make from an image, target being the resolution asked
- * of it (its area or box). Returns 0, -EINVAL (a zero side), -ERANGE (no usable size: the ratio is
- * too extreme). Threads: any. Since: 0.1
- */
-WAN_API WAN_MUST_CHECK int wan_output_size(enum wan_pipeline pipeline, struct wan_size source,
-					   struct wan_size target, struct wan_size *ret_size);
-/**
- * The part of the source that ComfyUI keeps before it scales to target (centre crop).
- * Returns 0, -EINVAL, -ERANGE (nothing is left). Threads: any. Since: 0.1
- */
-WAN_API WAN_MUST_CHECK int wan_comfyui_crop(struct wan_size source, struct wan_size target,
-					    struct wan_rect *ret_rect);
 
 /** How to encode; fill by wan_encode_options_init(). */
 struct wan_encode_options {

@@ -6,6 +6,7 @@
 #include "wan/status.h"
 #include "wan/config.h"
 #include "wan/image.h"
+#include "wan/frame.h"
 #include "wan/cache.h"
 #include "wan/memory.h"
 #include "wan/progress.h"

@@ -5,7 +5,8 @@
 #include "geometry.h"
 #include "macros.h"
 
-/* Multiple of step below value, in doubles as the pipelines compute it. */
+/* Multiple of step below value, in doubles as the pipelines compute it: where they say ** 0.5 it is
+ * pow(), where they say sqrt() it is sqrt(), which may differ in the last bit. */
 static double floor_to(double value, double step)
 {
 	return floor(value / step) * step;
@@ -84,9 +85,11 @@ static struct wan_size a14b(double w, double h, double area)
 static struct wan_size ti2v(double w, double h, double area)
 {
 	const double step = 32;
-	double ratio = w / h, ow = sqrt(area * ratio), oh = area / ow;
+	double ratio = w / h, ow = pow(area * ratio, 0.5), oh = area / ow;
 	double ow1 = floor_to(ow, step), oh1 = floor_to(area / ow1, step);
 	double oh2 = floor_to(oh, step), ow2 = floor_to(area / oh2, step);
+	if (ow1 == 0 || oh1 == 0 || ow2 == 0 || oh2 == 0)
+		return (struct wan_size){0, 0}; /* the original divides by zero */
 	double ratio1 = ow1 / oh1, ratio2 = ow2 / oh2;
 	bool width_first =
 		fmax(ratio / ratio1, ratio1 / ratio) < fmax(ratio / ratio2, ratio2 / ratio);
@@ -104,9 +107,49 @@ static struct wan_size diffusers(double w, double h, double area)
 static struct wan_size wan2gp(double w, double h, double to_w, double to_h, bool fit_inside)
 {
 	double scale = fit_inside ? fmax(fmin(to_h / h, to_w / w), fmin(to_w / h, to_h / w))
-				  : sqrt(to_w * to_h / (w * h));
+				  : pow(to_w * to_h / (w * h), 0.5);
 	return (struct wan_size){side(nearbyint(w * scale / 16) * 16),
 				 side(nearbyint(h * scale / 16) * 16)};
+}
+
+/* A side scaled down and rounded up to steps of 64. */
+static uint32_t padded_side(uint32_t px, double scale)
+{
+	double scaled = floor(px * scale);
+	return scaled <= UINT32_MAX - 64 ? ((uint32_t)scaled + 63) / 64 * 64 : 0;
+}
+
+/*
+ * The official speech-to-video code: the largest of a hundred scales at which the sides, rounded up
+ * to 64, stay within the area. An image within the area is not enlarged.
+ */
+static struct wan_size s2v(uint32_t w, uint32_t h, double area)
+{
+	const double step = 64, d = step - 1;
+	double pixels = (double)w * h, most = 1, least = 0.1;
+	if (pixels > area) {
+		double b = d * ((double)w + h), c = d * d - area;
+		most = sqrt(area / pixels);
+		least = (-b + sqrt(b * b - 2 * pixels * c)) / (2 * pixels);
+	}
+	for (int i = 0; i < 100; i++) {
+		double scale = most - (most - least) * i / 100;
+		struct wan_size size = {padded_side(w, scale), padded_side(h, scale)};
+		if ((double)size.width_px * size.height_px <= area)
+			return size;
+	}
+	double ratio = (double)w / h;
+	struct wan_size size = {side(floor_to(pow(area * ratio, 0.5), step)),
+				side(floor_to(pow(area / ratio, 0.5), step))};
+	if (size.width_px >= w || size.height_px >= h)
+		size = (struct wan_size){w / 64 * 64, h / 64 * 64};
+	return size;
+}
+
+/* Exactly what was asked for, as far as the pipeline's steps allow. */
+static struct wan_size exact(struct wan_size target, uint32_t step)
+{
+	return (struct wan_size){target.width_px / step * step, target.height_px / step * step};
 }
 
 int wan_output_size(enum wan_pipeline pipeline, struct wan_size source, struct wan_size target,
@@ -134,11 +177,13 @@ int wan_output_size(enum wan_pipeline pipeline, struct wan_size source, struct w
 	case WAN_PIPELINE_WAN2GP_INSIDE:
 		size = wan2gp(w, h, target.width_px, target.height_px, true);
 		break;
-	case WAN_PIPELINE_COMFYUI:
-		size = target;
+	case WAN_PIPELINE_S2V:
+		size = s2v(source.width_px, source.height_px, area);
 		break;
 	default:
-		return -EINVAL;
+		if (!wan_pipeline_info(pipeline))
+			return -EINVAL;
+		size = exact(target, wan_pipeline_info(pipeline)->step_px);
 	}
 	if (size.width_px == 0 || size.height_px == 0)
 		return -ERANGE;

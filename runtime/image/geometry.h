@@ -3,7 +3,7 @@
 #ifndef WAN_IMAGE_GEOMETRY_H
 #define WAN_IMAGE_GEOMETRY_H
 
-#include "wan/image.h"
+#include "wan/frame.h"
 
 /* Pillow's thumbnail size: within max, ratio kept, never larger than the source. */
 struct wan_size wan_size_thumbnail(uint32_t width_px, uint32_t height_px, uint32_t max_width_px,
