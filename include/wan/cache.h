@@ -56,18 +56,42 @@ WAN_API void wan_key_add(struct wan_key_builder *builder, const char *name, cons
 WAN_API void wan_key_add_u64(struct wan_key_builder *builder, const char *name, uint64_t value);
 WAN_API void wan_key_add_text(struct wan_key_builder *builder, const char *name, const char *text);
 /**
- * Add the identity of a file: device, inode, size, mtime in nanoseconds. The contents are not read.
+ * Add the identity of a file: device, inode, size, times of change in nanoseconds. The contents are
+ * not read, unless the file changed within the last clock ticks, when it could change again without
+ * a new time.
  *
  * Returns 0, or the negative errno of stat; the builder is unchanged then.
  * Threads: one at a time per builder.   Cost: one stat.   Since: 0.1
  */
 WAN_API WAN_MUST_CHECK int wan_key_add_file(struct wan_key_builder *builder, const char *path);
 /**
+ * Add what a source holds rather than where it is: the same bytes in two files, or in a file and in
+ * memory, are the same part. 128 bits of XXH3 under a seed of this process.
+ *
+ * Threads: one at a time per builder.   Cost: count bytes hashed, about 15 GB/s.   Since: 0.2
+ */
+WAN_API void wan_key_add_content(struct wan_key_builder *builder, const void *bytes, size_t count);
+/**
+ * The same for all bytes of a regular file.
+ *
+ * Returns 0; -EISDIR, -EINVAL (not a regular file), -ENOMEM, what open and read say; the builder is
+ * unchanged then. Threads: one at a time per builder.   Cost: reads the file.   Since: 0.2
+ */
+WAN_API WAN_MUST_CHECK int wan_key_add_file_content(struct wan_key_builder *builder,
+						    const char *path);
+/**
  * The finished key. The builder must be begun again before it is used for another one.
  *
  * Threads: one at a time per builder.   Since: 0.1
  */
 WAN_API struct wan_key wan_key_end(struct wan_key_builder *builder);
+/**
+ * The key of any bytes, for values that have a name already: a string, a struct without padding.
+ * Never equal to a key of the builder. Keys are of this process: do not store them.
+ *
+ * Threads: any.   Cost: one hash, about 10 ns for 64 bytes.   Since: 0.2
+ */
+WAN_API struct wan_key wan_key_of(const void *bytes, size_t count);
 
 struct wan_value;
 

@@ -154,6 +154,96 @@ TEST(a_missing_file_leaves_the_builder_as_it_was)
 	CHECK_MEM(&builder, &before, sizeof(builder));
 }
 
+TEST(parts_of_any_length_are_told_apart)
+{
+	static char bytes[300];
+	struct wan_key keys[300];
+	int doubles = 0;
+	for (size_t count = 0; count < 300; count++) {
+		keys[count] = key_of("x", "n", bytes, count, 0);
+		for (size_t i = 0; i < count; i++)
+			doubles += same(keys[i], keys[count]);
+	}
+	CHECK_EQ(doubles, 0);
+	/* a long part is not the same as its hash, a long name not as a shorter one */
+	CHECK(!same(key_of("x", "a name of more than forty characters is hashed", "", 0, 0),
+		    key_of("x", "a name of more than forty characters is hashed!", "", 0, 0)));
+	CHECK(!same(key_of("x", "ab", "c", 1, 0), key_of("x", "a", "bc", 2, 0)));
+}
+
+TEST(a_key_of_bytes_is_no_key_of_parts)
+{
+	CHECK(same(wan_key_of("abc", 3), wan_key_of("abc", 3)));
+	CHECK(!same(wan_key_of("abc", 3), wan_key_of("abd", 3)));
+	CHECK(!same(wan_key_of("abc", 3), wan_key_of("abc", 2)));
+	CHECK(same(wan_key_of(NULL, 7), wan_key_of("", 0)));
+	struct wan_key_builder builder;
+	wan_key_begin(&builder, "abc");
+	CHECK(!same(wan_key_of("abc", 3), wan_key_end(&builder)));
+}
+
+static struct wan_key content_key(const char *path, const void *bytes, size_t count)
+{
+	struct wan_key_builder builder;
+	wan_key_begin(&builder, "x");
+	if (path)
+		CHECK_EQ(wan_key_add_file_content(&builder, path), 0);
+	else
+		wan_key_add_content(&builder, bytes, count);
+	return wan_key_end(&builder);
+}
+
+TEST(equal_contents_are_one_part_wherever_they_are)
+{
+	static const size_t sizes[] = {0, 7, 240, 241, 262144, 262145, 700001};
+	static char bytes[700001];
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (char)(i * 2654435761u >> 24);
+	const char *one = in_test_folder("one"), *two = in_test_folder("two");
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		bytes_write(one, bytes, sizes[i]);
+		bytes_write(two, bytes, sizes[i]);
+		struct wan_key key = content_key(one, NULL, 0);
+		CHECK(same(key, content_key(two, NULL, 0)));
+		CHECK(same(key, content_key(NULL, bytes, sizes[i])));
+		if (sizes[i] == 0)
+			continue;
+		bytes[sizes[i] - 1] ^= 1;
+		CHECK(!same(key, content_key(NULL, bytes, sizes[i])));
+		bytes[sizes[i] - 1] ^= 1;
+	}
+	unlink(one);
+	unlink(two);
+}
+
+TEST(what_has_no_content_leaves_the_builder_as_it_was)
+{
+	struct wan_key_builder builder, before;
+	wan_key_begin(&builder, "x");
+	before = builder;
+	CHECK_EQ(wan_key_add_file_content(&builder, "/no/such/file"), -ENOENT);
+	CHECK_EQ(wan_key_add_file_content(&builder, "/tmp"), -EISDIR);
+	CHECK_EQ(wan_key_add_file_content(&builder, "/dev/zero"), -EINVAL);
+	CHECK_EQ(wan_key_add_file_content(&builder, NULL), -EINVAL);
+	CHECK_MEM(&builder, &before, sizeof(builder));
+}
+
+static void hash_scenario(void *context)
+{
+	struct wan_key_builder builder;
+	wan_key_begin(&builder, "x");
+	int r = wan_key_add_file_content(&builder, context);
+	CHECK(r == 0 || r == -ENOMEM || r == -EIO || r == -EMFILE || r == -EACCES || r == -ENOENT);
+}
+
+TEST(every_call_while_hashing_may_fail)
+{
+	const char *path = in_test_folder("faulty");
+	bytes_write(path, "content", 7);
+	CHECK(wan_fault_sweep(hash_scenario, (void *)(uintptr_t)path) > 0);
+	unlink(path);
+}
+
 TEST(many_keys_do_not_collide)
 {
 	enum { MANY = 20000 };
