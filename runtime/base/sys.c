@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -23,6 +25,11 @@ static int real_openat(int folder, const char *path, int flags, mode_t mode)
 static ssize_t real_write(int fd, const void *from, size_t bytes)
 {
 	return syscall(SYS_write, fd, from, bytes);
+}
+
+static int real_ioctl(int fd, unsigned long request, void *argument)
+{
+	return ioctl(fd, request, argument);
 }
 
 const struct wan_sys wan_sys_real = {
@@ -49,6 +56,12 @@ const struct wan_sys wan_sys_real = {
 	.unlink = unlink,
 	.mkdir = mkdir,
 	.memfd_create = memfd_create,
+	.statfs = statfs,
+	.readlink = readlink,
+	.ioctl = real_ioctl,
+	.inotify_init1 = inotify_init1,
+	.inotify_add_watch = inotify_add_watch,
+	.inotify_rm_watch = inotify_rm_watch,
 	.clock_gettime = clock_gettime,
 };
 

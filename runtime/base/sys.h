@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/types.h>
 #include <time.h>
 
@@ -37,6 +38,12 @@ struct wan_sys {
 	int (*unlink)(const char *path);
 	int (*mkdir)(const char *path, mode_t mode);
 	int (*memfd_create)(const char *name, unsigned flags);
+	int (*statfs)(const char *path, struct statfs *ret);
+	ssize_t (*readlink)(const char *path, char *to, size_t bytes);
+	int (*ioctl)(int fd, unsigned long request, void *argument);
+	int (*inotify_init1)(int flags);
+	int (*inotify_add_watch)(int fd, const char *path, uint32_t mask);
+	int (*inotify_rm_watch)(int fd, int watch);
 	int (*clock_gettime)(clockid_t clock, struct timespec *ret);
 };
 

@@ -210,6 +210,38 @@ static int fault_memfd_create(const char *name, unsigned flags)
 	return count_descriptor(wan_sys_real.memfd_create(name, flags));
 }
 
+static int fault_statfs(const char *path, struct statfs *ret)
+{
+	return count(WAN_FAULT_STATFS) ? -1 : wan_sys_real.statfs(path, ret);
+}
+
+static ssize_t fault_readlink(const char *path, char *to, size_t bytes)
+{
+	return count(WAN_FAULT_READLINK) ? -1 : wan_sys_real.readlink(path, to, bytes);
+}
+
+static int fault_ioctl(int fd, unsigned long request, void *argument)
+{
+	return count(WAN_FAULT_IOCTL) ? -1 : wan_sys_real.ioctl(fd, request, argument);
+}
+
+static int fault_inotify_init1(int flags)
+{
+	if (count(WAN_FAULT_INOTIFY_INIT))
+		return -1;
+	return count_descriptor(wan_sys_real.inotify_init1(flags));
+}
+
+static int fault_inotify_add_watch(int fd, const char *path, uint32_t mask)
+{
+	return count(WAN_FAULT_INOTIFY_ADD) ? -1 : wan_sys_real.inotify_add_watch(fd, path, mask);
+}
+
+static int fault_inotify_rm_watch(int fd, int watch)
+{
+	return count(WAN_FAULT_INOTIFY_RM) ? -1 : wan_sys_real.inotify_rm_watch(fd, watch);
+}
+
 static int fault_clock(clockid_t clock, struct timespec *ret)
 {
 	if (count(WAN_FAULT_CLOCK))
@@ -250,6 +282,12 @@ static const struct wan_sys table = {
 	.unlink = fault_unlink,
 	.mkdir = fault_mkdir,
 	.memfd_create = fault_memfd_create,
+	.statfs = fault_statfs,
+	.readlink = fault_readlink,
+	.ioctl = fault_ioctl,
+	.inotify_init1 = fault_inotify_init1,
+	.inotify_add_watch = fault_inotify_add_watch,
+	.inotify_rm_watch = fault_inotify_rm_watch,
 	.clock_gettime = fault_clock,
 };
 

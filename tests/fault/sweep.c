@@ -37,6 +37,12 @@ static const struct {
 	[WAN_FAULT_UNLINK] = {"unlink", {EACCES}},
 	[WAN_FAULT_MKDIR] = {"mkdir", {EROFS}},
 	[WAN_FAULT_MEMFD] = {"memfd_create", {ENOSYS, EMFILE}},
+	[WAN_FAULT_STATFS] = {"statfs", {EIO}},
+	[WAN_FAULT_READLINK] = {"readlink", {EACCES, ENOENT}},
+	[WAN_FAULT_IOCTL] = {"ioctl", {EINVAL}},
+	[WAN_FAULT_INOTIFY_INIT] = {"inotify_init1", {EMFILE, ENOSYS}},
+	[WAN_FAULT_INOTIFY_ADD] = {"inotify_add_watch", {ENOSPC, EACCES, ENOENT}},
+	[WAN_FAULT_INOTIFY_RM] = {"inotify_rm_watch", {EINVAL}},
 	[WAN_FAULT_CLOCK] = {"clock_gettime", {EINVAL}},
 };
 
