@@ -75,7 +75,7 @@ struct wan_key wan_key_of(const void *bytes, size_t count)
 {
 	count = bytes ? count : 0;
 	return key_from(
-		XXH3_128bits_withSeed(count ? bytes : "", count, secret_seed(WAN_KEY_BYTES)));
+		XXH3_128bits_withSeed(count ? bytes : "", count, secret_seed(WAN_DOMAIN_BYTES)));
 }
 
 /* Appends bytes, or their hash when they are longer than the room for them. */
@@ -86,7 +86,7 @@ static size_t frame_put(struct frame *frame, size_t at, const void *bytes, size_
 		memcpy(frame->bytes + at, bytes, count);
 		return at + count;
 	}
-	struct wan_key hash = wan_key_hash(WAN_KEY_PARTS, bytes, count);
+	struct wan_key hash = wan_key_hash(WAN_DOMAIN_PARTS, bytes, count);
 	frame->kind |= (uint64_t)PART_HASHED << hashed_bit;
 	memcpy(frame->bytes + at, &hash, sizeof(hash));
 	return at + sizeof(hash);
@@ -105,7 +105,7 @@ static void mix(struct wan_key_builder *builder, const char *name, enum part_kin
 	size_t end = frame_put(&frame, 0, name, name_length, FRAME_NAME, 0);
 	end = frame_put(&frame, end, bytes, count, FRAME_PART, 1);
 	struct wan_key mixed =
-		wan_key_hash(WAN_KEY_PARTS, &frame, offsetof(struct frame, bytes) + end);
+		wan_key_hash(WAN_DOMAIN_PARTS, &frame, offsetof(struct frame, bytes) + end);
 	builder->state[0] = mixed.words[0];
 	builder->state[1] = mixed.words[1];
 	builder->length++;
@@ -137,7 +137,7 @@ void wan_key_add_text(struct wan_key_builder *builder, const char *name, const c
 
 void wan_key_add_content(struct wan_key_builder *builder, const void *bytes, size_t count)
 {
-	struct wan_key hash = wan_key_hash(WAN_KEY_CONTENT, bytes, bytes ? count : 0);
+	struct wan_key hash = wan_key_hash(WAN_DOMAIN_CONTENT, bytes, bytes ? count : 0);
 	mix(builder, "", PART_CONTENT, &hash, sizeof(hash));
 }
 
@@ -149,7 +149,7 @@ static int hash_descriptor(int fd, struct wan_key *ret_hash)
 	if (!piece)
 		return -ENOMEM;
 	XXH3_state_t state;
-	XXH3_128bits_reset_withSeed(&state, secret_seed(WAN_KEY_CONTENT));
+	XXH3_128bits_reset_withSeed(&state, secret_seed(WAN_DOMAIN_CONTENT));
 	for (;;) {
 		ssize_t got = wan_read_full(fd, piece, PIECE);
 		if (got < 0)

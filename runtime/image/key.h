@@ -12,17 +12,17 @@
 
 /* One domain for each kind of thing that is hashed: equal bytes of two kinds differ. */
 enum wan_key_domain {
-	WAN_KEY_PARTS,   /* the builder */
-	WAN_KEY_BYTES,   /* wan_key_of() */
-	WAN_KEY_CONTENT, /* what a file or a buffer holds */
-	WAN_KEY_PATH,
-	WAN_KEY_STAGE,
+	WAN_DOMAIN_PARTS,   /* the builder */
+	WAN_DOMAIN_BYTES,   /* wan_key_of() */
+	WAN_DOMAIN_CONTENT, /* what a file or a buffer holds */
+	WAN_DOMAIN_PATH,
+	WAN_DOMAIN_STAGE,
 };
 
 /* Returns the 128 bits; one call of XXH3, about 10 ns for 64 bytes. */
 struct wan_key wan_key_hash(enum wan_key_domain domain, const void *bytes, size_t count);
-/* WAN_KEY_CONTENT of a regular file. 0, -EISDIR, -EINVAL (no regular file), -ENOMEM, what open and
- * read say. */
+/* WAN_DOMAIN_CONTENT of a regular file. 0, -EISDIR, -EINVAL (no regular file), -ENOMEM, what open
+ * and read say. */
 int wan_key_hash_file(const char *path, struct wan_key *ret_hash);
 
 /* Identity by time stamps: device, inode, size, time of change of content and of anything. */
