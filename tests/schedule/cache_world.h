@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What schedule tests of the cache share: values that know whether they live, and what has to be
+ * true whatever the schedule was. Time is the number of steps of the schedule.
+ *
+ *	no value is read after its destructor; each value is destroyed once; nothing is left over
+ *	who asks after an overwrite, removal or clearing was done does not get an older value
+ *	what was used before something else was asked for is evicted before it
+ */
+#ifndef WAN_TESTS_CACHE_WORLD_H
+#define WAN_TESTS_CACHE_WORLD_H
+
+#include <errno.h>
+#include <string.h>
+
+#include "atomics.h"
+#include "cache_check.h"
+#include "scheduler.h"
+#include "wan/cache.h"
+
+enum { WORLD_KEYS = 128, WORLD_VALUES = 1024 };
+
+struct value {
+	uint64_t key, bytes;
+	uint64_t put_end;             /* UINT64_MAX while it is being put or computed */
+	uint64_t use_start, use_end;  /* of the last use */
+	bool dead, failed, uncharged; /* failed: it stayed ours */
+};
+
+static struct {
+	struct wan_cache *cache;
+	uint64_t now_ns;
+	struct value values[WORLD_VALUES];
+	unsigned value_count, dead_count, failed_count;
+	uint64_t floor[WORLD_KEYS]; /* values put before this step must not be found any more */
+	uint64_t ceiling;
+	int64_t owned_bytes;              /* what the cache has of ours */
+	struct value *gone[WORLD_VALUES]; /* in order of destruction */
+	bool loaders_count;               /* loaded values always fit: count them at once */
+} world;
+
+#define WEIGHT(bytes) ((uint64_t)(bytes) + WAN_CACHE_ENTRY_BYTES)
+
+static inline struct wan_key world_key(uint64_t number)
+{
+	return (struct wan_key){{number, number * 0x9e3779b97f4a7c15u}};
+}
+
+static inline uint64_t world_clock(void)
+{
+	return world.now_ns;
+}
+
+static inline void world_destroy(void *data)
+{
+	struct value *value = data;
+	SCHEDULER_REQUIRE(!wan_load_relaxed(&value->dead));
+	value->dead = true;
+	world.gone[world.dead_count++] = value;
+	scheduler_point("destructor");
+	world.owned_bytes -= (int64_t)WEIGHT(value->bytes);
+}
+
+static inline void world_own(struct value *value)
+{
+	world.owned_bytes += (int64_t)WEIGHT(value->bytes);
+	if (world.loaders_count)
+		SCHEDULER_REQUIRE(world.owned_bytes <= (int64_t)world.ceiling);
+}
+
+/* A value that is about to be put; it counts as in use from now on. */
+static inline struct value *world_make(uint64_t key, uint64_t bytes)
+{
+	SCHEDULER_REQUIRE(world.value_count < WORLD_VALUES);
+	struct value *value = &world.values[world.value_count++];
+	*value = (struct value){.key = key,
+				.bytes = bytes,
+				.put_end = UINT64_MAX,
+				.use_start = scheduler_steps(),
+				.use_end = UINT64_MAX};
+	return value;
+}
+
+static inline struct wan_value world_value(struct value *value, uint32_t flags)
+{
+	return (struct wan_value){
+		.data = value, .bytes = value->bytes, .destroy = world_destroy, .flags = flags};
+}
+
+/* The call that stored it came back. */
+static inline void world_stored(struct value *value)
+{
+	uint64_t now = scheduler_steps();
+	if (value->put_end == UINT64_MAX)
+		value->put_end = now;
+	if (value->use_end == UINT64_MAX)
+		value->use_end = now;
+}
+
+static inline void world_refused(struct value *value)
+{
+	value->failed = true;
+	world.failed_count++;
+}
+
+/* An overwrite, a removal or a clearing that began at start is done. */
+static inline void world_outdated(uint64_t key, uint64_t start)
+{
+	if (world.floor[key] < start)
+		world.floor[key] = start;
+}
+
+/* The value a pin holds, which was asked for at start. */
+static inline struct value *world_look(const struct wan_pin *pin, uint64_t key)
+{
+	struct value *value = wan_pin_data(pin);
+	SCHEDULER_REQUIRE(value >= world.values && value < world.values + world.value_count);
+	SCHEDULER_REQUIRE(!wan_load_relaxed(&value->dead));
+	SCHEDULER_REQUIRE(value->key == key);
+	SCHEDULER_REQUIRE(wan_pin_bytes(pin) == value->bytes);
+	return value;
+}
+
+static inline void world_used(struct value *value, uint64_t start)
+{
+	uint64_t now = scheduler_steps();
+	if (value->use_start < start)
+		value->use_start = start;
+	if (value->use_end == UINT64_MAX || value->use_end < now)
+		value->use_end = now;
+}
+
+/* Pins and looks. Returns 0 and the pin, or -ENOENT. */
+static inline int world_pin(uint64_t key, struct wan_pin **ret_pin)
+{
+	uint64_t start = scheduler_steps(), floor = world.floor[key];
+	int rc = wan_cache_pin(world.cache, world_key(key), ret_pin);
+	SCHEDULER_REQUIRE(rc == 0 || rc == -ENOENT);
+	if (rc == 0) {
+		struct value *value = world_look(*ret_pin, key);
+		SCHEDULER_REQUIRE(value->put_end >= floor);
+		world_used(value, start);
+	}
+	return rc;
+}
+
+static inline int world_put(uint64_t key, uint64_t bytes, uint32_t flags)
+{
+	uint64_t start = scheduler_steps();
+	struct value *value = world_make(key, bytes);
+	struct wan_value given = world_value(value, flags);
+	int rc = wan_cache_put(world.cache, world_key(key), &given);
+	SCHEDULER_REQUIRE(rc == 0 || rc == -EAGAIN || rc == -EFBIG);
+	if (rc < 0) {
+		world_refused(value);
+		return rc;
+	}
+	world_stored(value);
+	world_outdated(key, start);
+	world.owned_bytes += (int64_t)WEIGHT(bytes);
+	return 0;
+}
+
+static inline void world_sound(void)
+{
+	const char *wrong = wan_cache_check(world.cache);
+	if (wrong)
+		scheduler_fail(wrong);
+}
+
+static inline struct wan_cache_stats world_stats(void)
+{
+	struct wan_cache_stats stats = {.struct_size = sizeof(stats)};
+	wan_cache_stats(world.cache, &stats);
+	SCHEDULER_REQUIRE(stats.used_bytes <= stats.limit_bytes + stats.debt_bytes);
+	SCHEDULER_REQUIRE(stats.requests == stats.hits + stats.misses);
+	return stats;
+}
+
+static inline void world_begin(const struct scheduler_plan *plan, uint64_t limit_bytes,
+			       uint64_t entry_limit)
+{
+	struct wan_cache_options options;
+	scheduler_begin(plan);
+	memset(&world, 0, sizeof(world));
+	wan_cache_options_init(&options);
+	options.limit_bytes = world.ceiling = limit_bytes;
+	options.entry_limit = entry_limit;
+	options.now_ns = world_clock;
+	options.idle_ns = 1000;
+	SCHEDULER_REQUIRE(wan_cache_create(&options, &world.cache) == 0);
+}
+
+/* All threads have ended and no pin is left: evicts what is there, oldest first. */
+static inline void world_evict_in_order(void)
+{
+	world_sound();
+	struct wan_cache_stats stats = world_stats();
+	SCHEDULER_REQUIRE(stats.pinned_bytes == 0 && stats.in_flight_bytes == 0);
+	uint64_t held = 0;
+	for (unsigned i = 0; i < world.value_count; i++) {
+		const struct value *value = &world.values[i];
+		held += value->dead || value->failed ? 0 : WEIGHT(value->bytes);
+	}
+	SCHEDULER_REQUIRE(stats.used_bytes - stats.cold_bytes == held);
+	unsigned first = world.dead_count;
+	wan_cache_trim(world.cache, 0);
+	for (unsigned i = first; i < world.dead_count; i++) {
+		for (unsigned j = i + 1; j < world.dead_count; j++)
+			SCHEDULER_REQUIRE(world.gone[i]->use_start <= world.gone[j]->use_end);
+	}
+	world_sound();
+}
+
+static inline void world_end(void)
+{
+	wan_cache_destroy(world.cache);
+	SCHEDULER_REQUIRE(world.dead_count + world.failed_count == world.value_count);
+}
+
+#endif
