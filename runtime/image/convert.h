@@ -30,4 +30,9 @@ size_t wan_convert_scratch_bytes(uint32_t width_px);
 void wan_convert_row(enum wan_pixel_format from, const void *in, enum wan_pixel_format to,
 		     void *out, uint32_t width_px, enum wan_alpha_policy alpha, void *scratch);
 
+/* Colours times alpha, as Pillow rounds; channels 2 or 4, alpha last. */
+void wan_premultiply_row(const uint8_t *in, uint8_t *out, uint32_t width_px, unsigned channels);
+/* And back, in place. */
+void wan_unpremultiply_row(uint8_t *row, uint32_t width_px, unsigned channels);
+
 #endif

@@ -58,7 +58,12 @@ static int allocate(struct wan_taps *taps)
 	taps->weights = wan_calloc(weights, sizeof(*taps->weights));
 	taps->high = wan_calloc(weights, sizeof(*taps->high));
 	taps->low = wan_calloc(weights, sizeof(*taps->low));
-	return taps->spans && taps->weights && taps->high && taps->low ? 0 : -ENOMEM;
+	bool whole = taps->spans && taps->weights && taps->high && taps->low;
+	for (int d = 0; d < WAN_TAPS_DIGITS; d++) {
+		taps->digit[d] = wan_calloc(weights, sizeof(*taps->digit[d]));
+		whole = whole && taps->digit[d];
+	}
+	return whole ? 0 : -ENOMEM;
 }
 
 /* Rounded half away from zero, then split. */
@@ -69,6 +74,40 @@ static void store(struct wan_taps *taps, size_t at, double weight)
 	taps->weights[at] = rounded;
 	taps->high[at] = (int16_t)(rounded >> WAN_TAPS_SPLIT);
 	taps->low[at] = (int16_t)(rounded & ((1 << WAN_TAPS_SPLIT) - 1));
+
+	/* From the lowest digit up: what a signed byte leaves over is a multiple of 256. */
+	int32_t left = rounded;
+	taps->digit[2][at] = (int8_t)left;
+	left = (left - taps->digit[2][at]) / 256;
+	taps->digit[1][at] = (int8_t)left;
+	left = (left - taps->digit[1][at]) / 256;
+	taps->digit[0][at] = (int8_t)left;
+	taps->digits_fit = taps->digits_fit && left == taps->digit[0][at];
+}
+
+static double support_of(double scale, enum wan_filter filter)
+{
+	return filters[filter].support * WAN_MAX(scale, 1.0); /* it widens when shrinking */
+}
+
+uint32_t wan_taps_most(float side, uint32_t total, enum wan_filter filter)
+{
+	return (uint32_t)ceil(support_of((double)side / total, filter)) * 2 + 1;
+}
+
+static uint32_t pitch_of(uint32_t most)
+{
+	return (most + 15) & ~15u;
+}
+
+uint64_t wan_taps_bytes(float side, uint32_t total, uint32_t outputs, enum wan_filter filter)
+{
+	uint64_t weight = sizeof(int32_t) + 2 * sizeof(int16_t) + WAN_TAPS_DIGITS;
+	uint64_t pitch = pitch_of(wan_taps_most(side, total, filter)), bytes;
+	if (__builtin_mul_overflow(pitch * weight + sizeof(struct wan_tap_span), (uint64_t)outputs,
+				   &bytes))
+		return UINT64_MAX;
+	return bytes;
 }
 
 int wan_taps_create(struct wan_taps *ret_taps, uint32_t in, float begin, float end, uint32_t total,
@@ -76,12 +115,12 @@ int wan_taps_create(struct wan_taps *ret_taps, uint32_t in, float begin, float e
 {
 	double (*weight)(double) = filters[filter].weight;
 	double scale = (double)(end - begin) / total;
-	double stretch = WAN_MAX(scale, 1.0); /* the filter widens when shrinking */
-	double support = filters[filter].support * stretch;
-	double inverse = 1.0 / stretch;
-	struct wan_taps taps = {.outputs = outputs, .most = (uint32_t)ceil(support) * 2 + 1};
+	double support = support_of(scale, filter);
+	double inverse = 1.0 / WAN_MAX(scale, 1.0);
+	struct wan_taps taps = {.outputs = outputs, .digits_fit = true};
 
-	taps.pitch = (taps.most + 7) & ~7u;
+	taps.most = wan_taps_most(end - begin, total, filter);
+	taps.pitch = pitch_of(taps.most);
 	wan_taps_destroy(ret_taps);
 	double *row = wan_realloc_array(NULL, taps.pitch, sizeof(*row));
 	if (!row || allocate(&taps) < 0) {
@@ -117,5 +156,7 @@ void wan_taps_destroy(struct wan_taps *taps)
 	wan_free(taps->weights);
 	wan_free(taps->high);
 	wan_free(taps->low);
+	for (int d = 0; d < WAN_TAPS_DIGITS; d++)
+		wan_free(taps->digit[d]);
 	*taps = (struct wan_taps){.outputs = 0};
 }

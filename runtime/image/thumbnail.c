@@ -1,119 +1,103 @@
 /* SPDX-License-Identifier: MIT */
-/* Pillow's thumbnail: box means down to at least twice the size, then Lanczos. */
 #include <errno.h>
-#include <math.h>
 #include <string.h>
 
-#include "alloc.h"
 #include "cleanup.h"
 #include "geometry.h"
 #include "macros.h"
-#include "resize.h"
+#include "thumbnail.h"
 
 /* Pillow's reducing_gap: how much larger than the result the reduced image stays. */
 #define REDUCING_GAP 2.0
 
-/* 2^24 / count in the precision Pillow computes it in. */
-static uint32_t reciprocal(uint32_t count)
+struct wan_shrink_plan wan_shrink_plan(struct wan_size source, double width_px, double height_px,
+				       struct wan_size size, bool has_alpha)
 {
-	float dividend = (float)(256u * count);
-	return (uint32_t)(4294967296.0f / dividend);
-}
-
-/* The sum of up to 257 lines of bytes, sample by sample, fits 16 bits: the first step down is made
- * there, eight samples at once, and only its results are widened. */
-#define NARROW_LINES 257
-
-static void sum_lines(const struct wan_image *image, uint32_t first, uint32_t lines,
-		      uint16_t *narrow, uint32_t *sums, size_t samples)
-{
-	memset(sums, 0, samples * sizeof(*sums));
-	while (lines > 0) {
-		uint32_t part = WAN_MIN(lines, (uint32_t)NARROW_LINES);
-		memset(narrow, 0, samples * sizeof(*narrow));
-		for (uint32_t k = 0; k < part; k++) {
-			const uint8_t *line = wan_image_row(image, first + k);
-			for (size_t i = 0; i < samples; i++)
-				narrow[i] = (uint16_t)(narrow[i] + line[i]);
-		}
-		for (size_t i = 0; i < samples; i++)
-			sums[i] += narrow[i];
-		first += part;
-		lines -= part;
-	}
-}
-
-static void average_boxes(const uint32_t *sums, uint8_t *out, uint32_t boxes, uint32_t columns,
-			  uint32_t lines, unsigned channels)
-{
-	uint32_t count = columns * lines, multiplier = reciprocal(count);
-	for (uint32_t x = 0; x < boxes; x++) {
-		const uint32_t *from = sums + (size_t)x * columns * channels;
-		for (unsigned c = 0; c < channels; c++) {
-			uint32_t sum = count / 2;
-			for (uint32_t k = 0; k < columns; k++)
-				sum += from[k * channels + c];
-			*out++ = (uint8_t)((sum * multiplier) >> 24);
-		}
-	}
-}
-
-/* Whole boxes, then a narrower one for the columns that are left. */
-static void average_line(const uint32_t *sums, uint8_t *out, uint32_t width, uint32_t factor,
-			 uint32_t lines, unsigned channels)
-{
-	uint32_t whole = width / factor, done = whole * factor;
-	average_boxes(sums, out, whole, factor, lines, channels);
-	if (done < width)
-		average_boxes(sums + (size_t)done * channels, out + (size_t)whole * channels, 1,
-			      width - done, lines, channels);
-}
-
-int wan_reduce(const struct wan_image *image, uint32_t x_factor, uint32_t y_factor,
-	       struct wan_image **ret_image)
-{
-	const struct wan_image_view *view = &image->view;
-	size_t samples = (size_t)view->width_px * view->channels;
-	struct wan_image *made;
-
-	wan_cleanup(wan_freep) uint32_t *sums = wan_realloc_array(NULL, samples, sizeof(*sums));
-	wan_cleanup(wan_freep) uint16_t *narrow = wan_realloc_array(NULL, samples, sizeof(*narrow));
-	if (!sums || !narrow)
-		return -ENOMEM;
-	int error = wan_image_create(view->format, (view->width_px - 1) / x_factor + 1,
-				     (view->height_px - 1) / y_factor + 1, &made);
-	if (error < 0)
-		return error;
-	for (uint32_t y = 0; y < made->view.height_px; y++) {
-		uint32_t first = y * y_factor, lines = WAN_MIN(y_factor, view->height_px - first);
-		sum_lines(image, first, lines, narrow, sums, samples);
-		average_line(sums, wan_image_row(made, y), view->width_px, x_factor, lines,
-			     view->channels);
-	}
-	*ret_image = made;
-	return 0;
-}
-
-/* Reduced first when that is allowed and pays; *ret_box is what the thumbnail is made from. */
-static int reduce_first(struct wan_image **image, struct wan_resample *what)
-{
-	const struct wan_image_view *view = &(*image)->view;
-	uint32_t x = (uint32_t)((double)view->width_px / what->full_width_px / REDUCING_GAP);
-	uint32_t y = (uint32_t)((double)view->height_px / what->full_height_px / REDUCING_GAP);
+	uint32_t x = (uint32_t)(width_px / size.width_px / REDUCING_GAP);
+	uint32_t y = (uint32_t)(height_px / size.height_px / REDUCING_GAP);
 	x = WAN_MAX(x, 1u);
 	y = WAN_MAX(y, 1u);
 	/* Pillow does not reduce when alpha is in play; box counts must fit the 32-bit sums. */
-	if ((x == 1 && y == 1) || wan_pixel_has_alpha(view->format) || (uint64_t)x * y >= 1u << 24)
-		return 0;
+	if (has_alpha || (uint64_t)x * y >= 1u << 24)
+		x = y = 1;
 
-	struct wan_image *reduced;
-	what->right = (float)((double)view->width_px / x);
-	what->bottom = (float)((double)view->height_px / y);
-	int error = wan_reduce(*image, x, y, &reduced);
+	struct wan_shrink_plan plan = {.x_factor = x, .y_factor = y};
+	plan.reduced =
+		(struct wan_size){(source.width_px - 1) / x + 1, (source.height_px - 1) / y + 1};
+	plan.what =
+		wan_resample_size(plan.reduced, size.width_px, size.height_px, WAN_FILTER_LANCZOS);
+	plan.what.right = (float)(width_px / x);
+	plan.what.bottom = (float)(height_px / y);
+	return plan;
+}
+
+int wan_shrinker_begin(struct wan_shrinker *ret_shrinker, struct wan_size source,
+		       const struct wan_shrink_plan *plan, struct wan_image *out)
+{
+	struct wan_shrinker made = {.reduces = plan->x_factor > 1 || plan->y_factor > 1};
+	int error = wan_resampler_begin(&made.resampler, plan->reduced, &plan->what, out, 0, 0);
+	if (error == 0 && made.reduces)
+		error = wan_reducer_begin(&made.reducer, source, out->view.channels, plan->x_factor,
+					  plan->y_factor);
+	if (error < 0) {
+		wan_shrinker_finish(&made);
+		return error;
+	}
+	*ret_shrinker = made;
+	return 0;
+}
+
+void wan_shrinker_put(struct wan_shrinker *shrinker, const uint8_t *rows, size_t stride_bytes,
+		      uint32_t count, bool padded)
+{
+	if (!shrinker->reduces) {
+		wan_resampler_put(&shrinker->resampler, rows, stride_bytes, count, padded);
+		return;
+	}
+	struct wan_reducer *reducer = &shrinker->reducer;
+	for (uint32_t i = 0; i < count; i++, rows += stride_bytes) {
+		uint32_t ready = wan_reducer_put(reducer, rows);
+		if (ready > 0)
+			wan_resampler_put(&shrinker->resampler, reducer->rows, reducer->row_pitch,
+					  ready, true);
+	}
+}
+
+void wan_shrinker_finish(struct wan_shrinker *shrinker)
+{
+	wan_reducer_finish(&shrinker->reducer);
+	wan_resampler_finish(&shrinker->resampler);
+}
+
+uint64_t wan_shrinker_bytes(struct wan_size source, unsigned channels,
+			    const struct wan_shrink_plan *plan)
+{
+	uint64_t bytes = wan_resampler_bytes(plan->reduced, channels, &plan->what);
+	if (plan->x_factor == 1 && plan->y_factor == 1)
+		return bytes;
+	uint64_t sums =
+		(uint64_t)source.width_px * channels * (sizeof(uint32_t) + sizeof(uint16_t));
+	uint64_t rows = (uint64_t)plan->reduced.width_px * channels * WAN_LINES_AT_ONCE;
+	return __builtin_add_overflow(bytes, sums + rows, &bytes) ? UINT64_MAX : bytes;
+}
+
+static int shrink(const struct wan_image *source, struct wan_image *made)
+{
+	const struct wan_image_view *from = &source->view, *to = &made->view;
+	struct wan_size full = {from->width_px, from->height_px};
+	struct wan_shrink_plan plan = wan_shrink_plan(
+		full, full.width_px, full.height_px, (struct wan_size){to->width_px, to->height_px},
+		wan_pixel_has_alpha(from->format));
+	if (plan.x_factor == 1 && plan.y_factor == 1)
+		return wan_resample(source, &plan.what, made, 0, 0);
+
+	struct wan_shrinker shrinker;
+	int error = wan_shrinker_begin(&shrinker, full, &plan, made);
 	if (error < 0)
 		return error;
-	wan_image_unref(*image);
-	*image = reduced;
+	wan_shrinker_put(&shrinker, wan_image_row(source, 0), from->stride_bytes, full.height_px,
+			 false);
+	wan_shrinker_finish(&shrinker);
 	return 0;
 }
 
@@ -134,13 +118,9 @@ int wan_image_thumbnail(const struct wan_image *image, uint32_t max_width_px,
 		*ret_image = wan_image_ref(source);
 		return 0;
 	}
-	struct wan_resample what =
-		wan_resample_whole(source, size.width_px, size.height_px, WAN_FILTER_LANCZOS);
-	error = reduce_first(&source, &what);
+	error = wan_image_create(source->view.format, size.width_px, size.height_px, &made);
 	if (error == 0)
-		error = wan_image_create(source->view.format, size.width_px, size.height_px, &made);
-	if (error == 0)
-		error = wan_resample(source, &what, made, 0, 0);
+		error = shrink(source, made);
 	if (error < 0)
 		return error;
 	*ret_image = made;

@@ -23,6 +23,10 @@ TEST(weights_sum_to_one_and_stay_inside)
 					CHECK_EQ(taps.high[at] * (1 << WAN_TAPS_SPLIT) +
 							 taps.low[at],
 						 taps.weights[at]);
+					CHECK_EQ(taps.digit[0][at] * 65536 +
+							 taps.digit[1][at] * 256 +
+							 taps.digit[2][at],
+						 taps.weights[at]);
 					if (k >= taps.spans[i].count)
 						CHECK_EQ(taps.weights[at], 0);
 				}

@@ -2,9 +2,9 @@
 /* The checksums are Pillow 9.4's results for the same bytes. */
 #include <errno.h>
 
-#include "resize.h"
 #include "sample.h"
 #include "tap.h"
+#include "thumbnail.h"
 
 static uint32_t thumbnail_crc(uint32_t width, uint32_t height, uint32_t most)
 {
