@@ -32,6 +32,11 @@ static int real_ioctl(int fd, unsigned long request, void *argument)
 	return ioctl(fd, request, argument);
 }
 
+static int real_membarrier(int command, unsigned flags, int cpu)
+{
+	return (int)syscall(SYS_membarrier, command, flags, cpu);
+}
+
 const struct wan_sys wan_sys_real = {
 	.malloc = malloc,
 	.calloc = calloc,
@@ -63,6 +68,7 @@ const struct wan_sys wan_sys_real = {
 	.inotify_add_watch = inotify_add_watch,
 	.inotify_rm_watch = inotify_rm_watch,
 	.clock_gettime = clock_gettime,
+	.membarrier = real_membarrier,
 };
 
 const struct wan_sys *wan_sys = &wan_sys_real;

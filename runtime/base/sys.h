@@ -45,6 +45,7 @@ struct wan_sys {
 	int (*inotify_add_watch)(int fd, const char *path, uint32_t mask);
 	int (*inotify_rm_watch)(int fd, int watch);
 	int (*clock_gettime)(clockid_t clock, struct timespec *ret);
+	int (*membarrier)(int command, unsigned flags, int cpu);
 };
 
 /* The table of the real calls. */

@@ -258,6 +258,13 @@ static int fault_clock(clockid_t clock, struct timespec *ret)
 	return result;
 }
 
+static int fault_membarrier(int command, unsigned flags, int cpu)
+{
+	if (count(WAN_FAULT_MEMBARRIER))
+		return -1;
+	return wan_sys_real.membarrier(command, flags, cpu);
+}
+
 static const struct wan_sys table = {
 	.malloc = fault_malloc,
 	.calloc = fault_calloc,
@@ -289,6 +296,7 @@ static const struct wan_sys table = {
 	.inotify_add_watch = fault_inotify_add_watch,
 	.inotify_rm_watch = fault_inotify_rm_watch,
 	.clock_gettime = fault_clock,
+	.membarrier = fault_membarrier,
 };
 
 void wan_fault_disarm(void)

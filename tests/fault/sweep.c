@@ -44,6 +44,7 @@ static const struct {
 	[WAN_FAULT_INOTIFY_ADD] = {"inotify_add_watch", {ENOSPC, EACCES, ENOENT}},
 	[WAN_FAULT_INOTIFY_RM] = {"inotify_rm_watch", {EINVAL}},
 	[WAN_FAULT_CLOCK] = {"clock_gettime", {EINVAL}},
+	[WAN_FAULT_MEMBARRIER] = {"membarrier", {ENOSYS, EPERM}},
 };
 
 const char *wan_fault_name(enum wan_fault_kind kind)
