@@ -10,31 +10,34 @@
 
 enum { MAGIC_BYTES = 10, ALIGNMENT = 64 };
 
-static const char *type_of(enum wan_pixel_format format)
+void wan_image_shape(const struct wan_image_view *view, struct wan_tensor_shape *ret_shape)
 {
-	bool little = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__;
-	switch (wan_pixel_sample_bytes(format)) {
-	case 1:
-		return "|u1";
-	case 2:
-		return little ? "<u2" : ">u2";
-	default:
-		return little ? "<f4" : ">f4";
+	bool planar = view->format >= WAN_PIXEL_RGBF32_PLANAR;
+	*ret_shape = (struct wan_tensor_shape){
+		.kind = planar ? 'f' : 'u',
+		.element_bytes = wan_pixel_sample_bytes(view->format),
+		.dimensions = 3,
+		.sides = {view->height_px, view->width_px, view->channels},
+	};
+	if (planar) {
+		ret_shape->sides[0] = view->channels;
+		ret_shape->sides[1] = view->height_px;
+		ret_shape->sides[2] = view->width_px;
 	}
 }
 
-size_t wan_npy_header(const struct wan_image_view *view, char *to)
+size_t wan_npy_header(const struct wan_tensor_shape *shape, char *to)
 {
-	uint32_t shape[3] = {view->height_px, view->width_px, view->channels};
-	if (view->format == WAN_PIXEL_RGBF32_PLANAR) {
-		shape[0] = view->channels;
-		shape[1] = view->height_px;
-		shape[2] = view->width_px;
-	}
+	bool little = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__;
+	char order = shape->element_bytes == 1 ? '|' : little ? '<' : '>';
 	size_t used = MAGIC_BYTES;
 	used += wan_str_format(to + used, WAN_NPY_HEADER_MAX - used,
-			       "{'descr': '%s', 'fortran_order': False, 'shape': (%u, %u, %u), }",
-			       type_of(view->format), shape[0], shape[1], shape[2]);
+			       "{'descr': '%c%c%u', 'fortran_order': False, 'shape': (", order,
+			       shape->kind == 'f' ? 'f' : 'u', shape->element_bytes);
+	for (unsigned i = 0; i < shape->dimensions; i++)
+		used += wan_str_format(to + used, WAN_NPY_HEADER_MAX - used, "%s%llu",
+				       i ? ", " : "", (unsigned long long)shape->sides[i]);
+	used += wan_str_format(to + used, WAN_NPY_HEADER_MAX - used, "), }");
 	size_t total = (used + 1 + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 	memset(to + used, ' ', total - used - 1);
 	to[total - 1] = '\n';
@@ -48,6 +51,7 @@ int wan_image_write_npy(const struct wan_image *image, const char *path, bool ov
 			struct wan_error *reterr_error)
 {
 	struct wan_output output;
+	struct wan_tensor_shape shape;
 	char header[WAN_NPY_HEADER_MAX];
 
 	if (!image)
@@ -56,7 +60,8 @@ int wan_image_write_npy(const struct wan_image *image, const char *path, bool ov
 	int error = wan_output_open(&output, path, overwrite, reterr_error);
 	if (error < 0)
 		return error;
-	size_t count = wan_npy_header(&image->view, header);
+	wan_image_shape(&image->view, &shape);
+	size_t count = wan_npy_header(&shape, header);
 	(void)wan_output_write(&output, header, count);
 	(void)wan_output_write(&output, image->view.pixels, image->view.pixels_bytes);
 	return wan_output_commit(&output, reterr_error);

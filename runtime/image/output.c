@@ -108,10 +108,16 @@ int wan_output_open(struct wan_output *output, const char *path, bool overwrite,
 	return 0;
 }
 
+static void write_at_offset(struct wan_output *output, const void *bytes, size_t count)
+{
+	output->error = wan_pwrite_full(output->fd, bytes, count, (off_t)output->offset);
+	output->offset += count;
+}
+
 static int flush(struct wan_output *output)
 {
 	if (output->error == 0 && output->used > 0)
-		output->error = wan_write_full(output->fd, output->buffer, output->used);
+		write_at_offset(output, output->buffer, output->used);
 	output->used = 0;
 	return output->error;
 }
@@ -122,11 +128,22 @@ int wan_output_write(struct wan_output *output, const void *bytes, size_t count)
 		return output->error;
 	if (count >= BUFFER_BYTES) {
 		if (output->error == 0)
-			output->error = wan_write_full(output->fd, bytes, count);
+			write_at_offset(output, bytes, count);
 		return output->error;
 	}
 	memcpy(output->buffer + output->used, bytes, count);
 	output->used += count;
+	return output->error;
+}
+
+int wan_output_skip(struct wan_output *output, uint64_t count)
+{
+	if (flush(output) < 0)
+		return output->error;
+	/* The file may end in the hole. */
+	output->offset += count;
+	if (wan_sys->ftruncate(output->fd, (off_t)output->offset) != 0)
+		output->error = -errno;
 	return output->error;
 }
 

@@ -14,6 +14,7 @@ struct wan_output {
 	char *temporary;
 	uint8_t *buffer;
 	size_t used;
+	uint64_t offset; /* of the file: where the buffer goes */
 	int fd;
 	bool overwrite;
 	int error; /* first failure of a write; later ones are ignored */
@@ -25,6 +26,8 @@ int wan_output_open(struct wan_output *output, const char *path, bool overwrite,
 		    struct wan_error *reterr_error);
 /* 0 or the first error. */
 int wan_output_write(struct wan_output *output, const void *bytes, size_t count);
+/* The next count bytes are zero: a hole of the file. 0 or the first error. */
+int wan_output_skip(struct wan_output *output, uint64_t count);
 /* Put the file into its place and finish the output, whatever the result: on failure nothing is
  * left. -ENOSPC, -EEXIST (somebody was faster), ... */
 int wan_output_commit(struct wan_output *output, struct wan_error *reterr_error);

@@ -162,7 +162,7 @@ TEST(a_failed_write_close_or_move_leaves_nothing)
 	static const struct {
 		enum wan_fault_kind kind;
 		int error;
-	} faults[] = {{WAN_FAULT_WRITE, EIO},
+	} faults[] = {{WAN_FAULT_PWRITE, EIO},
 		      {WAN_FAULT_CLOSE, ENOSPC},
 		      {WAN_FAULT_RENAME, EIO},
 		      {WAN_FAULT_OPEN, EMFILE},
