@@ -13,9 +13,7 @@ from tap import Skip, check, equal, main, test
 
 RUNTIME, PRELOAD = sys.argv[1:3]
 PYTHON = "/usr/bin/python3"
-NEEDED = {"libjpeg", "libpng16", "libc", "libm"}
-# Allowed; not needed before something is kept compressed.
-ALLOWED = NEEDED | {"liblz4"}
+NEEDED = {"libjpeg", "libpng16", "liblz4", "libc", "libm"}
 LOADER = "ld-linux"
 
 
@@ -79,7 +77,7 @@ def libwanrt_needs_the_agreed_libraries_only():
         raise Skip("a sanitizer build needs its runtime too")
     stems = {name.split(".so")[0] for name in needed(RUNTIME)
              if not name.startswith(LOADER)}
-    check(NEEDED <= stems <= ALLOWED, f"needed: {sorted(stems)}")
+    check(stems == NEEDED, f"needed: {sorted(stems)}")
 
 
 @test
