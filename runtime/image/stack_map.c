@@ -161,7 +161,7 @@ static int fill_gaps(struct wan_stack *stack)
 	return error;
 }
 
-/* --- zeros --- */
+/* --- ordinary pages: known frames and zeros --- */
 
 static void advise_huge(char *data, size_t from, size_t to)
 {
@@ -248,9 +248,8 @@ int wan_stack_map(const struct wan_stack_view *shape, const struct wan_stack_ran
 	}
 	stack->view.data = (void *)round_up((uintptr_t)stack->mapping, HUGE_PAGE);
 	stack->view.held_bytes = sizeof(*stack) + page_ranges(stack);
-	if (wan_tensor_element(shape->type, shape->constant) == 0)
-		advise(stack);
-	else
+	advise(stack);
+	if (wan_tensor_element(shape->type, shape->constant) != 0)
 		error = fill_gaps(stack);
 	if (error < 0) {
 		wan_stack_unref(stack);
