@@ -287,6 +287,19 @@ WAN_API WAN_MUST_CHECK int wan_image_encode(const struct wan_image *image, const
 					    const struct wan_encode_options *options,
 					    struct wan_error *reterr_error);
 /**
+ * The same into memory. On success the caller owns *ret_bytes and gives it back by
+ * wan_encoded_free(); on failure both results are untouched. options->overwrite means nothing here.
+ *
+ * Returns 0, -EINVAL, -ENOTSUP, -EPROTONOSUPPORT, -ENOMEM.
+ * Threads: any.   Since: 0.2
+ */
+WAN_API WAN_MUST_CHECK int wan_image_encode_memory(const struct wan_image *image,
+						   const struct wan_encode_options *options,
+						   void **ret_bytes, size_t *ret_count,
+						   struct wan_error *reterr_error);
+/** Give back what wan_image_encode_memory() made; NULL is allowed. Threads: any. Since: 0.2 */
+WAN_API void wan_encoded_free(void *bytes);
+/**
  * Write the pixels as NumPy .npy version 1.0, in the same safe manner: RGBF32_PLANAR as float32
  * (3, height, width), others as uint8 or uint16 (height, width, channels).
  * Returns as wan_image_encode(). Threads: any. Since: 0.1

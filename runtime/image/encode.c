@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 
+#include "alloc.h"
 #include "buffer.h"
 #include "codec.h"
 #include "log.h"
@@ -62,6 +63,41 @@ static int check_pixels(const struct wan_image *image, const char *path,
 				     "%u x %u is larger than a JPEG can be (65500)",
 				     image->view.width_px, image->view.height_px);
 	return 0;
+}
+
+int wan_image_encode_memory(const struct wan_image *image, const struct wan_encode_options *options,
+			    void **ret_bytes, size_t *ret_count, struct wan_error *reterr_error)
+{
+	static const char object[] = "wan_image_encode_memory";
+	struct wan_encode_options full;
+	struct wan_output output;
+
+	if (!image || !ret_bytes || !ret_count)
+		return wan_error_set(reterr_error, -EINVAL, object, "", "an argument is missing");
+	int error = complete_options(options, &full, reterr_error);
+	if (error == 0)
+		error = check_pixels(image, object, full.format, reterr_error);
+	if (error < 0)
+		return error;
+	error = wan_output_open_memory(&output);
+	if (error == 0) {
+		error = full.format == WAN_FORMAT_PNG
+				? wan_png_encode(image, &output, &full, reterr_error)
+				: wan_jpeg_encode(image, &output, &full, reterr_error);
+		if (error < 0) {
+			wan_output_abandon(&output);
+			return error;
+		}
+		error = wan_output_take(&output, ret_bytes, ret_count);
+	}
+	if (error < 0)
+		return wan_error_set(reterr_error, error, object, "", "%s", wan_strerror(error));
+	return 0;
+}
+
+void wan_encoded_free(void *bytes)
+{
+	wan_free(bytes);
 }
 
 int wan_image_encode(const struct wan_image *image, const char *path,

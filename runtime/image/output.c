@@ -96,6 +96,7 @@ int wan_output_open(struct wan_output *output, const char *path, bool overwrite,
 	struct wan_output made = {.path = path, .overwrite = overwrite, .fd = -1};
 	made.temporary = wan_malloc(strlen(path) + NAME_BYTES);
 	made.buffer = wan_malloc(BUFFER_BYTES);
+	made.capacity = BUFFER_BYTES;
 	error = -ENOMEM;
 	if (made.temporary && made.buffer)
 		error = made.fd = open_temporary(path, made.temporary);
@@ -122,8 +123,35 @@ static int flush(struct wan_output *output)
 	return output->error;
 }
 
+/* Room for count more bytes in memory, by doubling. */
+static int grow(struct wan_output *output, size_t count)
+{
+	size_t need, capacity = output->capacity;
+	if (__builtin_add_overflow(output->used, count, &need) || need > SIZE_MAX / 4)
+		return -EOVERFLOW;
+	if (need <= capacity)
+		return 0;
+	while (capacity < need)
+		capacity *= 2;
+	uint8_t *buffer = wan_realloc_array(output->buffer, capacity, 1);
+	if (!buffer)
+		return -ENOMEM;
+	output->buffer = buffer;
+	output->capacity = capacity;
+	return 0;
+}
+
 int wan_output_write(struct wan_output *output, const void *bytes, size_t count)
 {
+	if (!output->path) {
+		if (output->error == 0)
+			output->error = grow(output, count);
+		if (output->error < 0)
+			return output->error;
+		memcpy(output->buffer + output->used, bytes, count);
+		output->used += count;
+		return 0;
+	}
 	if (count > BUFFER_BYTES - output->used && flush(output) < 0)
 		return output->error;
 	if (count >= BUFFER_BYTES) {
@@ -166,6 +194,27 @@ static void finish(struct wan_output *output)
 	wan_freep(&output->temporary);
 	wan_freep(&output->buffer);
 	*output = (struct wan_output){.fd = -1};
+}
+
+int wan_output_open_memory(struct wan_output *output)
+{
+	uint8_t *buffer = wan_malloc(BUFFER_BYTES);
+	if (!buffer)
+		return -ENOMEM;
+	*output = (struct wan_output){.buffer = buffer, .capacity = BUFFER_BYTES, .fd = -1};
+	return 0;
+}
+
+int wan_output_take(struct wan_output *output, void **ret_bytes, size_t *ret_count)
+{
+	int error = output->error;
+	if (error == 0) {
+		*ret_bytes = output->buffer;
+		*ret_count = output->used;
+		output->buffer = NULL;
+	}
+	finish(output);
+	return error;
 }
 
 void wan_output_abandon(struct wan_output *output)

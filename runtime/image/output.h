@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A file that appears whole or not at all: written beside its place, then moved into it. */
+/* A file that appears whole or not at all: written beside its place, then moved into it. Or bytes
+ * in memory, for those who want no file. */
 #ifndef WAN_IMAGE_OUTPUT_H
 #define WAN_IMAGE_OUTPUT_H
 
@@ -10,10 +11,10 @@
 #include "wan/status.h"
 
 struct wan_output {
-	const char *path; /* borrowed */
+	const char *path; /* borrowed; NULL: memory */
 	char *temporary;
 	uint8_t *buffer;
-	size_t used;
+	size_t used, capacity;
 	uint64_t offset; /* of the file: where the buffer goes */
 	int fd;
 	bool overwrite;
@@ -31,6 +32,11 @@ int wan_output_skip(struct wan_output *output, uint64_t count);
 /* Put the file into its place and finish the output, whatever the result: on failure nothing is
  * left. -ENOSPC, -EEXIST (somebody was faster), ... */
 int wan_output_commit(struct wan_output *output, struct wan_error *reterr_error);
+/* Memory instead of a file; then write, and take or abandon. 0, -ENOMEM. */
+int wan_output_open_memory(struct wan_output *output);
+/* The bytes go to the caller, who gives them back by wan_free(). 0, or the first error of a write
+ * (nothing is handed over). */
+int wan_output_take(struct wan_output *output, void **ret_bytes, size_t *ret_count);
 /* Leave nothing behind. Keeps errno. */
 void wan_output_abandon(struct wan_output *output);
 

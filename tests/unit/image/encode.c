@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "buffer.h"
+#include "fault.h"
 #include "files.h"
 #include "sample.h"
 #include "tap.h"
@@ -193,6 +194,61 @@ TEST(a_jpeg_side_has_a_limit)
 	options.format = WAN_FORMAT_JPEG;
 	CHECK_EQ(wan_image_encode(image, in_test_folder("no"), &options, &error), -EPROTONOSUPPORT);
 	CHECK(strstr(error.hint, "PNG") != NULL);
+	wan_image_unref(image);
+}
+
+TEST(memory_gets_the_bytes_of_the_file)
+{
+	const char *path = in_test_folder("same");
+	struct wan_image *image = sample_image(WAN_PIXEL_RGB8, 400, 300);
+	struct wan_encode_options options;
+	wan_encode_options_init(&options);
+	for (int jpeg = 0; jpeg < 2; jpeg++) {
+		void *made = NULL;
+		size_t count = 0;
+		options.format = jpeg ? WAN_FORMAT_JPEG : WAN_FORMAT_PNG;
+		options.png_level = 0; /* larger than the first buffer */
+		REQUIRE_EQ(wan_image_encode(image, path, &options, NULL), 0);
+		REQUIRE_EQ(wan_image_encode_memory(image, &options, &made, &count, NULL), 0);
+		struct bytes file = bytes_read(path);
+		REQUIRE_EQ(count, file.count);
+		CHECK_MEM(made, file.at, count);
+		bytes_free(&file);
+		wan_encoded_free(made);
+		unlink(path);
+	}
+	wan_image_unref(image);
+}
+
+TEST(memory_wants_what_a_file_wants)
+{
+	struct wan_image *image = sample_image(WAN_PIXEL_CMYK8, 20, 20);
+	void *made = NULL;
+	size_t count = 0;
+	CHECK_EQ(wan_image_encode_memory(image, NULL, &made, &count, NULL), -EPROTONOSUPPORT);
+	CHECK_EQ(wan_image_encode_memory(NULL, NULL, &made, &count, NULL), -EINVAL);
+	CHECK_EQ(wan_image_encode_memory(image, NULL, NULL, &count, NULL), -EINVAL);
+	CHECK(made == NULL);
+	wan_encoded_free(NULL);
+	wan_image_unref(image);
+}
+
+static void encode_to_memory(void *context)
+{
+	struct wan_encode_options options;
+	void *made = NULL;
+	size_t count;
+	wan_encode_options_init(&options);
+	options.png_level = 0;
+	int error = wan_image_encode_memory(context, &options, &made, &count, NULL);
+	CHECK(error == 0 || error == -ENOMEM);
+	wan_encoded_free(made);
+}
+
+TEST(memory_that_is_out_while_encoding_is_an_error)
+{
+	struct wan_image *image = sample_image(WAN_PIXEL_RGB8, 300, 200);
+	CHECK(wan_fault_sweep(encode_to_memory, image) > 3);
 	wan_image_unref(image);
 }
 
