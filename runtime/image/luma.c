@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <string.h>
 
 #include "alloc.h"
 #include "buffer.h"
 #include "cleanup.h"
-#include "convert.h"
 #include "luma.h"
+#include "luma_kernels.h"
 #include "macros.h"
 
 double wan_sums_mean(const struct wan_sums *sums)
@@ -39,105 +40,141 @@ bool wan_sums_variance_below(const struct wan_sums *sums, uint64_t limit)
 	return scaled_variance(sums) < (unsigned __int128)limit * sums->n * sums->n;
 }
 
-/* A line's worth in 32 and 64 bits, so that the inner loop stays in narrow registers. */
-static void sum_bytes(const uint8_t *bytes, size_t count, struct wan_sums *sums)
+static void add_bytes(const struct wan_luma_kernels *kernels, const uint8_t *bytes, size_t count,
+		      struct wan_sums *sums)
 {
+	uint64_t sum = 0;
 	while (count > 0) {
-		size_t part = WAN_MIN(count, (size_t)32768);
-		uint32_t sum = 0, squares = 0; /* 32768 * 255^2 fits 32 bits */
-		for (size_t i = 0; i < part; i++) {
-			sum += bytes[i];
-			squares += (uint32_t)bytes[i] * bytes[i];
-		}
-		sums->sum += sum;
-		sums->squares += squares;
+		size_t part = WAN_MIN(count, (size_t)WAN_LUMA_BYTES_AT_ONCE);
+		kernels->add_bytes(bytes, part, &sum, &sums->squares);
 		bytes += part;
 		count -= part;
 	}
+	sums->sum += (int64_t)sum;
 }
 
-static void sum_colors(const uint8_t *row, uint32_t width, unsigned channels, bool alpha,
-		       struct wan_sums *sums)
+/* What there is under alpha: pixels and colours of a row whose alpha is not 255 throughout. */
+static void look_under(const uint8_t *row, uint32_t width, unsigned channels, struct wan_luma *luma)
 {
-	unsigned colors = channels - alpha;
-	sums->n += (uint64_t)width * colors;
-	if (!alpha) {
-		sum_bytes(row, (size_t)width * channels, sums);
+	for (uint32_t x = 0; x < width; x++, row += channels) {
+		uint8_t alpha = row[channels - 1];
+		luma->translucent_px += alpha != 255;
+		if (alpha != 0)
+			continue;
+		if (luma->transparent_px++ == 0)
+			memcpy(luma->hidden, row, channels - 1);
+		else if (memcmp(luma->hidden, row, channels - 1) != 0)
+			luma->hidden_colors = true;
+	}
+}
+
+static void add_alpha(const uint8_t *row, uint32_t width, unsigned channels, struct wan_luma *luma)
+{
+	struct wan_sums *sums = &luma->samples;
+	const uint8_t *alpha = row + channels - 1;
+	uint8_t all = 255;
+	for (uint32_t x = 0; x < width; x++)
+		all &= alpha[(size_t)x * channels];
+	if (all == 255) {
+		sums->sum -= 255 * (int64_t)width;
+		sums->squares -= 255 * 255 * (uint64_t)width;
 		return;
 	}
-	for (uint32_t x = 0; x < width; x++, row += channels)
-		sum_bytes(row, colors, sums);
+	for (uint32_t x = 0; x < width; x++) {
+		unsigned value = alpha[(size_t)x * channels];
+		sums->sum -= value;
+		sums->squares -= value * value;
+	}
+	look_under(row, width, channels, luma);
 }
 
-static void gray_line(const struct wan_image *image, uint32_t y, uint8_t *line)
+static void add_row(const struct wan_luma_kernels *kernels, const struct wan_image *image,
+		    uint32_t y, struct wan_luma *luma)
 {
 	const uint8_t *row = wan_image_row(image, y);
-	uint32_t width = image->view.width_px;
+	uint32_t width = image->view.width_px, channels = image->view.channels;
+	bool alpha = wan_pixel_has_alpha(image->view.format);
+	luma->samples.n += (uint64_t)width * (channels - alpha);
+	add_bytes(kernels, row, (size_t)width * channels, &luma->samples);
+	if (alpha)
+		add_alpha(row, width, channels, luma);
+}
+
+/* Left and right of the line lies the mirror of the neighbour of its edge (101 order). */
+static void gray_line(const struct wan_luma_kernels *kernels, const struct wan_image *image,
+		      uint32_t y, uint16_t *line)
+{
+	const uint8_t *row = wan_image_row(image, y);
+	uint32_t width = image->view.width_px, channels = image->view.channels;
 	switch (image->view.format) {
 	case WAN_PIXEL_RGB8:
-		for (uint32_t x = 0; x < width; x++, row += 3)
-			line[x] = wan_luma(row[0], row[1], row[2]);
+		kernels->gray_rgb(row, line, width);
 		break;
 	case WAN_PIXEL_RGBA8:
-		for (uint32_t x = 0; x < width; x++, row += 4)
-			line[x] = wan_luma(row[0], row[1], row[2]);
+		kernels->gray_rgba(row, line, width);
 		break;
 	default:
 		for (uint32_t x = 0; x < width; x++)
-			line[x] = row[(size_t)x * image->view.channels];
+			line[x] = row[(size_t)x * channels];
 	}
+	line[-1] = line[width > 1 ? 1 : 0];
+	line[width] = line[width > 1 ? width - 2 : 0];
 }
 
-static void add_laplacian(const uint8_t *above, const uint8_t *line, const uint8_t *below,
-			  uint32_t width, struct wan_sums *sums)
+static int64_t line_sum(const uint16_t *line, uint32_t width)
 {
-	int32_t sum = 0;
-	uint64_t squares = 0;
-	for (uint32_t x = 1; x + 1 < width; x++) {
-		int32_t value = line[x - 1] + line[x + 1] + above[x] + below[x] - 4 * line[x];
-		sum += value;
-		squares += (uint32_t)(value * value);
+	int64_t sum = 0;
+	for (uint32_t x = 0; x < width; x++)
+		sum += line[x];
+	return sum;
+}
+
+static void add_laplacian(const struct wan_luma_kernels *kernels, const uint16_t *above,
+			  const uint16_t *line, const uint16_t *below, uint32_t width,
+			  struct wan_sums *sums)
+{
+	for (uint32_t done = 0; done < width;) {
+		uint32_t part = WAN_MIN(width - done, WAN_LUMA_PIXELS_AT_ONCE);
+		sums->squares += kernels->laplacian(above + done, line + done, below + done, part);
+		done += part;
 	}
-	/* Left and right of the edge lies the mirror of its neighbour (101 order). */
-	uint32_t last = width - 1, edges[2] = {0, last};
-	for (int i = 0; i < (width > 1 ? 2 : 1); i++) {
-		uint32_t x = edges[i], beside = width == 1 ? 0 : x == 0 ? 1 : last - 1;
-		int32_t value = 2 * line[beside] + above[x] + below[x] - 4 * line[x];
-		sum += value;
-		squares += (uint32_t)(value * value);
-	}
-	sums->sum += sum;
-	sums->squares += squares;
+	/* Of the plain sum only the edges remain: each inner pixel counts +1 four times and -4. */
+	uint32_t last = width - 1;
+	sums->sum += line[-1] - line[last] + line[last + 1] - line[0];
 	sums->n += width;
 }
 
-int wan_luma_measure(const struct wan_image *image, struct wan_sums *ret_samples,
-		     struct wan_sums *ret_laplacian)
+int wan_luma_measure(const struct wan_image *image, struct wan_luma *ret_luma)
 {
 	const struct wan_image_view *view = &image->view;
-	uint32_t width = view->width_px, height = view->height_px;
-	struct wan_sums samples = {0, 0, 0}, laplacian = {0, 0, 0};
+	const struct wan_luma_kernels *kernels = wan_luma_kernels(wan_cpu_level());
+	uint32_t width = view->width_px, height = view->height_px, last = height - 1;
+	struct wan_luma luma = {.samples = {0, 0, 0}};
 
 	if (wan_pixel_sample_bytes(view->format) != 1 || view->format == WAN_PIXEL_CMYK8)
 		return -EINVAL;
-	wan_cleanup(wan_freep) uint8_t *lines = wan_realloc_array(NULL, 3, width);
+	size_t pitch = (size_t)width + 2;
+	wan_cleanup(wan_freep) uint16_t *lines = wan_realloc_array(NULL, pitch, 3 * sizeof(*lines));
 	if (!lines)
 		return -ENOMEM;
 
-	uint8_t *ring[3] = {lines, lines + width, lines + 2 * (size_t)width};
+	uint16_t *ring[3] = {lines + 1, lines + 1 + pitch, lines + 1 + 2 * pitch};
 	for (uint32_t y = 0; y < height; y++) {
-		sum_colors(wan_image_row(image, y), width, view->channels,
-			   wan_pixel_has_alpha(view->format), &samples);
+		add_row(kernels, image, y, &luma);
 		if (y == 0)
-			gray_line(image, 0, ring[0]);
+			gray_line(kernels, image, 0, ring[0]);
 		if (y + 1 < height)
-			gray_line(image, y + 1, ring[(y + 1) % 3]);
+			gray_line(kernels, image, y + 1, ring[(y + 1) % 3]);
 		uint32_t mirrored = height == 1 ? 0 : y == 0 ? 1 : height - 2;
-		const uint8_t *above = ring[(y == 0 ? mirrored : y - 1) % 3];
-		const uint8_t *below = ring[(y + 1 == height ? mirrored : y + 1) % 3];
-		add_laplacian(above, ring[y % 3], below, width, &laplacian);
+		const uint16_t *line = ring[y % 3];
+		const uint16_t *above = ring[(y == 0 ? mirrored : y - 1) % 3];
+		const uint16_t *below = ring[(y == last ? mirrored : y + 1) % 3];
+		add_laplacian(kernels, above, line, below, width, &luma.laplacian);
+		if (y == 0)
+			luma.laplacian.sum += line_sum(above, width) - line_sum(line, width);
+		if (y == last)
+			luma.laplacian.sum += line_sum(below, width) - line_sum(line, width);
 	}
-	*ret_samples = samples;
-	*ret_laplacian = laplacian;
+	*ret_luma = luma;
 	return 0;
 }

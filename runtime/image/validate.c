@@ -32,7 +32,7 @@
 
 struct facts {
 	struct wan_image_info info;
-	struct wan_sums samples, laplacian;
+	struct wan_luma luma;
 	uint32_t width, height, shorter, longer;
 	uint64_t size_bytes; /* the larger of the file and the pixels as three (4, 1) bytes */
 	bool color;
@@ -96,26 +96,26 @@ static bool file_too_large(const struct facts *f, double *value)
 
 static bool too_dark(const struct facts *f, double *value)
 {
-	*value = wan_sums_mean(&f->samples);
-	return wan_sums_compare_mean(&f->samples, DARK) < 0;
+	*value = wan_sums_mean(&f->luma.samples);
+	return wan_sums_compare_mean(&f->luma.samples, DARK) < 0;
 }
 
 static bool too_bright(const struct facts *f, double *value)
 {
-	*value = wan_sums_mean(&f->samples);
-	return wan_sums_compare_mean(&f->samples, BRIGHT) > 0;
+	*value = wan_sums_mean(&f->luma.samples);
+	return wan_sums_compare_mean(&f->luma.samples, BRIGHT) > 0;
 }
 
 static bool low_contrast(const struct facts *f, double *value)
 {
-	*value = sqrt(wan_sums_variance(&f->samples));
-	return f->color && wan_sums_variance_below(&f->samples, CONTRAST_STD * CONTRAST_STD);
+	*value = sqrt(wan_sums_variance(&f->luma.samples));
+	return f->color && wan_sums_variance_below(&f->luma.samples, CONTRAST_STD * CONTRAST_STD);
 }
 
 static bool blurry(const struct facts *f, double *value)
 {
-	*value = wan_sums_variance(&f->laplacian);
-	return wan_sums_variance_below(&f->laplacian, BLUR_VARIANCE);
+	*value = wan_sums_variance(&f->luma.laplacian);
+	return wan_sums_variance_below(&f->luma.laplacian, BLUR_VARIANCE);
 }
 
 static bool greyscale(const struct facts *f, double *value)
@@ -327,7 +327,7 @@ int wan_image_validate(const struct wan_image *image, const struct wan_image_inf
 	wan_cleanup(wan_image_unrefp) struct wan_image *measured = NULL;
 	int error = measured_image(image, &measured);
 	if (error == 0)
-		error = wan_luma_measure(measured, &facts.samples, &facts.laplacian);
+		error = wan_luma_measure(measured, &facts.luma);
 	if (error < 0)
 		return error;
 
@@ -335,9 +335,9 @@ int wan_image_validate(const struct wan_image *image, const struct wan_image_inf
 	apply_rules(&facts, &verdict);
 	wan_ratio_label(facts.width, facts.height, verdict.ratio_label,
 			sizeof(verdict.ratio_label));
-	verdict.brightness_mean = wan_sums_mean(&facts.samples);
-	verdict.contrast_std = sqrt(wan_sums_variance(&facts.samples));
-	verdict.blur_variance = wan_sums_variance(&facts.laplacian);
+	verdict.brightness_mean = wan_sums_mean(&facts.luma.samples);
+	verdict.contrast_std = sqrt(wan_sums_variance(&facts.luma.samples));
+	verdict.blur_variance = wan_sums_variance(&facts.luma.laplacian);
 	*ret_verdict = verdict;
 	return 0;
 }
