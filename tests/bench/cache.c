@@ -1,281 +1,318 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a hit, a put and a wait cost, beside two clock reads and beside the cache everybody writes
- * first (mutex, hash table, linked list) in the same run. Ratios count; nanoseconds depend on the
- * machine. Prints one line a figure; takes about five seconds.
+ * What a hit (pin and release) costs, beside one clock read and beside two other caches in the same
+ * run: a mutex, hash table and list (naive_cache.h), and OpenImageIO's ImageCache when its program
+ * is given. All loops take turns, 15 rounds; ratios count, nanoseconds depend on the machine.
+ *
+ *	bench-cache [bench-cache-oiio]
  */
-#include <pthread.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include <errno.h>
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-#include "atomics.h"
-#include "clock.h"
-#include "macros.h"
+#include "cache_bench.h"
+#include "figures.h"
 #include "naive_cache.h"
-#include "wan/cache.h"
 
-enum { RUNS = 9, HITS = 100000, THREADS_MAX = 2 };
+enum { ROUNDS = 15, HITS = 100000, KEYS = 50, THREADS = 16, ORDER = 4096, NAME_BYTES = 64 };
 
-static struct wan_key key_of(uint64_t number)
-{
-	return (struct wan_key){{number * 0x9e3779b97f4a7c15u, number}};
-}
-
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-	return (x > y) - (x < y);
-}
-
-static double median(double *values, unsigned count)
-{
-	qsort(values, count, sizeof(*values), by_value);
-	return values[count / 2];
-}
-
-/* One thread's loop; the time of one operation comes back in ns. */
-struct lane {
-	void (*loop)(struct lane *lane);
-	void *cache;
-	uint64_t first_key, key_count; /* keys are first, first + 1, ... in turn */
-	unsigned count;
-	pthread_t thread;
-	pthread_barrier_t *start;
-	double ns;
-};
-
+static struct wan_key keys[THREADS][KEYS];
+static char names[KEYS][NAME_BYTES];
+static uint8_t order[ORDER]; /* zipf(0.99) over KEYS, the same for all caches */
 static volatile uint64_t sink;
 
-static void loop_clock(struct lane *lane)
+/* Bound by the loop's own multiplications only where the clock is. */
+static void loop_clock(void *context, unsigned number, unsigned count)
 {
 	uint64_t sum = 0;
-	for (unsigned i = 0; i < lane->count; i++)
-		sum += wan_ticks() ^ wan_ticks();
+	for (unsigned i = 0; i < count; i++)
+		sum += wan_ticks();
 	sink = sum;
 }
 
-static void loop_ours(struct lane *lane)
+static inline void hit_ours(struct wan_cache *cache, struct wan_key key)
 {
 	struct wan_pin *pin;
-	for (unsigned i = 0; i < lane->count; i++) {
-		if (wan_cache_pin(lane->cache, key_of(lane->first_key + i % lane->key_count),
-				  &pin) < 0)
-			exit(1);
-		wan_pin_release(pin);
-	}
-}
-
-static void loop_naive(struct lane *lane)
-{
-	for (unsigned i = 0; i < lane->count; i++) {
-		struct wan_key key = key_of(lane->first_key + i % lane->key_count);
-		struct naive_entry *entry = naive_pin(lane->cache, key.words);
-		if (!entry)
-			exit(1);
-		naive_release(lane->cache, entry);
-	}
-}
-
-static void *run_lane(void *argument)
-{
-	struct lane *lane = argument;
-	pthread_barrier_wait(lane->start);
-	uint64_t start_ns = wan_now_ns();
-	lane->loop(lane);
-	lane->ns = (double)(wan_now_ns() - start_ns) / lane->count;
-	return NULL;
-}
-
-/* Mean over the threads, median over the runs. */
-static double measure(const struct lane *model, unsigned threads, bool same_keys)
-{
-	double runs[RUNS];
-	for (unsigned run = 0; run < RUNS; run++) {
-		struct lane lanes[THREADS_MAX];
-		pthread_barrier_t start;
-		pthread_barrier_init(&start, NULL, threads);
-		for (unsigned i = 0; i < threads; i++) {
-			lanes[i] = *model;
-			lanes[i].start = &start;
-			if (!same_keys)
-				lanes[i].first_key += i * model->key_count;
-			if (i)
-				pthread_create(&lanes[i].thread, NULL, run_lane, &lanes[i]);
-		}
-		run_lane(&lanes[0]);
-		runs[run] = lanes[0].ns / threads;
-		for (unsigned i = 1; i < threads; i++) {
-			pthread_join(lanes[i].thread, NULL);
-			runs[run] += lanes[i].ns / threads;
-		}
-		pthread_barrier_destroy(&start);
-	}
-	return median(runs, RUNS);
-}
-
-static struct wan_cache *ours_of(uint64_t limit_bytes, uint64_t entry_limit)
-{
-	struct wan_cache_options options;
-	struct wan_cache *cache;
-	wan_cache_options_init(&options);
-	options.limit_bytes = limit_bytes;
-	options.entry_limit = entry_limit;
-	if (wan_cache_create(&options, &cache) < 0)
+	if (wan_cache_pin(cache, key, &pin) < 0)
 		exit(1);
-	return cache;
+	wan_pin_release(pin);
 }
 
-static void put_ours(struct wan_cache *cache, uint64_t number, uint64_t bytes)
+static void loop_ours(void *cache, unsigned number, unsigned count)
 {
-	struct wan_value value = {.data = cache, .bytes = bytes};
-	if (wan_cache_put(cache, key_of(number), &value) < 0)
+	for (unsigned i = 0; i < count; i++)
+		hit_ours(cache, keys[number][order[i % ORDER]]);
+}
+
+static void loop_ours_same(void *cache, unsigned number, unsigned count)
+{
+	loop_ours(cache, 0, count);
+}
+
+static void loop_ours_named(void *cache, unsigned number, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		hit_ours(cache, wan_key_of(names[order[i % ORDER]], NAME_BYTES));
+}
+
+static void loop_ours_newest(void *cache, unsigned number, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		hit_ours(cache, keys[0][0]);
+}
+
+static inline void hit_naive(struct naive_cache *cache, struct wan_key key)
+{
+	struct naive_entry *entry = naive_pin(cache, key.words);
+	if (!entry)
 		exit(1);
+	naive_release(cache, entry);
 }
 
-static double clock_ns;
-
-static void hits(const char *what, uint64_t keys, unsigned threads, bool same)
+static void loop_naive(void *cache, unsigned number, unsigned count)
 {
-	struct wan_cache *ours = ours_of(1024 * WAN_MIB, 1000);
-	struct naive_cache naive;
-	naive_init(&naive);
-	for (uint64_t i = 0; i < keys * THREADS_MAX; i++) {
-		put_ours(ours, i, 1000);
-		naive_put(&naive, key_of(i).words, ours);
+	for (unsigned i = 0; i < count; i++)
+		hit_naive(cache, keys[number][order[i % ORDER]]);
+}
+
+static void loop_naive_same(void *cache, unsigned number, unsigned count)
+{
+	loop_naive(cache, 0, count);
+}
+
+static void loop_naive_named(void *cache, unsigned number, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		hit_naive(cache, wan_key_of(names[order[i % ORDER]], NAME_BYTES));
+}
+
+/* OpenImageIO runs in a program of its own: one question, one answer in ns, for each round. */
+static struct {
+	FILE *to, *from;
+	pid_t pid;
+} peer;
+
+static double ask_peer(void *question, unsigned count)
+{
+	double ns = 0;
+	fprintf(peer.to, "%s %u\n", (const char *)question, count);
+	fflush(peer.to);
+	if (fscanf(peer.from, "%lf", &ns) != 1)
+		exit(1);
+	return ns;
+}
+
+static bool start_peer(const char *program)
+{
+	int to[2], from[2];
+	if (!program || access(program, X_OK) < 0 || pipe(to) < 0 || pipe(from) < 0)
+		return false;
+	peer.pid = fork();
+	if (peer.pid == 0) {
+		dup2(to[0], 0);
+		dup2(from[1], 1);
+		close(to[1]);
+		close(from[0]);
+		execl(program, program, (char *)NULL);
+		_exit(127);
 	}
-	struct lane lane = {.loop = loop_ours, .cache = ours, .key_count = keys, .count = HITS};
-	double ours_ns = measure(&lane, threads, same);
-	lane.loop = loop_naive;
-	lane.cache = &naive;
-	double naive_ns = measure(&lane, threads, same);
-	printf("%-44s %7.1f ns  %5.2f x two clock reads  %5.2f x naive (%.1f ns)\n", what, ours_ns,
-	       ours_ns / clock_ns, ours_ns / naive_ns, naive_ns);
-	naive_finish(&naive);
-	wan_cache_destroy(ours);
+	close(to[0]);
+	close(from[1]);
+	peer.to = fdopen(to[1], "w");
+	peer.from = fdopen(from[0], "r");
+	return peer.pid > 0 && peer.to && peer.from;
 }
 
-static void hit_of_size(const char *what, uint64_t bytes)
+static void stop_peer(void)
 {
-	struct wan_cache *ours = ours_of(1024 * WAN_MIB, 10);
-	put_ours(ours, 0, bytes);
-	put_ours(ours, 1, bytes);
-	struct lane lane = {.loop = loop_ours, .cache = ours, .key_count = 2, .count = HITS};
-	printf("%-44s %7.1f ns\n", what, measure(&lane, 1, true));
-	wan_cache_destroy(ours);
+	fclose(peer.to);
+	fclose(peer.from);
+	waitpid(peer.pid, NULL, 0);
 }
 
-static void puts_of(uint64_t entries)
-{
-	enum { PUTS = 20000 };
-	static double each[PUTS];
-	struct wan_cache *ours = ours_of(1024 * WAN_MIB, entries);
-	uint64_t number = 0;
-	while (number < entries)
-		put_ours(ours, number++, 100);
-	double sum = 0;
-	for (unsigned i = 0; i < PUTS; i++) {
-		uint64_t start_ns = wan_now_ns();
-		put_ours(ours, number++, 100);
-		each[i] = (double)(wan_now_ns() - start_ns) - clock_ns;
-		sum += each[i];
-	}
-	double middle = median(each, PUTS);
-	printf("put + evict at %-29llu %7.1f ns  mean %.1f  p99 %.1f\n",
-	       (unsigned long long)entries, middle, sum / PUTS, each[PUTS * 99 / 100]);
-	wan_cache_destroy(ours);
-}
-
-/* The time from the end of a computation to each waiter's return. */
-enum { WAITERS = 8, FLIGHTS = 51 };
-static uint64_t computed_at_ns, executions;
-
-static int compute_slowly(void *context, struct wan_value *ret_value)
-{
-	usleep(2000);
-	wan_add_relaxed(&executions, 1);
-	ret_value->data = context;
-	computed_at_ns = wan_now_ns();
-	return 0;
-}
-
-struct waiter {
-	pthread_t thread;
-	pthread_barrier_t *start;
-	struct wan_cache *cache;
-	uint64_t number;
-	uint64_t done_ns;
+enum {
+	CLOCK,
+	OURS,
+	NAMED,
+	NEWEST,
+	AUTO,
+	NAIVE,
+	NAIVE_NAMED,
+	OURS_2,
+	OURS_2_SAME,
+	NAIVE_2,
+	NAIVE_2_SAME,
+	OURS_16,
+	OIIO,
+	OIIO_NAMED,
+	OIIO_2,
+	OIIO_2_SAME,
+	LOOPS
 };
 
-static void *wait_for_value(void *argument)
+static struct figures_loop loops[LOOPS];
+
+static void told(int which, const char *name, const char *predicted, const char *target_text,
+		 enum figures_want want, double target, double value, const char *more)
 {
-	struct waiter *waiter = argument;
-	struct wan_pin *pin;
-	pthread_barrier_wait(waiter->start);
-	if (wan_cache_get_or_compute(waiter->cache, key_of(waiter->number), 100, compute_slowly,
-				     waiter->cache, &pin, NULL) < 0)
-		exit(1);
-	waiter->done_ns = wan_now_ns();
-	wan_pin_release(pin);
-	return NULL;
+	char measured[80];
+	snprintf(measured, sizeof(measured), "%.1f ns%s", loops[which].ns, more);
+	figures_line(name, predicted, target_text, want, target, value, measured);
 }
 
-static void single_flight(void)
+static void ratio(const char *name, int slow, int fast, const char *predicted, double at_least)
 {
-	struct wan_cache *cache = ours_of(WAN_MIB, 1000);
-	double first[FLIGHTS], last[FLIGHTS];
-	for (unsigned flight = 0; flight < FLIGHTS; flight++) {
-		struct waiter waiters[WAITERS];
-		pthread_barrier_t start;
-		pthread_barrier_init(&start, NULL, WAITERS);
-		for (unsigned i = 0; i < WAITERS; i++) {
-			waiters[i] =
-				(struct waiter){.start = &start, .cache = cache, .number = flight};
-			pthread_create(&waiters[i].thread, NULL, wait_for_value, &waiters[i]);
-		}
-		double done_us[WAITERS];
-		for (unsigned i = 0; i < WAITERS; i++) {
-			pthread_join(waiters[i].thread, NULL);
-			done_us[i] = ((double)waiters[i].done_ns - (double)computed_at_ns) / 1000;
-		}
-		qsort(done_us, WAITERS, sizeof(double), by_value);
-		first[flight] = done_us[1]; /* 0 is who computed */
-		last[flight] = done_us[WAITERS - 1];
-		pthread_barrier_destroy(&start);
+	char measured[80], target[32];
+	double by = figures_ratio(&loops[slow], &loops[fast], ROUNDS);
+	snprintf(measured, sizeof(measured), "%.1f x (%.1f ns)", by, loops[slow].ns);
+	snprintf(target, sizeof(target), ">= %.1f x", at_least);
+	figures_line(name, predicted, target, WANT_AT_LEAST, at_least, by, measured);
+}
+
+static void tell_one_thread(bool with_peer)
+{
+	char more[48];
+	double clocks = figures_ratio(&loops[OURS], &loops[CLOCK], ROUNDS);
+	told(CLOCK, "one rdtsc read", "9.5 ns", "-", WANT_NOTHING, 0, 0, "");
+	snprintf(more, sizeof(more), ", %.2f x rdtsc", clocks);
+	told(OURS, "hit, prepared key", "10-12 ns", "<= 1.3 x rdtsc", WANT_AT_MOST, 1.3, clocks,
+	     more);
+	told(NAMED, "hit, 64-byte string key", "14-16 ns", "<= 16 ns", WANT_AT_MOST, 16,
+	     loops[NAMED].ns, "");
+	told(NEWEST, "hit, the newest again, one thread uses the cache", "3-4 ns", "<= 4 ns",
+	     WANT_AT_MOST, 4, loops[NEWEST].ns, "");
+	told(AUTO, "hit, policy auto", "2-4 ns", "<= 4 ns", WANT_AT_MOST, 4, loops[AUTO].ns, "");
+	ratio("mutex+list / ours, prepared keys", NAIVE, OURS, "2.5-3", 3.5);
+	ratio("mutex+list / ours, 64-byte string keys", NAIVE_NAMED, NAMED, "2.5-3", 3.5);
+	if (with_peer) {
+		ratio("OpenImageIO / ours, handle, prepared key", OIIO, OURS, "4-5", 4);
+		ratio("OpenImageIO / ours, by name, string key", OIIO_NAMED, NAMED, "3.5-4", 4);
+	} else {
+		printf("OpenImageIO: not measured (its program was not given or not built)\n");
 	}
-	printf("single flight, 8 threads: %.2f executions a key; first waiter %.0f us, last %.0f "
-	       "us "
-	       "(medians)\n",
-	       (double)executions / FLIGHTS, median(first, FLIGHTS), median(last, FLIGHTS));
-	wan_cache_destroy(cache);
 }
 
-/* glibc's mutexes cost a third in a process that never had a second thread; a program with a
- * runtime has one. */
-static void *nothing(void *argument)
+static void tell_threads(bool with_peer, bool sixteen)
 {
-	return argument;
+	char more[48];
+	double apart = figures_ratio(&loops[OURS_2], &loops[OURS], ROUNDS);
+	double same = figures_ratio(&loops[OURS_2_SAME], &loops[OURS], ROUNDS);
+	snprintf(more, sizeof(more), ", %.2f x one thread", apart);
+	told(OURS_2, "hit, 2 threads, different keys", "1.0-1.1 x", "<= 1.25 x", WANT_AT_MOST, 1.25,
+	     apart, more);
+	snprintf(more, sizeof(more), ", %.2f x one thread", same);
+	told(OURS_2_SAME, "hit, 2 threads, the same keys", "1.0-2.2 x", "<= 2 x", WANT_AT_MOST, 2,
+	     same, more);
+	ratio("mutex+list / ours, 2 threads, different keys", NAIVE_2, OURS_2, "8-20", 8);
+	ratio("mutex+list / ours, 2 threads, the same keys", NAIVE_2_SAME, OURS_2_SAME, "8-20", 8);
+	if (with_peer) {
+		ratio("OpenImageIO / ours, 2 threads, different keys", OIIO_2, OURS_2, "9-17", 8);
+		ratio("OpenImageIO / ours, 2 threads, the same keys", OIIO_2_SAME, OURS_2_SAME,
+		      "9-17", 8);
+	}
+	if (!sixteen) {
+		printf("hit, 16 threads: not measured (%ld processors here)\n",
+		       sysconf(_SC_NPROCESSORS_ONLN));
+		return;
+	}
+	double many = figures_ratio(&loops[OURS_16], &loops[OURS], ROUNDS);
+	snprintf(more, sizeof(more), ", %.2f x one thread", many);
+	told(OURS_16, "hit, 16 threads, different keys", "1.0-1.3 x", "<= 1.3 x", WANT_AT_MOST, 1.3,
+	     many, more);
 }
 
-int main(void)
+static void make_order(void)
 {
-	pthread_t other;
-	if (pthread_create(&other, NULL, nothing, NULL) == 0)
-		pthread_join(other, NULL);
-	struct lane lane = {.loop = loop_clock, .count = HITS};
-	clock_ns = measure(&lane, 1, true);
-	printf("%-44s %7.1f ns\n", "two clock reads", clock_ns);
-	hits("hit, 1 thread, 50 keys", 50, 1, true);
-	hits("hit, 1 thread, the newest again", 1, 1, true);
-	hits("hit, 2 threads, different keys", 50, 2, false);
-	hits("hit, 2 threads, the same keys", 50, 2, true);
-	hit_of_size("hit, 64x64 RGB", 64 * 64 * 3);
-	hit_of_size("hit, 4096x4096 RGB", 4096 * 4096 * 3);
-	puts_of(50);
-	puts_of(1000);
-	puts_of(100000);
-	single_flight();
+	double weights[KEYS], sum = 0;
+	uint64_t random = 1;
+	for (unsigned i = 0; i < KEYS; i++)
+		sum += weights[i] = 1 / pow(i + 1, 0.99);
+	for (unsigned i = 0; i < ORDER; i++) {
+		random = random * 6364136223846793005u + 1442695040888963407u;
+		double drawn = (double)(random >> 11) * 0x1p-53 * sum;
+		unsigned key = 0;
+		while (key + 1 < KEYS && drawn > weights[key])
+			drawn -= weights[key++];
+		order[i] = (uint8_t)key;
+	}
+	for (unsigned i = 0; i < KEYS; i++) {
+		memset(names[i], 'a', NAME_BYTES);
+		snprintf(names[i], NAME_BYTES, "/home/somebody/pictures/holiday/%u.jpg", i);
+		for (unsigned thread = 0; thread < THREADS; thread++)
+			keys[thread][i] = bench_key(thread * KEYS + i);
+	}
+}
+
+static void fill(struct wan_cache *ours, struct naive_cache *naive)
+{
+	for (unsigned i = 0; i < THREADS * KEYS; i++) {
+		bench_put(ours, keys[i / KEYS][i % KEYS], 1000);
+		if (naive)
+			naive_put(naive, keys[i / KEYS][i % KEYS].words, ours, 1000, NULL);
+	}
+	for (unsigned i = 0; i < KEYS; i++) {
+		struct wan_key key = wan_key_of(names[i], NAME_BYTES);
+		bench_put(ours, key, 1000);
+		if (naive)
+			naive_put(naive, key.words, ours, 1000, NULL);
+	}
+}
+
+static struct figures_loop loop(void (*run)(void *, unsigned, unsigned), void *context,
+				unsigned threads)
+{
+	return (struct figures_loop){
+		.run = run, .context = context, .threads = threads, .count = HITS};
+}
+
+static struct figures_loop question(const char *text)
+{
+	return (struct figures_loop){.ask = ask_peer, .context = (void *)text, .count = HITS};
+}
+
+int main(int argc, char **argv)
+{
+	static struct naive_cache naive;
+	signal(SIGPIPE, SIG_IGN);
+	bool with_peer = start_peer(argc > 1 ? argv[1] : NULL);
+	bool sixteen = sysconf(_SC_NPROCESSORS_ONLN) >= THREADS;
+	bench_start_threads();
+	make_order();
+	struct wan_cache *lru = bench_cache(1024 * WAN_MIB, 2000, WAN_CACHE_LRU);
+	struct wan_cache *alone = bench_cache(1024 * WAN_MIB, 2000, WAN_CACHE_LRU);
+	struct wan_cache *adaptive = bench_cache(1024 * WAN_MIB, 2000, WAN_CACHE_AUTO);
+	naive_init(&naive, 1024 * WAN_MIB, 2000);
+	fill(lru, &naive);
+	fill(alone, NULL);
+	fill(adaptive, NULL);
+
+	loops[CLOCK] = loop(loop_clock, NULL, 1);
+	loops[OURS] = loop(loop_ours, lru, 1);
+	loops[NAMED] = loop(loop_ours_named, lru, 1);
+	loops[NEWEST] = loop(loop_ours_newest, alone, 1);
+	loops[AUTO] = loop(loop_ours, adaptive, 1);
+	loops[NAIVE] = loop(loop_naive, &naive, 1);
+	loops[NAIVE_NAMED] = loop(loop_naive_named, &naive, 1);
+	loops[OURS_2] = loop(loop_ours, lru, 2);
+	loops[OURS_2_SAME] = loop(loop_ours_same, lru, 2);
+	loops[NAIVE_2] = loop(loop_naive, &naive, 2);
+	loops[NAIVE_2_SAME] = loop(loop_naive_same, &naive, 2);
+	loops[OURS_16] = loop(loop_ours, lru, sixteen ? THREADS : 1);
+	loops[OIIO] = question("handle 1 same");
+	loops[OIIO_NAMED] = question("name 1 same");
+	loops[OIIO_2] = question("handle 2 apart");
+	loops[OIIO_2_SAME] = question("handle 2 same");
+	figures_measure(loops, with_peer ? LOOPS : OIIO, ROUNDS);
+
+	figures_head();
+	tell_one_thread(with_peer);
+	tell_threads(with_peer, sixteen);
+	if (with_peer)
+		stop_peer();
+	naive_finish(&naive);
+	wan_cache_destroy(lru);
+	wan_cache_destroy(alone);
+	wan_cache_destroy(adaptive);
 	return 0;
 }
