@@ -26,9 +26,9 @@
 enum wan_lock_rank {
 	WAN_RANK_RUNTIME = 10,  /* wiring: list of instances, configuration */
 	WAN_RANK_PROGRESS = 20, /* tracker list, alert state */
+	WAN_RANK_IDENTITY = 25, /* which content a path names */
 	WAN_RANK_MEMORY = 30,   /* level, reclaimer list */
 	WAN_RANK_BATCH = 35,    /* batch limits */
-	WAN_RANK_IDENTITY = 38, /* which content a path names */
 	WAN_RANK_CACHE = 40,    /* index, budget */
 	WAN_RANK_READERS = 45,  /* which thread reads which cache */
 	WAN_RANK_POOL = 50,     /* idle pixel buffers */
