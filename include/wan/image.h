@@ -33,6 +33,8 @@ enum wan_pixel_format {
 	WAN_PIXEL_RGB16,
 	WAN_PIXEL_RGBA16,
 	WAN_PIXEL_RGBF32_PLANAR, /**< channels, height, width (CHW), float32 */
+	WAN_PIXEL_RGBF16_PLANAR, /**< the same in IEEE 754 half precision; since 0.2 */
+	WAN_PIXEL_RGBBF16_PLANAR, /**< the same in bfloat16; since 0.2 */
 };
 
 /** What the file is, by content. */
@@ -97,7 +99,13 @@ enum wan_alpha_policy {
 	WAN_ALPHA_WHITE,  /**< composite over white */
 	WAN_ALPHA_BLACK,  /**< composite over black */
 	WAN_ALPHA_REFUSE, /**< -EPROTONOSUPPORT when there is alpha that would be lost */
+	WAN_ALPHA_COLOR = 0x1000000, /**< the range of WAN_ALPHA_OVER(); this is over black */
+	WAN_ALPHA_COLOR_LAST = 0x1ffffff,
 };
+/** Composite over a colour, red, green and blue 0 to 255: an enum wan_alpha_policy. Grey formats go
+ *  over its luma, 16-bit ones over 257 times it. Since: 0.2 */
+#define WAN_ALPHA_OVER(r, g, b)                                                                    \
+	((enum wan_alpha_policy)(WAN_ALPHA_COLOR | ((r)&255) << 16 | ((g)&255) << 8 | ((b)&255)))
 
 /**
  * How to decode; fill by wan_decode_options_init(). A shorter struct of an older version is taken
@@ -230,7 +238,9 @@ WAN_API WAN_MUST_CHECK int wan_image_crop(const struct wan_image *image, uint32_
 					  struct wan_image **ret_image);
 /**
  * To another pixel format. Grey is Rec. 601 luma, CMYK is converted without a profile, 16 bits
- * become 8 by their high byte: Pillow's results. To and from RGBF32_PLANAR through RGB8.
+ * become 8 by their high byte: Pillow's results. To and from the PLANAR formats through RGB8, as
+ * wan_image_normalise() does; half precision and bfloat16 are float32 rounded to nearest, ties to
+ * even.
  * Returns 0, -EINVAL (no such format or policy), -EPROTONOSUPPORT (alpha refused), -ENOMEM.
  * Threads: any. Since: 0.1
  */

@@ -23,6 +23,8 @@ static const struct format_info {
 	[WAN_PIXEL_RGB16] = {"RGB16", 3, 2, false},
 	[WAN_PIXEL_RGBA16] = {"RGBA16", 4, 2, true},
 	[WAN_PIXEL_RGBF32_PLANAR] = {"RGBF32_PLANAR", 3, 4, false},
+	[WAN_PIXEL_RGBF16_PLANAR] = {"RGBF16_PLANAR", 3, 2, false},
+	[WAN_PIXEL_RGBBF16_PLANAR] = {"RGBBF16_PLANAR", 3, 2, false},
 };
 
 static const struct format_info *info_of(enum wan_pixel_format format)
@@ -88,7 +90,7 @@ int wan_image_create(enum wan_pixel_format format, uint32_t width_px, uint32_t h
 		return -ENOMEM;
 	}
 
-	bool planar = format == WAN_PIXEL_RGBF32_PLANAR;
+	bool planar = wan_pixel_is_planar(format);
 	image->refs = 1;
 	image->view = (struct wan_image_view){
 		.format = format,

@@ -21,6 +21,11 @@ unsigned wan_pixel_channels(enum wan_pixel_format format);
 /* Bytes of one sample: 1, 2 or 4; 0: no such format. Pure. */
 unsigned wan_pixel_sample_bytes(enum wan_pixel_format format);
 bool wan_pixel_has_alpha(enum wan_pixel_format format);
+/* Floats, one plane for each channel. */
+static inline bool wan_pixel_is_planar(enum wan_pixel_format format)
+{
+	return format >= WAN_PIXEL_RGBF32_PLANAR && format <= WAN_PIXEL_RGBBF16_PLANAR;
+}
 /* "RGB8"; "unknown format". */
 const char *wan_pixel_name(enum wan_pixel_format format);
 /* Bytes of a tightly packed image. 0, -EINVAL (a zero side, no such format), -EOVERFLOW. Pure. */

@@ -67,14 +67,37 @@ static inline uint16_t luma16(unsigned r, unsigned g, unsigned b)
 			  16);
 }
 
+/* What alpha is composited over; -1: it is dropped. */
+static int ground_of(enum wan_alpha_policy alpha, int color)
+{
+	if (alpha == WAN_ALPHA_WHITE)
+		return 255;
+	if (alpha == WAN_ALPHA_BLACK)
+		return 0;
+	return alpha >= WAN_ALPHA_COLOR ? (int)((unsigned)alpha >> (16 - 8 * color) & 255u) : -1;
+}
+
+/* The same for pictures of that many colours, scaled to the sample's range. */
+static bool grounds_of(enum wan_alpha_policy alpha, int colors, unsigned scale, unsigned ground[3])
+{
+	int r = ground_of(alpha, 0), g = ground_of(alpha, 1), b = ground_of(alpha, 2);
+	if (r < 0)
+		return false;
+	bool gray = colors == 1;
+	ground[0] = (gray ? wan_luma((unsigned)r, (unsigned)g, (unsigned)b) : (unsigned)r) * scale;
+	ground[1] = (unsigned)g * scale;
+	ground[2] = (unsigned)b * scale;
+	return true;
+}
+
 /* The steps that are the same for both sample sizes. colors: 1 or 3. */
 #define DEFINE_STEPS(bits, sample, most)                                                           \
 	static void composite##bits(const sample *in, sample *out, uint32_t width, int colors,     \
-				    unsigned ground)                                               \
+				    const unsigned *ground)                                        \
 	{                                                                                          \
 		for (uint32_t x = 0; x < width; x++, in += colors + 1, out += colors)              \
 			for (int c = 0; c < colors; c++)                                           \
-				out[c] = blend##bits(in[c], in[colors], ground);                   \
+				out[c] = blend##bits(in[c], in[colors], ground[c]);                \
 	}                                                                                          \
 	static void drop##bits(const sample *in, sample *out, uint32_t width, int colors)          \
 	{                                                                                          \
@@ -104,11 +127,16 @@ static inline uint16_t luma16(unsigned r, unsigned g, unsigned b)
 				 enum wan_alpha_policy alpha, sample *scratch)                     \
 	{                                                                                          \
 		bool loses = from % 2 == 0 && to % 2 == 1;                                         \
+		if (loses && to == 3 && from == 2) { /* over a colour, grey becomes colour */      \
+			reshape##bits(in, from, scratch, 4, width);                                \
+			in = scratch;                                                              \
+			from = 4;                                                                  \
+		}                                                                                  \
 		if (loses) {                                                                       \
 			sample *opaque = from - 1 == to ? out : scratch;                           \
-			if (alpha == WAN_ALPHA_WHITE || alpha == WAN_ALPHA_BLACK)                  \
-				composite##bits(in, opaque, width, from - 1,                       \
-						alpha == WAN_ALPHA_WHITE ? (most) : 0);            \
+			unsigned ground[3];                                                        \
+			if (grounds_of(alpha, from - 1, (most) / 255, ground))                     \
+				composite##bits(in, opaque, width, from - 1, ground);              \
 			else                                                                       \
 				drop##bits(in, opaque, width, from - 1);                           \
 			in = opaque;                                                               \
@@ -128,7 +156,8 @@ DEFINE_STEPS(16, uint16_t, 65535)
 bool wan_convert_known(enum wan_pixel_format from, enum wan_pixel_format to)
 {
 	unsigned from_bytes = wan_pixel_sample_bytes(from), to_bytes = wan_pixel_sample_bytes(to);
-	return from_bytes >= 1 && from_bytes <= 2 && to_bytes >= 1 && to_bytes <= 2;
+	return !wan_pixel_is_planar(from) && !wan_pixel_is_planar(to) && from_bytes >= 1 &&
+	       to_bytes >= 1;
 }
 
 size_t wan_convert_scratch_bytes(uint32_t width_px)

@@ -21,6 +21,13 @@ static inline uint8_t wan_luma(unsigned r, unsigned g, unsigned b)
 	return (uint8_t)((r * 19595 + g * 38470 + b * 7471 + 0x8000) >> 16);
 }
 
+/* Whether it is one of the policies. Pure. */
+static inline bool wan_alpha_known(enum wan_alpha_policy alpha)
+{
+	return (unsigned)alpha <= WAN_ALPHA_REFUSE ||
+	       ((unsigned)alpha >= WAN_ALPHA_COLOR && (unsigned)alpha <= WAN_ALPHA_COLOR_LAST);
+}
+
 /* Whether wan_convert_row() knows the pair; planar formats it never does. */
 bool wan_convert_known(enum wan_pixel_format from, enum wan_pixel_format to);
 /* Bytes of scratch wan_convert_row() needs for a row of width pixels. */

@@ -17,11 +17,20 @@ static int from_planes(const struct wan_image *image, struct wan_image **ret_ima
 	if (error < 0)
 		return error;
 	size_t pixels = (size_t)image->view.width_px * image->view.height_px;
-	const float *planes = image->pixels;
+	enum wan_pixel_format format = image->view.format;
+	const float *floats = image->pixels;
+	const uint16_t *halves = image->pixels;
 	uint8_t *out = made->pixels;
-	for (size_t i = 0; i < pixels; i++)
-		for (size_t c = 0; c < 3; c++)
-			*out++ = wan_denormalise(planes[c * pixels + i]);
+	for (size_t i = 0; i < pixels; i++) {
+		for (size_t c = 0; c < 3; c++) {
+			size_t at = c * pixels + i;
+			float value = format == WAN_PIXEL_RGBF32_PLANAR ? floats[at]
+				      : format == WAN_PIXEL_RGBF16_PLANAR
+					      ? wan_float_of_f16(halves[at])
+					      : wan_float_of_bf16(halves[at]);
+			*out++ = wan_denormalise(value);
+		}
+	}
 	*ret_image = made;
 	return 0;
 }
@@ -48,8 +57,7 @@ static int convert_rows(const struct wan_image *image, enum wan_pixel_format wan
 int wan_image_convert(const struct wan_image *image, enum wan_pixel_format want,
 		      enum wan_alpha_policy alpha, struct wan_image **ret_image)
 {
-	if (!image || !ret_image || wan_pixel_channels(want) == 0 ||
-	    (unsigned)alpha > WAN_ALPHA_REFUSE)
+	if (!image || !ret_image || wan_pixel_channels(want) == 0 || !wan_alpha_known(alpha))
 		return -EINVAL;
 
 	enum wan_pixel_format from = image->view.format;
@@ -65,13 +73,13 @@ int wan_image_convert(const struct wan_image *image, enum wan_pixel_format want,
 
 	/* To or from planes: by way of RGB8. */
 	wan_cleanup(wan_image_unrefp) struct wan_image *rgb = NULL;
-	if (from == WAN_PIXEL_RGBF32_PLANAR)
+	if (wan_pixel_is_planar(from))
 		error = from_planes(image, &rgb);
 	else
 		error = wan_image_convert(image, WAN_PIXEL_RGB8, alpha, &rgb);
 	if (error < 0)
 		return error;
-	if (want == WAN_PIXEL_RGBF32_PLANAR)
-		return wan_image_normalise(rgb, ret_image);
+	if (wan_pixel_is_planar(want))
+		return wan_normalise_as(rgb, want, ret_image);
 	return wan_image_convert(rgb, want, alpha, ret_image);
 }

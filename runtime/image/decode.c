@@ -4,6 +4,7 @@
 
 #include "buffer.h"
 #include "codec.h"
+#include "convert.h"
 #include "log.h"
 #include "macros.h"
 #include "options.h"
@@ -34,7 +35,7 @@ static int complete_options(const struct wan_decode_options *given, struct wan_d
 	if (full->want != 0 && wan_pixel_channels(full->want) == 0)
 		return wan_error_set(reterr_error, -EINVAL, "wan_decode_options", "",
 				     "want %d is not a pixel format", (int)full->want);
-	if ((unsigned)full->alpha > WAN_ALPHA_REFUSE)
+	if (!wan_alpha_known(full->alpha))
 		return wan_error_set(reterr_error, -EINVAL, "wan_decode_options", "",
 				     "alpha %d is not a policy", (int)full->alpha);
 	return 0;

@@ -49,7 +49,7 @@ static int check_pixels(const struct wan_image *image, const char *path,
 {
 	enum wan_pixel_format pixels = image->view.format;
 	bool fits = format == WAN_FORMAT_PNG
-			    ? pixels != WAN_PIXEL_CMYK8 && pixels != WAN_PIXEL_RGBF32_PLANAR
+			    ? pixels != WAN_PIXEL_CMYK8 && !wan_pixel_is_planar(pixels)
 			    : pixels == WAN_PIXEL_GRAY8 || pixels == WAN_PIXEL_RGB8 ||
 				      pixels == WAN_PIXEL_CMYK8;
 	if (!fits)

@@ -18,7 +18,7 @@ int wan_resample_source(const struct wan_image *image, struct wan_image **ret_im
 		*ret_image = wan_image_ref((struct wan_image *)image);
 		return 0;
 	}
-	if (wan_pixel_sample_bytes(format) != 2)
+	if (wan_pixel_is_planar(format))
 		return -EINVAL;
 	return wan_image_convert(image, narrowed[format], WAN_ALPHA_KEEP, ret_image);
 }
@@ -55,7 +55,7 @@ int wan_image_crop(const struct wan_image *image, uint32_t x_px, uint32_t y_px, 
 		   uint32_t height_px, struct wan_image **ret_image)
 {
 	if (!image || !ret_image || width_px == 0 || height_px == 0 ||
-	    image->view.format == WAN_PIXEL_RGBF32_PLANAR || x_px > image->view.width_px ||
+	    wan_pixel_is_planar(image->view.format) || x_px > image->view.width_px ||
 	    y_px > image->view.height_px || width_px > image->view.width_px - x_px ||
 	    height_px > image->view.height_px - y_px)
 		return -EINVAL;
