@@ -142,6 +142,7 @@ void wan_image_unref(struct wan_image *image)
 	if (!image || wan_sub_acq_rel(&image->refs, 1) != 1)
 		return;
 	wan_pool_put(image->pixels, image->mapped_bytes);
+	wan_free(image->origin);
 	wan_free(image);
 }
 

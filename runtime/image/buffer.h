@@ -6,14 +6,32 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
+#include "source.h"
 #include "wan/image.h"
+
+/* The JPEG file an image came from as it is, at full size and in its natural format: what may be
+ * read again to keep it small. */
+struct wan_origin {
+	struct wan_file_identity identity;
+	uint64_t coefficient_bytes; /* what rewriting it takes */
+	uint8_t orientation;        /* EXIF, applied */
+	bool slow;                  /* progressive, several scans, or arithmetic code */
+	char path[];
+};
+
+static inline size_t wan_origin_bytes(const struct wan_origin *origin)
+{
+	return sizeof(*origin) + strlen(origin->path) + 1;
+}
 
 struct wan_image {
 	uint32_t refs;              /* atomic; the last release pairs with the fence in unref */
 	struct wan_image_view view; /* fixed from creation on, except warnings */
 	void *pixels;               /* from the pool; view.pixels for writing */
 	size_t mapped_bytes;
+	struct wan_origin *origin; /* NULL: unknown, or of no use */
 };
 
 /* Samples per pixel (3 for WAN_PIXEL_RGBF32_PLANAR); 0: no such format. Pure. */

@@ -34,11 +34,12 @@ const char *wan_cold_kind_name(enum wan_cold_kind kind);
 /* One block from wan_malloc(): this head, then the bytes of the kind. */
 struct wan_cold_image {
 	size_t block_bytes;
+	struct wan_origin *origin;  /* a block of its own, or NULL */
 	struct wan_image_view view; /* of the image; pixels NULL */
 	enum wan_cold_kind kind;
-	uint8_t orientation; /* planes, rewritten: EXIF, still to be applied */
-	uint8_t components;  /* planes: 1 or 3 */
-	uint8_t sampling_h[3], sampling_v[3];
+	uint8_t orientation;          /* planes, rewritten: EXIF, still to be applied */
+	uint8_t components;           /* planes: 1 or 3 */
+	uint8_t across, down;         /* planes: pixels that share a colour */
 	uint32_t width_px, height_px; /* planes: before orientation */
 };
 

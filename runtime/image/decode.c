@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "alloc.h"
 #include "buffer.h"
 #include "codec.h"
 #include "convert.h"
@@ -41,6 +42,30 @@ static int complete_options(const struct wan_decode_options *given, struct wan_d
 	return 0;
 }
 
+/* Where a JPEG came from, in case somebody wants to keep it small later. No memory for that is no
+ * reason to fail. */
+static void remember_origin(const struct wan_source *source, const struct wan_header *header,
+			    const struct wan_decode_options *options, struct wan_image *image)
+{
+	const struct wan_image_info *info = &header->info;
+	struct wan_file_identity identity;
+	if (image->view.format != wan_natural_format(info) || image->view.warnings ||
+	    wan_jpeg_divisor(info, options) != 1 || wan_source_identity(source, &identity) < 0)
+		return;
+	size_t length = strlen(source->name) + 1;
+	struct wan_origin *origin = wan_malloc(sizeof(*origin) + length);
+	if (!origin)
+		return;
+	*origin = (struct wan_origin){
+		.identity = identity,
+		.coefficient_bytes = header->coefficient_bytes,
+		.orientation = options->apply_orientation ? info->exif_orientation : 1,
+		.slow = header->multi_scan || header->arithmetic,
+	};
+	memcpy(origin->path, source->name, length);
+	image->origin = origin;
+}
+
 static int decode(struct wan_source *source, const struct wan_decode_options *options,
 		  struct wan_image **ret_image, struct wan_error *reterr_error)
 {
@@ -54,7 +79,10 @@ static int decode(struct wan_source *source, const struct wan_decode_options *op
 	source->position = 0;
 	if (header.info.format == WAN_FORMAT_PNG)
 		return wan_png_decode(source, &header, options, ret_image, reterr_error);
-	return wan_jpeg_decode(source, &header, options, ret_image, reterr_error);
+	error = wan_jpeg_decode(source, &header, options, ret_image, reterr_error);
+	if (error == 0)
+		remember_origin(source, &header, options, *ret_image);
+	return error;
 }
 
 int wan_image_decode(const char *path, const struct wan_decode_options *options,

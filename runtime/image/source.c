@@ -104,6 +104,22 @@ void wan_source_close(struct wan_source *source)
 	source->window = NULL;
 }
 
+int wan_source_identity(const struct wan_source *source, struct wan_file_identity *ret_identity)
+{
+	struct stat stat;
+	if (source->bytes)
+		return -ENOTSUP;
+	if (wan_sys->fstat(source->fd, &stat) != 0)
+		return -errno;
+	*ret_identity = (struct wan_file_identity){
+		.device = stat.st_dev,
+		.inode = stat.st_ino,
+		.size = (uint64_t)stat.st_size,
+		.mtime_ns = (int64_t)stat.st_mtim.tv_sec * 1000000000 + stat.st_mtim.tv_nsec,
+	};
+	return 0;
+}
+
 static ssize_t note_error(struct wan_source *source, ssize_t result)
 {
 	if (result < 0 && source->error == 0)
