@@ -46,7 +46,7 @@ static void fill_row(uint8_t *row, const struct kind *kind, uint32_t y)
 	uint32_t count = kind->width * (uint32_t)kind->components;
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t x = i / (uint32_t)kind->components, c = i % (uint32_t)kind->components;
-		uint32_t edge = (x / 13 + y / 7 + c) % 5 == 0 ? 90 : 0;
+		uint32_t edge = (x / 13 + y / 7 + c) % 5 == 0 ? 30 : 0;
 		row[i] = (uint8_t)(x * (2 + c) + y * 3 / (1 + c) + edge + random_word() % 3);
 	}
 }
