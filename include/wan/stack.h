@@ -87,8 +87,8 @@ WAN_API WAN_MUST_CHECK int wan_stack_options_init(struct wan_stack_options *opti
 
 /**
  * Build a stack from the framed images, both of the size of the clip. start or end may be NULL, not
- * both. Interleaved images are normalised by their RGB values (alpha dropped), RGBF32_PLANAR ones
- * are taken as they are, in [-1,1]. Images are borrowed for the call.
+ * both. Interleaved images are normalised by their RGB values (alpha dropped), planar ones are
+ * taken as they are, in [-1,1]. Images are borrowed for the call.
  *
  * On success *ret_stack belongs to the caller, who gives it back by wan_stack_unref(). On failure
  * it is untouched.

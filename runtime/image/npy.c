@@ -12,9 +12,10 @@ enum { MAGIC_BYTES = 10, ALIGNMENT = 64 };
 
 void wan_image_shape(const struct wan_image_view *view, struct wan_tensor_shape *ret_shape)
 {
-	bool planar = view->format >= WAN_PIXEL_RGBF32_PLANAR;
+	bool planar = wan_pixel_is_planar(view->format);
+	char kind = view->format == WAN_PIXEL_RGBBF16_PLANAR ? 'b' : planar ? 'f' : 'u';
 	*ret_shape = (struct wan_tensor_shape){
-		.kind = planar ? 'f' : 'u',
+		.kind = kind,
 		.element_bytes = wan_pixel_sample_bytes(view->format),
 		.dimensions = 3,
 		.sides = {view->height_px, view->width_px, view->channels},

@@ -7,7 +7,6 @@
 
 #include "buffer.h"
 #include "cleanup.h"
-#include "half.h"
 #include "log.h"
 #include "macros.h"
 #include "normalise.h"
@@ -59,21 +58,11 @@ int wan_stack_read_options(const struct wan_stack_options *given,
 
 /* Where one channel lies: the first sample and the distance to the next pixel, in samples. */
 struct channel {
-	const uint8_t *bytes; /* of a byte image, or */
-	const float *floats;  /* of a planar one */
+	const void *from;
+	enum wan_pixel_format format; /* of from: RGB8 or planar */
 	char *to;
 	size_t from_step, to_step;
 };
-
-static float value_of_byte(uint8_t byte, bool unit_range)
-{
-	return unit_range ? (float)byte / 255.0f : wan_normalised[byte];
-}
-
-static float value_of_float(float value, bool unit_range)
-{
-	return unit_range ? value * 0.5f + 0.5f : value;
-}
 
 /* By a table of all 256 elements; two loops, so that each is a plain store. */
 static void write_bytes(const struct channel *channel, size_t pixels,
@@ -82,11 +71,11 @@ static void write_bytes(const struct channel *channel, size_t pixels,
 	uint32_t wide[256];
 	uint16_t narrow[256];
 	for (unsigned byte = 0; byte < 256; byte++) {
-		wide[byte] = wan_tensor_element(options->type,
-						value_of_byte((uint8_t)byte, options->unit_range));
+		float value = options->unit_range ? (float)byte / 255.0f : wan_normalised[byte];
+		wide[byte] = wan_tensor_element(options->type, value);
 		memcpy(&narrow[byte], &wide[byte], sizeof(narrow[byte]));
 	}
-	const uint8_t *from = channel->bytes;
+	const uint8_t *from = channel->from;
 	if (options->type == WAN_TENSOR_F32) {
 		uint32_t *to = (void *)channel->to;
 		for (size_t i = 0; i < pixels; i++)
@@ -98,16 +87,55 @@ static void write_bytes(const struct channel *channel, size_t pixels,
 	}
 }
 
+static float float_at(const struct channel *channel, size_t i)
+{
+	switch (channel->format) {
+	case WAN_PIXEL_RGBF16_PLANAR:
+		return wan_float_of_f16(((const uint16_t *)channel->from)[i]);
+	case WAN_PIXEL_RGBBF16_PLANAR:
+		return wan_float_of_bf16(((const uint16_t *)channel->from)[i]);
+	default:
+		return ((const float *)channel->from)[i];
+	}
+}
+
 static void write_floats(const struct channel *channel, size_t pixels,
 			 const struct wan_stack_options *options)
 {
 	unsigned element_bytes = wan_tensor_type_bytes(options->type);
+	bool as_it_is = options->type == WAN_TENSOR_F32 && !options->unit_range &&
+			channel->format == WAN_PIXEL_RGBF32_PLANAR && channel->to_step == 1;
+	if (as_it_is) {
+		memcpy(channel->to, channel->from, pixels * sizeof(float));
+		return;
+	}
 	for (size_t i = 0; i < pixels; i++) {
-		float value = value_of_float(channel->floats[i * channel->from_step],
-					     options->unit_range);
+		float value = float_at(channel, i);
+		if (options->unit_range)
+			value = value * 0.5f + 0.5f;
 		uint32_t element = wan_tensor_element(options->type, value);
 		memcpy(channel->to + i * channel->to_step * element_bytes, &element, element_bytes);
 	}
+}
+
+/* The common cases, by vector code. False: not one of them. */
+static bool write_signed_planes(const struct wan_image_view *view, char *const at[3],
+				const struct wan_stack_options *options)
+{
+	size_t pixels = (size_t)view->width_px * view->height_px;
+	if (options->unit_range || wan_pixel_is_planar(view->format))
+		return false;
+	if (options->type == WAN_TENSOR_F32) {
+		wan_normalise_rows(view->pixels, pixels, (void *)at[0], (void *)at[1],
+				   (void *)at[2]);
+		return true;
+	}
+	uint16_t *const planes[3] = {(void *)at[0], (void *)at[1], (void *)at[2]};
+	wan_normalise_rows_16(view->pixels, pixels,
+			      options->type == WAN_TENSOR_F16 ? WAN_PIXEL_RGBF16_PLANAR
+							      : WAN_PIXEL_RGBBF16_PLANAR,
+			      planes);
+	return true;
 }
 
 /* One known frame; at[c] is its first element of channel c, step the distance to the next pixel. */
@@ -115,23 +143,20 @@ static void write_frame(const struct wan_image_view *view, char *const at[3], si
 			const struct wan_stack_options *options)
 {
 	size_t pixels = (size_t)view->width_px * view->height_px;
-	bool planar = view->format == WAN_PIXEL_RGBF32_PLANAR;
-	if (!planar && step == 1 && options->type == WAN_TENSOR_F32 && !options->unit_range) {
-		wan_normalise_rows(view->pixels, pixels, (float *)(void *)at[0],
-				   (float *)(void *)at[1], (float *)(void *)at[2]);
+	bool planar = wan_pixel_is_planar(view->format);
+	if (step == 1 && write_signed_planes(view, at, options))
 		return;
-	}
 	for (size_t c = 0; c < 3; c++) {
-		struct channel channel = {.to = at[c], .to_step = step};
-		if (planar) {
-			channel.floats = (const float *)view->pixels + c * pixels;
-			channel.from_step = 1;
+		size_t first = planar ? c * pixels * wan_pixel_sample_bytes(view->format) : c;
+		struct channel channel = {.from = (const char *)view->pixels + first,
+					  .format = view->format,
+					  .to = at[c],
+					  .from_step = 3,
+					  .to_step = step};
+		if (planar)
 			write_floats(&channel, pixels, options);
-		} else {
-			channel.bytes = (const uint8_t *)view->pixels + c;
-			channel.from_step = 3;
+		else
 			write_bytes(&channel, pixels, options);
-		}
 	}
 }
 
@@ -232,7 +257,7 @@ static int write_known(struct wan_stack *stack, const struct clip *clip,
 	for (unsigned i = 0; i < clip->count; i++) {
 		wan_cleanup(wan_image_unrefp) struct wan_image *rgb = NULL;
 		const struct wan_image *image = clip->images[i];
-		if (image->view.format != WAN_PIXEL_RGBF32_PLANAR) {
+		if (!wan_pixel_is_planar(image->view.format)) {
 			int error = wan_image_convert(image, WAN_PIXEL_RGB8, WAN_ALPHA_DROP, &rgb);
 			if (error < 0)
 				return error;

@@ -28,6 +28,11 @@ TEST(headers_are_those_of_numpy)
 {
 	check_header(WAN_PIXEL_RGBF32_PLANAR,
 		     "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 480, 832), }  ");
+	check_header(WAN_PIXEL_RGBF16_PLANAR,
+		     "{'descr': '<f2', 'fortran_order': False, 'shape': (3, 480, 832), }  ");
+	/* Numpy knows no bfloat16: its bits. */
+	check_header(WAN_PIXEL_RGBBF16_PLANAR,
+		     "{'descr': '<u2', 'fortran_order': False, 'shape': (3, 480, 832), }  ");
 	check_header(WAN_PIXEL_RGB8,
 		     "{'descr': '|u1', 'fortran_order': False, 'shape': (480, 832, 3), }  ");
 	check_header(WAN_PIXEL_GRAY16,

@@ -234,6 +234,17 @@ TEST(planar_images_are_taken_as_they_are)
 	wan_stack_view(stack, &view);
 	CHECK(element_of(&view, 5) == 1.375f);
 	wan_stack_unref(stack);
+	struct wan_image *half = NULL;
+	REQUIRE_EQ(wan_image_convert(rgb, WAN_PIXEL_RGBBF16_PLANAR, WAN_ALPHA_DROP, &half), 0);
+	wan_image_view(half, &pixels);
+	options.type = WAN_TENSOR_F32;
+	REQUIRE_EQ(wan_stack_create(half, NULL, &options, &stack, NULL), 0);
+	wan_stack_view(stack, &view);
+	for (size_t i = 0; i < 960; i++)
+		CHECK(element_of(&view, i) ==
+		      wan_float_of_bf16(((const uint16_t *)pixels.pixels)[i]));
+	wan_stack_unref(stack);
+	wan_image_unref(half);
 	wan_image_unref(planar);
 	wan_image_unref(rgb);
 }
