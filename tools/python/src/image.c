@@ -128,6 +128,11 @@ bool wan_py_image_check(PyObject *object)
 	return Py_TYPE(object) == image_type;
 }
 
+struct wan_image *wan_py_image_borrow(PyObject *object)
+{
+	return wan_py_image_check(object) ? wan_pin_image(((struct image *)object)->pin) : NULL;
+}
+
 int wan_py_image_add_to_key(PyObject *object, struct wan_key_builder *builder)
 {
 	struct image *image = (struct image *)object;

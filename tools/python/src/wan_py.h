@@ -59,6 +59,8 @@ PyObject *wan_py_path(PyObject *object);
 int wan_py_choice(PyObject *object, const char *what, const char *const *texts, int fallback);
 /* int or (width, height). 0, or -1 with an exception. */
 int wan_py_size(PyObject *object, uint32_t *ret_width, uint32_t *ret_height);
+/* A pipeline by its name; 0, or -1 with ValueError. */
+int wan_py_pipeline(PyObject *name, enum wan_pipeline *ret_pipeline);
 /* Truth of object; fallback for NULL. -1 with an exception. */
 int wan_py_flag(PyObject *object, int fallback);
 
@@ -68,6 +70,8 @@ int wan_py_flag(PyObject *object, int fallback);
 PyObject *wan_py_image_new(struct wan_pin *pin, struct wan_runtime *runtime, bool is_rgbx,
 			   bool is_hit);
 bool wan_py_image_check(PyObject *object);
+/* Its pixels while the caller holds object; NULL for another class. */
+struct wan_image *wan_py_image_borrow(PyObject *object);
 /* Identity of the pixels, computed once. */
 int wan_py_image_add_to_key(PyObject *object, struct wan_key_builder *builder);
 int wan_py_image_init(PyObject *module);
@@ -75,8 +79,10 @@ int wan_py_image_init(PyObject *module);
 /* --- the rest: each adds its functions and types to the module --- */
 
 extern PyMethodDef wan_py_step_methods[], wan_py_verdict_methods[], wan_py_instance_methods[],
-	wan_py_key_methods[], wan_py_object_methods[];
+	wan_py_key_methods[], wan_py_object_methods[], wan_py_frame_methods[],
+	wan_py_stack_methods[];
 int wan_py_verdict_init(PyObject *module);
+int wan_py_stack_init(PyObject *module);
 int wan_py_object_init(PyObject *module);
 /* The interpreter goes: from now on objects in the cache stay where they are. */
 void wan_py_object_close(void);

@@ -5,8 +5,10 @@
     image = wanrt.load("start.png", mode="RGBX")   # a view of pixels in the cache
     image.to_pil(), numpy.asarray(image)           # neither copies
 
-load, thumbnail, fit, tensor give wanrt.Image; validate, validate_pair say what is wrong; cached keeps results of your own functions;
-configure, clear, stats, report look after the cache. `python3 -m wanrt` tells what works here.
+load, thumbnail, fit, tensor, frame give wanrt.Image; validate, validate_pair say what is wrong;
+prepare_pair frames a start and an end image as a pipeline does; cached keeps results of your own
+functions; configure, clear, stats, report look after the cache. `python3 -m wanrt` tells what works
+here.
 """
 import atexit as _atexit
 import json as _json
@@ -19,16 +21,19 @@ from ._errors import (AlphaError, ArgumentError, DamagedImageError, Error, FileE
                       FileExistsAlreadyError, FileIsFolderError, FileMissingError,
                       FilePermissionError, ImageError, ImageTooLargeError, OutOfMemoryError,
                       UnsupportedImageError)
-from ._pair import PairVerdict, validate_pair
-from ._wanrt import Image, Issue, Verdict, clear, fit, load, stats, tensor, thumbnail, validate
+from ._pair import PIPELINES, Pair, PairVerdict, prepare_pair, validate_pair
+from ._wanrt import (Image, Issue, Stack, Verdict, clear, fit, frame, frame_count, framing, load,
+                     stats, tensor, thumbnail, validate)
 
 __version__ = _wanrt.version
 
 __all__ = [
     "AlphaError", "ArgumentError", "DamagedImageError", "Error", "FileError",
     "FileExistsAlreadyError", "FileIsFolderError", "FileMissingError", "FilePermissionError",
-    "Image", "ImageError", "ImageTooLargeError", "Issue", "OutOfMemoryError", "PairVerdict",
-    "UnsupportedImageError", "Verdict", "cached", "clear", "configure", "fit", "load", "report", "stats", "tensor", "thumbnail", "validate", "validate_pair",
+    "Image", "ImageError", "ImageTooLargeError", "Issue", "OutOfMemoryError", "PIPELINES", "Pair",
+    "PairVerdict", "Stack", "UnsupportedImageError", "Verdict", "cached", "clear", "configure",
+    "fit", "frame", "frame_count", "framing", "load", "prepare_pair", "report", "stats", "tensor",
+    "thumbnail", "validate", "validate_pair",
 ]
 
 _settings = {}
