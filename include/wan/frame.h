@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include "wan/image.h"
+#include "wan/validate.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -138,6 +139,37 @@ WAN_API WAN_MUST_CHECK int wan_unsqueezed_size(enum wan_pipeline pipeline, struc
 WAN_API WAN_MUST_CHECK int wan_image_frame(const struct wan_image *image,
 					   const struct wan_framing *framing,
 					   struct wan_image **ret_image);
+
+/** Which way up an image is read. */
+enum wan_upright {
+	WAN_UPRIGHT_AS_PIPELINE, /**< as the pipeline reads files: see turns_upright */
+	WAN_UPRIGHT_ALWAYS,      /**< the camera's orientation is applied before */
+	WAN_UPRIGHT_NEVER,
+};
+/** What becomes of a start and an end image. */
+struct wan_explanation {
+	enum wan_pipeline pipeline;
+	struct wan_size target; /**< what was asked for */
+	struct wan_framing start, end;
+	bool has_end;  /**< there is an end image, and the pipeline takes it */
+	bool has_last; /**< diffusers: its documented function frames the end otherwise */
+	struct wan_framing last;
+	struct wan_size unsqueezed; /**< wan_unsqueezed_size(); 0 x 0: there is none */
+	/** The largest centre crop of the start image that has the ratio of unsqueezed. */
+	struct wan_rect unsqueezed_crop;
+	struct wan_verdict verdict; /**< squeezed, cut_off, framing_differs, ... */
+};
+/**
+ * Predict what a pipeline makes of a pair from their headers (wan_image_probe()). end may be NULL.
+ * target 0 x 0: the pipeline's usual size.
+ * Returns 0, -EINVAL, -ERANGE (no usable size for the start image).
+ * Threads: any.   Cost: some ms.   Since: 0.2
+ */
+WAN_API WAN_MUST_CHECK int wan_explain(enum wan_pipeline pipeline,
+				       const struct wan_image_info *start,
+				       const struct wan_image_info *end, struct wan_size target,
+				       enum wan_upright upright,
+				       struct wan_explanation *ret_explanation);
 
 /**
  * The frames a pipeline makes when asked for a number. Returns 0 (*ret_frames is what was asked), 1

@@ -317,48 +317,6 @@ WAN_API void wan_encoded_free(void *bytes);
 WAN_API WAN_MUST_CHECK int wan_image_write_npy(const struct wan_image *image, const char *path,
 					       bool overwrite, struct wan_error *reterr_error);
 
-enum wan_severity {
-	WAN_SEVERITY_INFO,    /**< worth knowing */
-	WAN_SEVERITY_WARNING, /**< usable, with a likely worse clip */
-	WAN_SEVERITY_ERROR,   /**< not usable */
-};
-/** One thing said about an image. */
-struct wan_issue {
-	const char *id; /**< stable, e.g. "too_dark"; static storage */
-	enum wan_severity severity;
-	double value, limit; /**< what decided; the limit itself still passes */
-	char message[192];
-	char suggestion[192]; /**< may be empty */
-};
-#define WAN_ISSUES_MAX 24
-/** All that is said about an image or a pair, worst kinds first. */
-struct wan_verdict {
-	bool valid; /**< no issue of severity error */
-	uint32_t issue_count;
-	struct wan_issue issues[WAN_ISSUES_MAX];
-	char ratio_label[32]; /**< "16:9 (Widescreen)", "7:5 (Custom)"; empty for a pair */
-	/** Mean and population deviation of all colour samples; variance of the Laplacian. */
-	double brightness_mean, contrast_std, blur_variance;
-};
-/**
- * Judge a start or end image: format, sides 256 to 4096, 50 MB, brightness 20 to 235, contrast 15,
- * sharpness 100, greyscale, palette, recommended size and ratio, and notes on alpha, profile,
- * orientation, depth. info is what wan_image_probe() said of its file; NULL: judged by pixels
- * alone. Sums are whole numbers, so each boundary is exact. Returns 0 (see ret_verdict->valid),
- * -EINVAL, -ENOMEM. Threads: any.   Cost: one pass over the pixels, about 1.2 ns each.   Since: 0.1
- */
-WAN_API WAN_MUST_CHECK int wan_image_validate(const struct wan_image *image,
-					      const struct wan_image_info *info,
-					      struct wan_verdict *ret_verdict);
-/**
- * Judge whether two images go together: sizes (upright), ratios (0.05), colour modes. Always valid,
- * with warnings. Either may be NULL: the end image is optional, a clip without a start image gets a
- * warning. Returns 0, -EINVAL. Threads: any. Since: 0.1
- */
-WAN_API WAN_MUST_CHECK int wan_image_validate_pair(const struct wan_image_info *start,
-						   const struct wan_image_info *end,
-						   struct wan_verdict *ret_verdict);
-
 /** The pixel pool of the process: buffers in whole pages straight from the kernel, recycled. */
 struct wan_pool_stats {
 	uint64_t mapped_bytes; /**< all that is mapped: in use and idle */
@@ -380,4 +338,6 @@ WAN_API void wan_pool_set_idle_limit(uint64_t idle_bytes);
 #ifdef __cplusplus
 }
 #endif
+
+#include "wan/validate.h" /* verdicts were here before they had a header of their own */
 #endif

@@ -7,6 +7,7 @@
 #include "wan/config.h"
 #include "wan/image.h"
 #include "wan/frame.h"
+#include "wan/validate.h"
 #include "wan/stack.h"
 #include "wan/cache.h"
 #include "wan/memory.h"

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The checks of a start or end image: one table, one row a rule. A rule looks at facts gathered
- * once and says whether it applies; the boundary values themselves always pass.
+ * The checks of a start or end image. Each looks at facts gathered once and says whether its rule
+ * applies; the boundary values themselves always pass. What is said is in rules.def.
  */
 #include <errno.h>
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "buffer.h"
@@ -13,6 +12,7 @@
 #include "codec.h"
 #include "luma.h"
 #include "macros.h"
+#include "rules.h"
 #include "str.h"
 #include "validate.h"
 
@@ -20,6 +20,7 @@
 #define SIDE_MAX        4096u
 #define SIDE_GOOD       512u
 #define SIDE_NOTED      1920u
+#define MODEL_PIXELS    (832u * 480u)
 #define SIZE_MAX_BYTES  (50 * WAN_MIB)
 #define SIZE_NOTE_BYTES (10 * WAN_MIB)
 #define DARK            20
@@ -34,8 +35,9 @@ struct facts {
 	struct wan_image_info info;
 	struct wan_luma luma;
 	uint32_t width, height, shorter, longer;
-	uint64_t size_bytes; /* the larger of the file and the pixels as three (4, 1) bytes */
-	bool color;
+	uint64_t pixel_bytes; /* as three bytes (four with alpha, one if grey) */
+	uint32_t warnings;    /* of the decoder */
+	bool color, alpha_measured, preview;
 };
 
 static const struct {
@@ -69,6 +71,11 @@ void wan_ratio_label(uint32_t width_px, uint32_t height_px, char *to, size_t to_
 	(void)wan_str_format(to, to_bytes, "%u:%u (Custom)", width_px / a, height_px / a);
 }
 
+static double percent(uint64_t pixels, const struct facts *f)
+{
+	return 100.0 * (double)pixels / (double)f->luma.laplacian.n;
+}
+
 /* Each returns whether the rule applies, and the value that decided. */
 static bool bad_format(const struct facts *f, double *value)
 {
@@ -88,10 +95,22 @@ static bool too_large(const struct facts *f, double *value)
 	return f->longer > SIDE_MAX;
 }
 
+static bool pixels_too_large(const struct facts *f, double *value)
+{
+	*value = (double)f->pixel_bytes / (double)WAN_MIB;
+	return f->pixel_bytes > SIZE_MAX_BYTES;
+}
+
 static bool file_too_large(const struct facts *f, double *value)
 {
-	*value = (double)f->size_bytes / (double)WAN_MIB;
-	return f->size_bytes > SIZE_MAX_BYTES;
+	*value = (double)f->info.file_bytes / (double)WAN_MIB;
+	return f->info.file_bytes > SIZE_MAX_BYTES;
+}
+
+static bool repaired(const struct facts *f, double *value)
+{
+	*value = f->warnings;
+	return f->warnings > 0;
 }
 
 static bool too_dark(const struct facts *f, double *value)
@@ -112,10 +131,11 @@ static bool low_contrast(const struct facts *f, double *value)
 	return f->color && wan_sums_variance_below(&f->luma.samples, CONTRAST_STD * CONTRAST_STD);
 }
 
+/* Scaling down sharpens: a preview tells nothing about it. */
 static bool blurry(const struct facts *f, double *value)
 {
 	*value = wan_sums_variance(&f->luma.laplacian);
-	return wan_sums_variance_below(&f->luma.laplacian, BLUR_VARIANCE);
+	return !f->preview && wan_sums_variance_below(&f->luma.laplacian, BLUR_VARIANCE);
 }
 
 static bool greyscale(const struct facts *f, double *value)
@@ -148,10 +168,31 @@ static bool unusual_ratio(const struct facts *f, double *value)
 	return !near;
 }
 
+static bool hidden_colors(const struct facts *f, double *value)
+{
+	*value = percent(f->luma.transparent_px, f);
+	return f->luma.hidden_colors;
+}
+
+/* Alpha that is stored but was not kept by who decoded counts as transparency. */
+static bool alpha_unused(const struct facts *f, double *value)
+{
+	*value = 0;
+	return f->info.has_alpha && f->alpha_measured && f->luma.translucent_px == 0;
+}
+
 static bool transparent(const struct facts *f, double *value)
 {
-	*value = f->info.has_alpha;
-	return f->info.has_alpha;
+	double unused;
+	*value = percent(f->luma.translucent_px, f);
+	return f->info.has_alpha && !alpha_unused(f, &unused);
+}
+
+static bool below_model_size(const struct facts *f, double *value)
+{
+	uint64_t pixels = (uint64_t)f->width * f->height;
+	*value = (double)pixels;
+	return f->shorter >= SIDE_MIN && pixels < MODEL_PIXELS;
 }
 
 static bool profiled(const struct facts *f, double *value)
@@ -180,8 +221,9 @@ static bool ink(const struct facts *f, double *value)
 
 static bool heavy(const struct facts *f, double *value)
 {
-	*value = (double)f->size_bytes / (double)WAN_MIB;
-	return f->size_bytes > SIZE_NOTE_BYTES && f->size_bytes <= SIZE_MAX_BYTES;
+	uint64_t bytes = WAN_MAX(f->pixel_bytes, f->info.file_bytes);
+	*value = (double)bytes / (double)WAN_MIB;
+	return bytes > SIZE_NOTE_BYTES && bytes <= SIZE_MAX_BYTES;
 }
 
 static bool large(const struct facts *f, double *value)
@@ -190,81 +232,42 @@ static bool large(const struct facts *f, double *value)
 	return f->longer > SIDE_NOTED && f->longer <= SIDE_MAX;
 }
 
-/* An id keeps its meaning for ever. message: one %g for the value, one for the limit. */
-static const struct rule {
-	const char *id;
-	enum wan_severity severity;
+static const struct check {
+	enum wan_rule_number rule;
 	bool (*applies)(const struct facts *facts, double *value);
-	double limit;
-	const char *message, *suggestion;
-} rules[] = {
-	{"unsupported_format", WAN_SEVERITY_ERROR, bad_format, WAN_FORMAT_BMP,
-	 "the file format is not one of JPEG, PNG, WebP and BMP", "save it as PNG or JPEG"},
-	{"too_small", WAN_SEVERITY_ERROR, too_small, SIDE_MIN,
-	 "the shorter side has %g pixels, at least %g are needed", "use a larger image"},
-	{"too_large", WAN_SEVERITY_ERROR, too_large, SIDE_MAX,
-	 "the longer side has %g pixels, at most %g are possible", "scale it down"},
-	{"file_too_large", WAN_SEVERITY_ERROR, file_too_large, 50,
-	 "the image takes %.1f MB, at most %g MB are possible", "scale it down or drop its alpha"},
-	{"too_dark", WAN_SEVERITY_WARNING, too_dark, DARK,
-	 "the image is very dark: mean brightness %.1f, below %g", "brighten it"},
-	{"too_bright", WAN_SEVERITY_WARNING, too_bright, BRIGHT,
-	 "the image is very bright: mean brightness %.1f, above %g", "darken it"},
-	{"low_contrast", WAN_SEVERITY_WARNING, low_contrast, CONTRAST_STD,
-	 "the image has little contrast: deviation %.1f, below %g", "raise its contrast"},
-	{"blurry_image", WAN_SEVERITY_WARNING, blurry, BLUR_VARIANCE,
-	 "the image looks blurred: sharpness %.1f, below %g", "use a sharper image"},
-	{"greyscale", WAN_SEVERITY_WARNING, greyscale, 3, "the image is greyscale",
-	 "use a colour image if the clip is to have colour"},
-	{"palette", WAN_SEVERITY_WARNING, palette, 0,
-	 "the image has a palette and will be converted to RGB", "save it as RGB"},
-	{"below_recommended_size", WAN_SEVERITY_WARNING, below_recommended, SIDE_GOOD,
-	 "the shorter side has %g pixels, %g or more give better clips", "use a larger image"},
-	{"unusual_ratio", WAN_SEVERITY_WARNING, unusual_ratio, 1.0 / PREFERRED_PARTS,
-	 "the ratio is %.2f away from 16:9, 4:3, 1:1, 3:4 and 9:16 (more than %g)",
-	 "crop it to one of them"},
-	{"has_transparency", WAN_SEVERITY_INFO, transparent, 0,
-	 "the image has transparency, which pipelines drop", "composite it over a background"},
-	{"icc_profile_ignored", WAN_SEVERITY_INFO, profiled, 0,
-	 "the embedded colour profile is not applied", "convert it to sRGB"},
-	{"orientation_applied", WAN_SEVERITY_INFO, turned, 1,
-	 "the camera's orientation (%g) is applied; some pipelines ignore it", ""},
-	{"depth_reduced", WAN_SEVERITY_INFO, deep, 8, "%g bits per sample become %g", ""},
-	{"cmyk_converted", WAN_SEVERITY_INFO, ink, 3,
-	 "the image is made for print (CMYK) and is converted without its profile",
-	 "convert it to sRGB"},
-	{"large_file", WAN_SEVERITY_INFO, heavy, 10, "the image takes %.1f MB, more than %g MB",
-	 ""},
-	{"large_dimensions", WAN_SEVERITY_INFO, large, SIDE_NOTED,
-	 "the longer side has %g pixels, more than %g; it will be scaled down", ""},
+} checks[] = {
+	{WAN_RULE_unsupported_format, bad_format},
+	{WAN_RULE_too_small, too_small},
+	{WAN_RULE_too_large, too_large},
+	{WAN_RULE_pixels_too_large, pixels_too_large},
+	{WAN_RULE_file_too_large, file_too_large},
+	{WAN_RULE_decoder_warnings, repaired},
+	{WAN_RULE_too_dark, too_dark},
+	{WAN_RULE_too_bright, too_bright},
+	{WAN_RULE_low_contrast, low_contrast},
+	{WAN_RULE_blurry_image, blurry},
+	{WAN_RULE_greyscale, greyscale},
+	{WAN_RULE_palette, palette},
+	{WAN_RULE_hidden_colors, hidden_colors},
+	{WAN_RULE_below_recommended_size, below_recommended},
+	{WAN_RULE_unusual_ratio, unusual_ratio},
+	{WAN_RULE_below_model_size, below_model_size},
+	{WAN_RULE_has_transparency, transparent},
+	{WAN_RULE_alpha_unused, alpha_unused},
+	{WAN_RULE_icc_profile_ignored, profiled},
+	{WAN_RULE_orientation_applied, turned},
+	{WAN_RULE_depth_reduced, deep},
+	{WAN_RULE_cmyk_converted, ink},
+	{WAN_RULE_large_file, heavy},
+	{WAN_RULE_large_dimensions, large},
 };
-
-_Static_assert(WAN_COUNT_OF(rules) <= WAN_ISSUES_MAX, "a verdict must hold every rule");
-
-static void add_issue(struct wan_verdict *verdict, const char *id, enum wan_severity severity,
-		      double value, double limit)
-{
-	struct wan_issue *issue = &verdict->issues[verdict->issue_count++];
-	*issue = (struct wan_issue){.id = id, .severity = severity, .value = value, .limit = limit};
-	if (severity == WAN_SEVERITY_ERROR)
-		verdict->valid = false;
-}
 
 static void apply_rules(const struct facts *facts, struct wan_verdict *verdict)
 {
-	for (size_t i = 0; i < WAN_COUNT_OF(rules); i++) {
-		const struct rule *rule = &rules[i];
+	for (size_t i = 0; i < WAN_COUNT_OF(checks); i++) {
 		double value;
-		if (!rule->applies(facts, &value))
-			continue;
-		add_issue(verdict, rule->id, rule->severity, value, rule->limit);
-		struct wan_issue *issue = &verdict->issues[verdict->issue_count - 1];
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-		(void)snprintf(issue->message, sizeof(issue->message), rule->message, value,
-			       rule->limit);
-#pragma GCC diagnostic pop
-		(void)wan_str_copy(issue->suggestion, sizeof(issue->suggestion), rule->suggestion);
+		if (checks[i].applies(facts, &value))
+			(void)wan_verdict_add(verdict, checks[i].rule, value);
 	}
 }
 
@@ -288,17 +291,24 @@ static struct wan_image_info info_of_pixels(const struct wan_image_view *view)
 }
 
 static void gather(const struct wan_image_view *view, const struct wan_image_info *info,
-		   struct facts *facts)
+		   bool preview, struct facts *facts)
 {
 	facts->info = info ? *info : info_of_pixels(view);
 	facts->width = view->width_px;
 	facts->height = view->height_px;
-	facts->shorter = WAN_MIN(view->width_px, view->height_px);
-	facts->longer = WAN_MAX(view->width_px, view->height_px);
+	if (preview && info) { /* the pixels are fewer than the image has */
+		struct wan_size size = wan_size_upright(info);
+		facts->width = size.width_px;
+		facts->height = size.height_px;
+	}
+	facts->preview = preview;
+	facts->warnings = view->warnings;
+	facts->alpha_measured = wan_pixel_has_alpha(view->format);
+	facts->shorter = WAN_MIN(facts->width, facts->height);
+	facts->longer = WAN_MAX(facts->width, facts->height);
 	facts->color = facts->info.channels >= 3;
 	uint64_t per_pixel = facts->info.channels >= 3 ? 3u + facts->info.has_alpha : 1u;
-	facts->size_bytes = WAN_MAX((uint64_t)view->width_px * view->height_px * per_pixel,
-				    facts->info.file_bytes);
+	facts->pixel_bytes = (uint64_t)facts->width * facts->height * per_pixel;
 }
 
 /* An 8-bit image with colours as they will be seen, for the sums. */
@@ -316,14 +326,10 @@ static int measured_image(const struct wan_image *image, struct wan_image **ret_
 	return wan_image_convert(image, to, WAN_ALPHA_DROP, ret_image);
 }
 
-int wan_image_validate(const struct wan_image *image, const struct wan_image_info *info,
-		       struct wan_verdict *ret_verdict)
+int wan_validate_pixels(const struct wan_image *image, const struct wan_image_info *info,
+			bool preview, struct wan_verdict *ret_verdict)
 {
-	if (!image || !ret_verdict)
-		return -EINVAL;
-
 	struct facts facts;
-	struct wan_verdict verdict = {.valid = true};
 	wan_cleanup(wan_image_unrefp) struct wan_image *measured = NULL;
 	int error = measured_image(image, &measured);
 	if (error == 0)
@@ -331,13 +337,25 @@ int wan_image_validate(const struct wan_image *image, const struct wan_image_inf
 	if (error < 0)
 		return error;
 
-	gather(&image->view, info, &facts);
-	apply_rules(&facts, &verdict);
-	wan_ratio_label(facts.width, facts.height, verdict.ratio_label,
-			sizeof(verdict.ratio_label));
-	verdict.brightness_mean = wan_sums_mean(&facts.luma.samples);
-	verdict.contrast_std = sqrt(wan_sums_variance(&facts.luma.samples));
-	verdict.blur_variance = wan_sums_variance(&facts.luma.laplacian);
-	*ret_verdict = verdict;
+	gather(&image->view, info, preview, &facts);
+	wan_verdict_init(ret_verdict);
+	apply_rules(&facts, ret_verdict);
+	wan_ratio_label(facts.width, facts.height, ret_verdict->ratio_label,
+			sizeof(ret_verdict->ratio_label));
+	ret_verdict->brightness_mean = wan_sums_mean(&facts.luma.samples);
+	ret_verdict->contrast_std = sqrt(wan_sums_variance(&facts.luma.samples));
+	ret_verdict->blur_variance = wan_sums_variance(&facts.luma.laplacian);
+	uint64_t pixels = facts.luma.laplacian.n;
+	ret_verdict->transparent_pct = 100.0 * (double)facts.luma.transparent_px / (double)pixels;
+	ret_verdict->translucent_pct = 100.0 * (double)facts.luma.translucent_px / (double)pixels;
+	ret_verdict->preview = preview;
 	return 0;
+}
+
+int wan_image_validate(const struct wan_image *image, const struct wan_image_info *info,
+		       struct wan_verdict *ret_verdict)
+{
+	if (!image || !ret_verdict)
+		return -EINVAL;
+	return wan_validate_pixels(image, info, false, ret_verdict);
 }

@@ -2,16 +2,17 @@
 /* Whether a start and an end image go together: never an error, they can always be fitted. */
 #include <errno.h>
 #include <math.h>
+#include <string.h>
 
 #include "macros.h"
+#include "rules.h"
 #include "str.h"
 #include "validate.h"
-#include "wan/image.h"
 
 /* Ratios may differ by 0.05. */
 #define RATIO_PARTS 20
 
-static const char *mode_of(const struct wan_image_info *info)
+const char *wan_color_mode(const struct wan_image_info *info)
 {
 	switch (info->color) {
 	case WAN_COLOR_GRAY:
@@ -30,8 +31,7 @@ static const char *mode_of(const struct wan_image_info *info)
 	}
 }
 
-/* As seen, not as stored. */
-static struct wan_size upright(const struct wan_image_info *info)
+struct wan_size wan_size_upright(const struct wan_image_info *info)
 {
 	struct wan_size size = {info->width_px, info->height_px};
 	if (info->exif_orientation >= 5)
@@ -39,46 +39,60 @@ static struct wan_size upright(const struct wan_image_info *info)
 	return size;
 }
 
-static struct wan_issue *add(struct wan_verdict *verdict, const char *id,
-			     enum wan_severity severity, double value, double limit,
-			     const char *suggestion)
+static bool framed_differently(enum wan_pipeline pipeline, struct wan_size start,
+			       struct wan_size end)
 {
-	struct wan_issue *issue = &verdict->issues[verdict->issue_count++];
-	*issue = (struct wan_issue){.id = id, .severity = severity, .value = value, .limit = limit};
-	(void)wan_str_copy(issue->suggestion, sizeof(issue->suggestion), suggestion);
-	return issue;
+	struct wan_framing a, b;
+	struct wan_size target = wan_pipeline_info(pipeline)->usual;
+	if (start.height_px > start.width_px)
+		target = (struct wan_size){target.height_px, target.width_px};
+	return wan_frame(pipeline, start, target, &a) == 0 &&
+	       wan_frame_end(pipeline, end, a.output, &b) == 0 && wan_framings_differ(&a, &b);
+}
+
+static void compare_framings(struct wan_size start, struct wan_size end,
+			     struct wan_verdict *verdict)
+{
+	char names[160] = "";
+	unsigned count = 0;
+	for (int pipeline = 0; pipeline < WAN_PIPELINES; pipeline++) {
+		if (!framed_differently((enum wan_pipeline)pipeline, start, end))
+			continue;
+		size_t used = strlen(names);
+		(void)wan_str_format(names + used, sizeof(names) - used, "%s%s",
+				     used ? ", " : "by ",
+				     wan_pipeline_info((enum wan_pipeline)pipeline)->name);
+		count++;
+	}
+	if (count)
+		wan_issue_detail(wan_verdict_add(verdict, WAN_RULE_framing_differs, count), "%s",
+				 names);
 }
 
 static void compare(const struct wan_image_info *start, const struct wan_image_info *end,
 		    struct wan_verdict *verdict)
 {
-	struct wan_size a = upright(start), b = upright(end);
+	struct wan_size a = wan_size_upright(start), b = wan_size_upright(end);
 	double ratio_a = a.height_px ? (double)a.width_px / a.height_px : 0;
 	double ratio_b = b.height_px ? (double)b.width_px / b.height_px : 0;
-	double distance = fabs(ratio_a - ratio_b);
-	struct wan_issue *issue;
 
 	if (a.width_px != b.width_px || a.height_px != b.height_px) {
-		issue = add(verdict, "dimensions_differ", WAN_SEVERITY_WARNING,
-			    (double)b.width_px * b.height_px, (double)a.width_px * a.height_px,
-			    "use two images of one size");
-		(void)wan_str_format(issue->message, sizeof(issue->message),
-				     "the sizes differ: start %ux%u, end %ux%u", a.width_px,
-				     a.height_px, b.width_px, b.height_px);
+		struct wan_issue *issue = wan_verdict_add(verdict, WAN_RULE_dimensions_differ,
+							  (double)b.width_px * b.height_px);
+		if (issue)
+			issue->limit = (double)a.width_px * a.height_px;
+		wan_issue_detail(issue, "start %ux%u, end %ux%u", a.width_px, a.height_px,
+				 b.width_px, b.height_px);
 	}
-	if (!wan_ratio_near(a.width_px, a.height_px, b.width_px, b.height_px, RATIO_PARTS)) {
-		issue = add(verdict, "aspect_ratio_mismatch", WAN_SEVERITY_WARNING, distance,
-			    1.0 / RATIO_PARTS, "crop both images to one ratio");
-		(void)wan_str_format(issue->message, sizeof(issue->message),
-				     "the ratios differ: start %.3f, end %.3f", ratio_a, ratio_b);
-	}
-	if (!wan_str_equal(mode_of(start), mode_of(end))) {
-		issue = add(verdict, "color_mode_mismatch", WAN_SEVERITY_WARNING, end->channels,
-			    start->channels, "save both images as RGB");
-		(void)wan_str_format(issue->message, sizeof(issue->message),
-				     "the colour modes differ: start %s, end %s", mode_of(start),
-				     mode_of(end));
-	}
+	if (!wan_ratio_near(a.width_px, a.height_px, b.width_px, b.height_px, RATIO_PARTS))
+		wan_issue_detail(wan_verdict_add(verdict, WAN_RULE_aspect_ratio_mismatch,
+						 fabs(ratio_a - ratio_b)),
+				 "start %.3f, end %.3f", ratio_a, ratio_b);
+	if (!wan_str_equal(wan_color_mode(start), wan_color_mode(end)))
+		wan_issue_detail(
+			wan_verdict_add(verdict, WAN_RULE_color_mode_mismatch, end->channels),
+			"start %s, end %s", wan_color_mode(start), wan_color_mode(end));
+	compare_framings(a, b, verdict);
 }
 
 int wan_image_validate_pair(const struct wan_image_info *start, const struct wan_image_info *end,
@@ -87,21 +101,14 @@ int wan_image_validate_pair(const struct wan_image_info *start, const struct wan
 	if (!ret_verdict)
 		return -EINVAL;
 
-	struct wan_verdict verdict = {.valid = true};
-	struct wan_issue *issue;
-	if (!start) {
-		issue = add(&verdict, "start_image_missing", WAN_SEVERITY_WARNING, 0, 0,
-			    "choose a start image");
-		(void)wan_str_copy(issue->message, sizeof(issue->message),
-				   "there is no start image, which is required for a clip");
-	}
-	if (!end) {
-		issue = add(&verdict, "end_image_missing", WAN_SEVERITY_INFO, 0, 0, "");
-		(void)wan_str_copy(issue->message, sizeof(issue->message),
-				   "there is no end image, which is optional");
-	}
+	struct wan_verdict verdict;
+	wan_verdict_init(&verdict);
+	if (!start)
+		(void)wan_verdict_add(&verdict, WAN_RULE_start_image_missing, 0);
 	if (start && end)
 		compare(start, end, &verdict);
+	if (!end)
+		(void)wan_verdict_add(&verdict, WAN_RULE_end_image_missing, 0);
 	*ret_verdict = verdict;
 	return 0;
 }

@@ -93,10 +93,11 @@ TEST(fifty_megabytes_are_the_limit)
 	/* 64 MB of RGBA fail, 48 MB of RGB pass. */
 	image = sample_image(WAN_PIXEL_RGBA8, 4096, 4096);
 	verdict = validate(image, NULL);
-	CHECK(!verdict.valid && has(&verdict, "file_too_large", WAN_SEVERITY_ERROR));
+	CHECK(!verdict.valid && has(&verdict, "pixels_too_large", WAN_SEVERITY_ERROR));
+	CHECK(!find(&verdict, "file_too_large"));
 	wan_image_unref(image);
 	verdict = validate_size(4096, 4096);
-	CHECK(verdict.valid && !find(&verdict, "file_too_large"));
+	CHECK(verdict.valid && !find(&verdict, "pixels_too_large"));
 }
 
 /* 600 x 600 RGB of which the first count samples have another value. */
@@ -223,6 +224,59 @@ TEST(properties_of_the_file_are_noted)
 	wan_image_unref(image);
 	verdict = validate_size(1921, 1080);
 	CHECK(has(&verdict, "large_dimensions", WAN_SEVERITY_INFO));
+}
+
+/* 600 x 600 RGBA, opaque but for the first count pixels. */
+static struct wan_verdict validate_alpha(size_t count, uint8_t alpha, bool colors)
+{
+	struct wan_image *image = sample_image(WAN_PIXEL_RGBA8, 600, 600);
+	uint8_t *bytes = wan_image_pixels_mut(image);
+	for (size_t i = 0; i < 600 * 600; i++) {
+		bytes[4 * i + 3] = i < count ? alpha : 255;
+		if (i < count && !colors)
+			memset(bytes + 4 * i, 0, 3);
+	}
+	struct wan_verdict verdict = validate(image, NULL);
+	wan_image_unref(image);
+	return verdict;
+}
+
+TEST(colours_under_transparent_pixels_are_told)
+{
+	struct wan_verdict verdict = validate_alpha(0, 0, true);
+	CHECK(has(&verdict, "alpha_unused", WAN_SEVERITY_INFO));
+	CHECK(!find(&verdict, "has_transparency") && !find(&verdict, "hidden_colors"));
+	verdict = validate_alpha(36000, 0, false);
+	CHECK(has(&verdict, "has_transparency", WAN_SEVERITY_INFO));
+	CHECK(!find(&verdict, "hidden_colors") && !find(&verdict, "alpha_unused"));
+	CHECK_NEAR(verdict.transparent_pct, 10, 0);
+	verdict = validate_alpha(36000, 0, true);
+	CHECK(has(&verdict, "hidden_colors", WAN_SEVERITY_WARNING));
+	CHECK_NEAR(find(&verdict, "hidden_colors")->value, 10, 0);
+	verdict = validate_alpha(36000, 1, true); /* seen, if faintly */
+	CHECK(!find(&verdict, "hidden_colors"));
+	CHECK_NEAR(verdict.transparent_pct, 0, 0);
+	CHECK_NEAR(verdict.translucent_pct, 10, 0);
+}
+
+TEST(fewer_pixels_than_the_smallest_clip_are_noted)
+{
+	struct wan_verdict verdict = validate_size(832, 480);
+	CHECK(!find(&verdict, "below_model_size"));
+	verdict = validate_size(831, 480);
+	CHECK(has(&verdict, "below_model_size", WAN_SEVERITY_INFO));
+}
+
+TEST(rules_are_listed_once_each_worst_first)
+{
+	uint32_t count = 0;
+	for (const struct wan_rule *rule; (rule = wan_rule(count)) != NULL; count++) {
+		CHECK(rule->id[0] && rule->about[0]);
+		CHECK(count == 0 || rule->severity <= wan_rule(count - 1)->severity);
+		for (uint32_t other = 0; other < count; other++)
+			CHECK(strcmp(rule->id, wan_rule(other)->id) != 0);
+	}
+	CHECK(count > 40);
 }
 
 TEST(every_format_can_be_judged)

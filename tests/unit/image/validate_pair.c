@@ -2,7 +2,7 @@
 #include <errno.h>
 
 #include "tap.h"
-#include "wan/image.h"
+#include "wan/validate.h"
 
 static struct wan_image_info info(uint32_t width, uint32_t height, enum wan_color_type color)
 {
@@ -61,6 +61,21 @@ TEST(a_ratio_difference_of_0_05_passes)
 	b.width_px = 1051;
 	verdict = validate(&a, &b);
 	CHECK(find(&verdict, "aspect_ratio_mismatch") != NULL);
+}
+
+TEST(pipelines_that_frame_them_differently_are_named)
+{
+	struct wan_image_info a = info(1920, 1080, WAN_COLOR_RGB),
+			      b = info(1280, 720, WAN_COLOR_RGB);
+	struct wan_verdict verdict = validate(&a, &b);
+	CHECK(!find(&verdict, "framing_differs"));
+	b = info(1024, 1024, WAN_COLOR_RGB);
+	verdict = validate(&a, &b);
+	const struct wan_issue *issue = find(&verdict, "framing_differs");
+	REQUIRE(issue != NULL);
+	CHECK_STR(issue->message,
+		  "start and end are framed differently: by diffusers, wan2gp, wan2gp-inside, "
+		  "comfyui, diffusers-exact, kijai, wan2gp-crop");
 }
 
 TEST(sizes_are_compared_upright)
