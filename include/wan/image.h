@@ -32,8 +32,8 @@ enum wan_pixel_format {
 	WAN_PIXEL_GRAYA16,
 	WAN_PIXEL_RGB16,
 	WAN_PIXEL_RGBA16,
-	WAN_PIXEL_RGBF32_PLANAR, /**< channels, height, width (CHW), float32 */
-	WAN_PIXEL_RGBF16_PLANAR, /**< the same in IEEE 754 half precision; since 0.2 */
+	WAN_PIXEL_RGBF32_PLANAR,  /**< channels, height, width (CHW), float32 */
+	WAN_PIXEL_RGBF16_PLANAR,  /**< the same in IEEE 754 half precision; since 0.2 */
 	WAN_PIXEL_RGBBF16_PLANAR, /**< the same in bfloat16; since 0.2 */
 };
 
@@ -96,9 +96,9 @@ struct wan_image_view {
 enum wan_alpha_policy {
 	WAN_ALPHA_KEEP, /**< kept by the natural format; dropped by a wanted format without alpha */
 	WAN_ALPHA_DROP, /**< as diffusers, ComfyUI, official code do: hidden colours appear */
-	WAN_ALPHA_WHITE,  /**< composite over white */
-	WAN_ALPHA_BLACK,  /**< composite over black */
-	WAN_ALPHA_REFUSE, /**< -EPROTONOSUPPORT when there is alpha that would be lost */
+	WAN_ALPHA_WHITE,             /**< composite over white */
+	WAN_ALPHA_BLACK,             /**< composite over black */
+	WAN_ALPHA_REFUSE,            /**< -EPROTONOSUPPORT when there is alpha that would be lost */
 	WAN_ALPHA_COLOR = 0x1000000, /**< the range of WAN_ALPHA_OVER(); this is over black */
 	WAN_ALPHA_COLOR_LAST = 0x1ffffff,
 };
@@ -224,13 +224,25 @@ WAN_API WAN_MUST_CHECK int wan_image_thumbnail(const struct wan_image *image, ui
 					       struct wan_image **ret_image);
 /**
  * Resize, ratio not kept. Equals Pillow's resize() bit for bit, with alpha as Pillow weighs it;
- * 16-bit formats become 8-bit ones.
- * Returns 0, -EINVAL (a zero side, a planar image, no such filter), -ENOMEM. Threads: any. Since:
- * 0.1
+ * 16-bit formats become 8-bit ones. The torch filters give RGB8, alpha dropped: the nearest bytes
+ * of what wan_image_resize_float() computes. Returns 0, -EINVAL (a zero side, a planar image, no
+ * such filter), -ENOMEM. Threads: any. Since: 0.1
  */
 WAN_API WAN_MUST_CHECK int wan_image_resize(const struct wan_image *image, uint32_t width_px,
 					    uint32_t height_px, enum wan_filter filter,
 					    struct wan_image **ret_image);
+/**
+ * Resize to RGBF32_PLANAR in [-1, 1]. The torch filters compute on normalised floats and do not
+ * clamp what overshoots, as the official image-to-video code (bicubic) and ComfyUI (bilinear) do:
+ * within 1e-4 of torch's interpolate(align_corners=False). Pillow's filters compute on bytes, which
+ * are normalised after. Of a planar image only RGBF32_PLANAR keeps its values, others become bytes
+ * first; alpha is dropped. Returns 0, -EINVAL (a zero side, no such filter, a planar image with a
+ * filter of Pillow), -EOVERFLOW, -ENOMEM. Threads: any. Source: aten/src/ATen/native/UpSample.h
+ * (positions, coefficients). Since: 0.2
+ */
+WAN_API WAN_MUST_CHECK int wan_image_resize_float(const struct wan_image *image, uint32_t width_px,
+						  uint32_t height_px, enum wan_filter filter,
+						  struct wan_image **ret_image);
 /** A copy of a part. Returns 0, -EINVAL (not inside the image, empty, planar), -ENOMEM.
  *  Threads: any. Since: 0.1 */
 WAN_API WAN_MUST_CHECK int wan_image_crop(const struct wan_image *image, uint32_t x_px,
