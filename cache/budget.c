@@ -17,6 +17,19 @@ uint64_t wan_budget_debt(const struct wan_budget *budget)
 	return used > budget->limit_bytes ? used - budget->limit_bytes : 0;
 }
 
+bool wan_budget_in_debt(const struct wan_budget *budget)
+{
+	return budget->stored_bytes + budget->in_flight_bytes > budget->limit_bytes ||
+	       budget->counted > budget->entry_limit;
+}
+
+void wan_budget_set_pinned(struct wan_budget *budget, const struct wan_pinned *pinned)
+{
+	budget->pinned_bytes = pinned->bytes;
+	budget->evictable_bytes = budget->indexed_bytes - pinned->indexed_bytes;
+	budget->evictable_counted = budget->counted - pinned->counted;
+}
+
 /* used - gone + ask > limit, for an ask within the limit; also right while there is debt. */
 static bool exceeds(const struct wan_budget *budget, uint64_t gone_bytes, uint64_t ask_bytes)
 {
@@ -35,15 +48,28 @@ int wan_budget_feasible(const struct wan_budget *budget, const struct wan_budget
 	return 0;
 }
 
-bool wan_budget_short_of_bytes(const struct wan_budget *budget, const struct wan_budget_ask *ask)
+struct wan_budget_goal wan_budget_goal_of_ask(const struct wan_budget *budget,
+					      const struct wan_budget_ask *ask)
 {
 	assert(ask->bytes <= budget->limit_bytes);
-	return exceeds(budget, ask->own_bytes, ask->bytes);
+	return (struct wan_budget_goal){
+		.bytes = wan_budget_used(budget) - ask->own_bytes,
+		.bytes_max = budget->limit_bytes - ask->bytes,
+		.counted = budget->counted,
+		.counted_max = ask->counted ? budget->entry_limit - 1 : UINT64_MAX,
+	};
 }
 
-bool wan_budget_short_of_entries(const struct wan_budget *budget, const struct wan_budget_ask *ask)
+/* Dying bytes, ours and others', are on their way out already. */
+struct wan_budget_goal wan_budget_goal_of_target(const struct wan_budget *budget,
+						 uint64_t target_bytes)
 {
-	return ask->counted && budget->counted >= budget->entry_limit;
+	return (struct wan_budget_goal){
+		.bytes = budget->stored_bytes + budget->in_flight_bytes,
+		.bytes_max = target_bytes,
+		.counted = budget->counted,
+		.counted_max = budget->entry_limit,
+	};
 }
 
 uint64_t wan_budget_convert(struct wan_budget *budget, const struct wan_budget_ask *ask)

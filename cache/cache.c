@@ -4,13 +4,17 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 #include "alloc.h"
+#include "barrier.h"
 #include "clock.h"
-#include "core.h"
+#include "hash.h"
+#include "hit.h"
 #include "macros.h"
 
 #define SECOND_NS ((uint64_t)1000000000)
+#define FLAGS     ((uint32_t)(WAN_CACHE_DERIVED | WAN_CACHE_SCAN | WAN_CACHE_PIN))
 
 void wan_cache_options_init(struct wan_cache_options *options)
 {
@@ -44,6 +48,33 @@ static bool valid_limit(uint64_t limit)
 	return limit > 0 && limit <= WAN_BUDGET_LIMIT_MAX;
 }
 
+/* Its lines are those of the processor's cache: hits share none with steps under the lock. */
+static struct wan_cache *allocate(void)
+{
+	char *block = wan_calloc(1, sizeof(struct wan_cache) + WAN_ENTRY_ALIGN);
+	if (!block)
+		return NULL;
+	struct wan_cache *cache =
+		(void *)(block + WAN_ENTRY_ALIGN - (uintptr_t)block % WAN_ENTRY_ALIGN);
+	cache->block = block;
+	return cache;
+}
+
+/* From what the kernel gave this process at random, and different for each cache. A schedule that
+ * is run again gets the same ones. */
+static void make_seeds(uint64_t seeds[2])
+{
+	uint64_t source[3] = {wan_ticks()};
+#ifndef WAN_SCHEDULE
+	const void *random = (const void *)getauxval(AT_RANDOM); /* 16 bytes */
+	if (random)
+		memcpy(&source[1], random, 2 * sizeof(source[0]));
+#endif
+	struct wan_hash128 hash = wan_hash128(source, sizeof(source), 0);
+	seeds[0] = hash.low;
+	seeds[1] = hash.high;
+}
+
 int wan_cache_create(const struct wan_cache_options *given, struct wan_cache **ret_cache)
 {
 	struct wan_cache_options options;
@@ -52,25 +83,28 @@ int wan_cache_create(const struct wan_cache_options *given, struct wan_cache **r
 	if (!valid_limit(options.limit_bytes) || !valid_limit(options.entry_limit))
 		return -EINVAL;
 
-	struct wan_cache *cache = wan_calloc(1, sizeof(*cache));
+	struct wan_cache *cache = allocate();
 	if (!cache)
 		return -ENOMEM;
-	uint64_t seed = wan_ticks() * 0x9e3779b97f4a7c15u ^ (uintptr_t)cache;
-	if (wan_index_init(&cache->index, seed) < 0) {
-		wan_free(cache);
+	uint64_t seeds[2];
+	make_seeds(seeds);
+	if (wan_table_init(&cache->table, seeds) < 0) {
+		wan_free(cache->block);
 		return -ENOMEM;
 	}
+	wan_ticker_init(&cache->ticker, options.now_ns, options.idle_ns);
 	wan_mutex_init(&cache->lock, WAN_RANK_CACHE);
 	wan_slots_init(&cache->slots);
+	wan_order_init(&cache->order);
 	wan_counters_init(&cache->counters, options.counters);
+	cache->light = wan_barrier_available();
+	cache->epoch = 1;
 	cache->budget.limit_bytes = options.limit_bytes;
 	cache->budget.entry_limit = options.entry_limit;
 	wan_counters_follow(&cache->counters, &cache->budget);
-	cache->idle_ns = options.idle_ns;
 	cache->wait_ns = options.wait_ns;
-	cache->now_ns = options.now_ns;
 	cache->count_derived = options.count_derived;
-	cache->next_expiry_ns = UINT64_MAX;
+	cache->next_expiry = UINT64_MAX;
 	*ret_cache = cache;
 	return 0;
 }
@@ -94,29 +128,19 @@ int wan_cache_pin(struct wan_cache *cache, struct wan_key key, struct wan_pin **
 {
 	if (!cache || !ret_pin)
 		return -EINVAL;
-	uint64_t now_ns = wan_cache_now_ns(cache);
-	struct wan_victims victims = {0};
-	wan_mutex_lock(&cache->lock);
-	struct wan_cache_entry *entry = wan_cache_request_locked(cache, key, now_ns, &victims);
-	if (!entry)
-		wan_cache_expire_locked(cache, now_ns, &victims);
-	wan_cache_leave(cache, &victims);
-	if (!entry)
-		return -ENOENT;
-	*ret_pin = wan_pin_from_entry(entry);
+	struct wan_pin *pin = wan_cache_hit(cache, key);
+	if (wan_unlikely(!pin)) {
+		struct wan_victims victims = {0};
+		wan_mutex_lock(&cache->lock);
+		pin = wan_cache_request_locked(cache, key, &victims);
+		if (!pin)
+			wan_cache_expire_locked(cache, &victims);
+		wan_cache_leave(cache, &victims);
+		if (!pin)
+			return -ENOENT;
+	}
+	*ret_pin = pin;
 	return 0;
-}
-
-void wan_pin_release(struct wan_pin *pin)
-{
-	if (!pin)
-		return;
-	struct wan_cache_entry *entry = wan_entry_from_pin(pin);
-	struct wan_cache *cache = entry->cache;
-	struct wan_victims victims = {0};
-	wan_mutex_lock(&cache->lock);
-	wan_cache_unpin_locked(cache, entry, &victims);
-	wan_cache_leave(cache, &victims);
 }
 
 void *wan_pin_data(const struct wan_pin *pin)
@@ -134,7 +158,7 @@ uint64_t wan_pin_bytes(const struct wan_pin *pin)
 static void pass_through_locked(struct wan_cache *cache, struct wan_cache_entry *entry,
 				struct wan_victims *victims) WAN_REQUIRES(&cache->lock)
 {
-	struct wan_cache_entry *old = wan_index_find(&cache->index, entry->key);
+	struct wan_cache_entry *old = wan_table_find(&cache->table, entry->key);
 	if (old)
 		wan_cache_drop_locked(cache, old, victims);
 	wan_cache_hold_locked(cache, entry, victims);
@@ -143,16 +167,16 @@ static void pass_through_locked(struct wan_cache *cache, struct wan_cache_entry 
 static int put(struct wan_cache *cache, struct wan_key key, const struct wan_value *value,
 	       struct wan_pin **ret_pin)
 {
-	if (!cache || !value || value->flags & ~(uint32_t)WAN_CACHE_DERIVED)
+	if (!cache || !value || value->flags & ~FLAGS)
 		return -EINVAL;
-	uint64_t now_ns = wan_cache_now_ns(cache);
 	struct wan_victims victims = {0};
+	struct wan_pin *pin = NULL;
 	wan_mutex_lock(&cache->lock);
-	wan_cache_expire_locked(cache, now_ns, &victims);
-	struct wan_cache_entry *entry = wan_slots_take(&cache->slots);
+	wan_cache_expire_locked(cache, &victims);
+	struct wan_cache_entry *entry = wan_cache_take_locked(cache);
 	int rc = -ENOMEM;
 	if (entry) {
-		wan_cache_fill_locked(cache, entry, key, value, now_ns);
+		wan_cache_fill_locked(cache, entry, key, value);
 		rc = wan_cache_store_locked(cache, entry, &victims);
 		if (rc == -EFBIG)
 			wan_counters_add(&cache->counters, CACHE_WORD_REFUSED_OVERSIZE, 1);
@@ -165,12 +189,12 @@ static int put(struct wan_cache *cache, struct wan_key key, const struct wan_val
 		} else {
 			wan_flight_spoil(&cache->flights, &key);
 			if (ret_pin)
-				wan_cache_pin_locked(cache, entry, 1);
+				pin = wan_cache_pin_locked(cache, entry);
 		}
 	}
 	wan_cache_leave(cache, &victims);
-	if (rc == 0 && ret_pin)
-		*ret_pin = wan_pin_from_entry(entry);
+	if (pin)
+		*ret_pin = pin;
 	return rc;
 }
 
@@ -189,9 +213,8 @@ bool wan_cache_contains(struct wan_cache *cache, struct wan_key key)
 {
 	if (!cache)
 		return false;
-	uint64_t now_ns = wan_cache_now_ns(cache);
 	wan_mutex_lock(&cache->lock);
-	bool found = wan_cache_has_locked(cache, key, now_ns);
+	bool found = wan_cache_has_locked(cache, key);
 	wan_mutex_unlock(&cache->lock);
 	return found;
 }
@@ -202,7 +225,7 @@ int wan_cache_remove(struct wan_cache *cache, struct wan_key key)
 		return -EINVAL;
 	struct wan_victims victims = {0};
 	wan_mutex_lock(&cache->lock);
-	struct wan_cache_entry *entry = wan_index_find(&cache->index, key);
+	struct wan_cache_entry *entry = wan_table_find(&cache->table, key);
 	if (entry)
 		wan_cache_drop_locked(cache, entry, &victims);
 	wan_flight_spoil(&cache->flights, &key);
@@ -251,10 +274,9 @@ uint64_t wan_cache_expire(struct wan_cache *cache)
 {
 	if (!cache)
 		return 0;
-	uint64_t now_ns = wan_cache_now_ns(cache);
 	struct wan_victims victims = {0};
 	wan_mutex_lock(&cache->lock);
-	uint64_t count = wan_cache_expire_locked(cache, now_ns, &victims);
+	uint64_t count = wan_cache_expire_locked(cache, &victims);
 	wan_cache_leave(cache, &victims);
 	return count;
 }
@@ -264,6 +286,9 @@ void wan_cache_stats(struct wan_cache *cache, struct wan_cache_stats *stats)
 	if (!cache || !stats)
 		return;
 	wan_mutex_lock(&cache->lock);
+	wan_cache_look_locked(cache);
+	wan_counters_tell_all(&cache->counters, cache->records);
+	wan_counters_follow(&cache->counters, &cache->budget);
 	wan_counters_report(&cache->counters, stats);
 	wan_mutex_unlock(&cache->lock);
 }

@@ -3,13 +3,12 @@
 #include <errno.h>
 
 #include "clock.h"
-#include "core.h"
+#include "hit.h"
 #include "thread.h"
 
 struct request {
 	struct wan_key key;
 	uint64_t expected_bytes;
-	uint64_t now_ns;
 	wan_cache_compute compute;
 	void *context;
 };
@@ -20,7 +19,7 @@ static uint64_t reserve_locked(struct wan_cache *cache, uint64_t expected_bytes,
 			       struct wan_victims *victims) WAN_REQUIRES(&cache->lock)
 {
 	struct wan_budget_ask ask = {.bytes = wan_cache_charge(expected_bytes)};
-	if (wan_cache_grant_locked(cache, &ask, victims) < 0)
+	if (wan_cache_grant_locked(cache, &ask, NULL, victims) < 0)
 		return 0;
 	cache->budget.in_flight_bytes += ask.bytes;
 	return ask.bytes;
@@ -56,13 +55,13 @@ WAN_NO_ANALYSIS
 
 /* Computes in this thread; everybody who waits for it gets the outcome. */
 static int compute_locked(struct wan_cache *cache, const struct request *request, bool shared,
-			  struct wan_victims *victims, struct wan_cache_entry **ret_entry)
+			  struct wan_victims *victims, struct wan_pin **ret_pin)
 	WAN_REQUIRES(&cache->lock)
 {
-	struct wan_cache_entry *entry = wan_slots_take(&cache->slots);
+	struct wan_cache_entry *entry = wan_cache_take_locked(cache);
 	if (!entry)
 		return -ENOMEM;
-	wan_cache_expire_locked(cache, request->now_ns, victims);
+	wan_cache_expire_locked(cache, victims);
 
 	struct wan_flight flight = {
 		.key = request->key,
@@ -82,11 +81,12 @@ static int compute_locked(struct wan_cache *cache, const struct request *request
 		wan_flight_land(&flight, rc, NULL);
 		return rc;
 	}
-	wan_cache_fill_locked(cache, entry, request->key, &value, wan_cache_now_ns(cache));
-	entry->cost_ns = cost_ns;
+	if (!value.cost_ns)
+		value.cost_ns = cost_ns;
+	wan_cache_fill_locked(cache, entry, request->key, &value);
 	settle_locked(cache, entry, &flight, victims);
-	wan_cache_pin_locked(cache, entry, 1 + wan_flight_land(&flight, 0, entry));
-	*ret_entry = entry;
+	*ret_pin = wan_cache_pin_locked(cache, entry);
+	wan_cache_count_pins_locked(cache, entry, wan_flight_land(&flight, 0, entry));
 	return 0;
 }
 
@@ -110,7 +110,7 @@ static int join_locked(struct wan_cache *cache, struct wan_flight *flight,
 }
 
 static int miss_locked(struct wan_cache *cache, const struct request *request,
-		       struct wan_victims *victims, struct wan_cache_entry **ret_entry)
+		       struct wan_victims *victims, struct wan_pin **ret_pin)
 	WAN_REQUIRES(&cache->lock)
 {
 	/* Inside its own computation of the key a thread may compute once more, for itself; a third
@@ -119,18 +119,32 @@ static int miss_locked(struct wan_cache *cache, const struct request *request,
 	if (depth) {
 		wan_counters_add(&cache->counters, CACHE_WORD_DEADLOCKS, 1);
 		return depth > 1 ? -EDEADLK
-				 : compute_locked(cache, request, false, victims, ret_entry);
+				 : compute_locked(cache, request, false, victims, ret_pin);
 	}
 	struct wan_flight *flight = wan_flight_find(&cache->flights, request->key);
 	if (!flight)
-		return compute_locked(cache, request, true, victims, ret_entry);
+		return compute_locked(cache, request, true, victims, ret_pin);
 
 	struct wan_waiter waiter;
 	if (join_locked(cache, flight, &waiter) < 0)
-		return compute_locked(cache, request, false, victims, ret_entry);
-	if (waiter.error == 0)
-		*ret_entry = waiter.entry;
+		return compute_locked(cache, request, false, victims, ret_pin);
+	if (waiter.error == 0) { /* the one who computed has counted a pin for us */
+		*ret_pin = wan_cache_pin_locked(cache, waiter.entry);
+		wan_cache_uncount_pin_locked(cache, waiter.entry);
+	}
 	return waiter.error;
+}
+
+static int get_slowly(struct wan_cache *cache, const struct request *request,
+		      struct wan_pin **ret_pin, bool *ret_hit)
+{
+	struct wan_victims victims = {0};
+	wan_mutex_lock(&cache->lock);
+	*ret_pin = wan_cache_request_locked(cache, request->key, &victims);
+	*ret_hit = *ret_pin != NULL;
+	int rc = *ret_hit ? 0 : miss_locked(cache, request, &victims, ret_pin);
+	wan_cache_leave(cache, &victims);
+	return rc;
 }
 
 int wan_cache_get_or_compute(struct wan_cache *cache, struct wan_key key, uint64_t expected_bytes,
@@ -139,23 +153,14 @@ int wan_cache_get_or_compute(struct wan_cache *cache, struct wan_key key, uint64
 {
 	if (!cache || !compute || !ret_pin)
 		return -EINVAL;
-	struct request request = {
-		.key = key,
-		.expected_bytes = expected_bytes,
-		.now_ns = wan_cache_now_ns(cache),
-		.compute = compute,
-		.context = context,
-	};
-	struct wan_victims victims = {0};
-	wan_mutex_lock(&cache->lock);
-	struct wan_cache_entry *entry =
-		wan_cache_request_locked(cache, key, request.now_ns, &victims);
-	bool hit = entry != NULL;
-	int rc = hit ? 0 : miss_locked(cache, &request, &victims, &entry);
-	wan_cache_leave(cache, &victims);
+	struct wan_pin *pin = wan_cache_hit(cache, key);
+	bool hit = pin != NULL;
+	int rc = hit ? 0
+		     : get_slowly(cache, &(struct request){key, expected_bytes, compute, context},
+				  &pin, &hit);
 	if (rc < 0)
 		return rc;
-	*ret_pin = wan_pin_from_entry(entry);
+	*ret_pin = pin;
 	if (ret_hit)
 		*ret_hit = hit;
 	return 0;

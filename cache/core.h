@@ -9,26 +9,41 @@
 
 #include "budget.h"
 #include "flight.h"
-#include "index.h"
 #include "lock.h"
+#include "order.h"
+#include "pins.h"
 #include "slots.h"
 #include "stats.h"
+#include "table.h"
+#include "ticker.h"
 
 #define WAN_DERIVED_BYTES_MAX ((uint64_t)256 * 1024) /* larger derived images count as entries */
 
 struct wan_cache {
-	uint64_t (*now_ns)(void); /* this and the next three: fixed at creation */
-	uint64_t idle_ns;         /* 0: never expires */
-	uint64_t wait_ns;
+	/* Read by hits, without the lock; written rarely. */
+	struct wan_table table;
+	struct wan_ticker ticker __attribute__((aligned(64)));
+	bool light;              /* atomic: readers need no fence, see barrier.h */
+	struct wan_record *sole; /* atomic: no other thread has a record; NULL: unknown */
+	/* Changes with each insertion and each use under the lock; never 0. */
+	uint64_t epoch __attribute__((aligned(64)));
+
+	struct wan_mutex lock __attribute__((aligned(64))); /* rank WAN_RANK_CACHE: all below */
+	uint64_t wait_ns;                                   /* this and the next: fixed */
 	bool count_derived;
-	struct wan_mutex lock; /* rank WAN_RANK_CACHE; covers all that follows */
-	struct wan_index index;
+	void *block; /* what was allocated */
+	struct wan_record *records;
 	struct wan_slots slots;
+	struct wan_order order;
 	struct wan_budget budget;
 	struct wan_flights flights;
 	struct wan_cache_counters counters;
-	uint64_t next_expiry_ns; /* nothing expires before this moment */
-	uint64_t last_now_ns;    /* time of use never runs backwards along the list of uses */
+	uint64_t last_stamp;     /* of a step under the lock */
+	uint64_t next_expiry;    /* nothing expires before this stamp */
+	uint64_t look;           /* number of the last look at all pins */
+	uint32_t pinned_entries; /* that it saw */
+	uint32_t counted_pins;   /* list of entries with counted pins: slot + 1 */
+	unsigned leaves;         /* wan_cache_leave() calls */
 	bool closing;            /* destroyed; the last pin frees it */
 };
 
@@ -38,72 +53,94 @@ struct wan_victims {
 	uint64_t bytes; /* still in dying_bytes on their account */
 };
 
-/* Time for stamps and expiry; read before the lock is taken. */
-uint64_t wan_cache_now_ns(const struct wan_cache *cache);
+/* --- steps (core.c) --- */
 
 /* Publishes the counters, gives the lock back, destroys the victims and returns their bytes. Frees
  * a closing cache that nothing holds any more. */
 void wan_cache_leave(struct wan_cache *cache, struct wan_victims *victims)
 	WAN_RELEASES(&cache->lock);
 
+/* A stamp later than all this thread and all steps under the lock have given. */
+uint64_t wan_cache_stamp_locked(struct wan_cache *cache) WAN_REQUIRES(&cache->lock);
 /* Would a request of the key hit? No use of the entry. */
-bool wan_cache_has_locked(struct wan_cache *cache, struct wan_key key, uint64_t now_ns)
-	WAN_REQUIRES(&cache->lock);
+bool wan_cache_has_locked(struct wan_cache *cache, struct wan_key key) WAN_REQUIRES(&cache->lock);
 /* Live entry of the key, made the newest; NULL: none. Throws it out when it has expired. */
 struct wan_cache_entry *wan_cache_find_locked(struct wan_cache *cache, struct wan_key key,
-					      uint64_t now_ns, struct wan_victims *victims)
+					      struct wan_victims *victims)
 	WAN_REQUIRES(&cache->lock);
-/* The same, pinned once and counted as a request that hit or missed. */
-struct wan_cache_entry *wan_cache_request_locked(struct wan_cache *cache, struct wan_key key,
-						 uint64_t now_ns, struct wan_victims *victims)
-	WAN_REQUIRES(&cache->lock);
-
-void wan_cache_pin_locked(struct wan_cache *cache, struct wan_cache_entry *entry, uint32_t pins)
-	WAN_REQUIRES(&cache->lock);
-void wan_cache_unpin_locked(struct wan_cache *cache, struct wan_cache_entry *entry,
-			    struct wan_victims *victims) WAN_REQUIRES(&cache->lock);
-
-/* Out of the index: dying, or detached while somebody holds a pin. */
-void wan_cache_drop_locked(struct wan_cache *cache, struct wan_cache_entry *entry,
-			   struct wan_victims *victims) WAN_REQUIRES(&cache->lock);
-void wan_cache_drop_all_locked(struct wan_cache *cache, struct wan_victims *victims)
-	WAN_REQUIRES(&cache->lock);
+/* The same, pinned and counted as a request that hit or missed. */
+struct wan_pin *wan_cache_request_locked(struct wan_cache *cache, struct wan_key key,
+					 struct wan_victims *victims) WAN_REQUIRES(&cache->lock);
+/* A pin of the entry is gone: does what had to wait for that. */
+void wan_cache_released_locked(struct wan_cache *cache, struct wan_cache_entry *entry,
+			       struct wan_victims *victims) WAN_REQUIRES(&cache->lock);
 
 /* Gives a slot its value. The charge may not overflow: see wan_cache_charge(). */
 void wan_cache_fill_locked(struct wan_cache *cache, struct wan_cache_entry *entry,
-			   struct wan_key key, const struct wan_value *value, uint64_t now_ns)
+			   struct wan_key key, const struct wan_value *value)
 	WAN_REQUIRES(&cache->lock);
 /* Payload and metadata, UINT64_MAX when that overflows. */
 uint64_t wan_cache_charge(uint64_t bytes);
+/* A slot for wan_cache_fill_locked(), with all that storing it will need; NULL without memory. */
+struct wan_cache_entry *wan_cache_take_locked(struct wan_cache *cache) WAN_REQUIRES(&cache->lock);
 
-/* Evicts what the ask needs, oldest first, and turns freed bytes into asked ones. The caller adds
- * ask->bytes to stored or in flight at once. 0, -EFBIG, -EAGAIN (nothing evicted then). */
-int wan_cache_grant_locked(struct wan_cache *cache, struct wan_budget_ask *ask,
-			   struct wan_victims *victims) WAN_REQUIRES(&cache->lock);
-/* Puts a filled entry into the index in place of one with the same key. 0, -EFBIG, -EAGAIN. */
+/* Puts a filled entry into the index in place of one with the same key. 0, -EFBIG, -EAGAIN,
+ * -ENOMEM; then nothing has changed. */
 int wan_cache_store_locked(struct wan_cache *cache, struct wan_cache_entry *entry,
 			   struct wan_victims *victims) WAN_REQUIRES(&cache->lock);
 /* Passes a filled entry through: not in the index, charged when there is room. Pin it next. */
 void wan_cache_hold_locked(struct wan_cache *cache, struct wan_cache_entry *entry,
 			   struct wan_victims *victims) WAN_REQUIRES(&cache->lock);
 
+/* --- who goes (room.c) --- */
+
+/* Evicts what the ask needs, oldest first, and turns freed bytes into asked ones. The caller adds
+ * ask->bytes to stored or in flight at once. old (NULL: none) leaves in any case, pinned or not.
+ * 0, -EFBIG, -EAGAIN; then nothing has changed. */
+int wan_cache_grant_locked(struct wan_cache *cache, struct wan_budget_ask *ask,
+			   struct wan_cache_entry *old, struct wan_victims *victims)
+	WAN_REQUIRES(&cache->lock);
 /* Evicts the oldest until at most target_bytes are stored and in flight and the entry limit is met,
  * or everything left is pinned. Returns the bytes thrown out. */
 uint64_t wan_cache_shrink_locked(struct wan_cache *cache, uint64_t target_bytes,
 				 struct wan_victims *victims) WAN_REQUIRES(&cache->lock);
-/* Throws out what was not used for idle_ns. Returns the number of entries. */
-uint64_t wan_cache_expire_locked(struct wan_cache *cache, uint64_t now_ns,
-				 struct wan_victims *victims) WAN_REQUIRES(&cache->lock);
+/* Out of the index: dying, or detached while somebody holds a pin. */
+void wan_cache_drop_locked(struct wan_cache *cache, struct wan_cache_entry *entry,
+			   struct wan_victims *victims) WAN_REQUIRES(&cache->lock);
+void wan_cache_drop_all_locked(struct wan_cache *cache, struct wan_victims *victims)
+	WAN_REQUIRES(&cache->lock);
+/* Throws out what was not used for the idle time. Returns the number of entries. */
+uint64_t wan_cache_expire_locked(struct wan_cache *cache, struct wan_victims *victims)
+	WAN_REQUIRES(&cache->lock);
+/* The moment an entry may expire becomes the next look, if it is sooner. */
+void wan_cache_note_expiry_locked(struct wan_cache *cache, const struct wan_cache_entry *entry)
+	WAN_REQUIRES(&cache->lock);
+/* To the victims; the caller has taken it out of the index. */
+void wan_cache_bury_locked(struct wan_cache *cache, struct wan_cache_entry *entry,
+			   struct wan_victims *victims) WAN_REQUIRES(&cache->lock);
 
-/* A pin is the entry it holds. */
-static inline struct wan_pin *wan_pin_from_entry(struct wan_cache_entry *entry)
-{
-	return (struct wan_pin *)entry;
-}
+/* --- pins under the lock (pins.c) --- */
 
-static inline struct wan_cache_entry *wan_entry_from_pin(const struct wan_pin *pin)
+/* A pin in a slot of this thread, or a counted one. */
+struct wan_pin *wan_cache_pin_locked(struct wan_cache *cache, struct wan_cache_entry *entry)
+	WAN_REQUIRES(&cache->lock);
+void wan_cache_count_pins_locked(struct wan_cache *cache, struct wan_cache_entry *entry,
+				 uint32_t pins) WAN_REQUIRES(&cache->lock);
+void wan_cache_uncount_pin_locked(struct wan_cache *cache, struct wan_cache_entry *entry)
+	WAN_REQUIRES(&cache->lock);
+/* Looks at all pins: entry->pinned_at == cache->look tells which entries have one, and the budget
+ * knows their sums. Pins taken without the lock meanwhile may be missed, unless the entry was
+ * marked and wan_cache_see_all_locked() called before. */
+void wan_cache_look_locked(struct wan_cache *cache) WAN_REQUIRES(&cache->lock);
+/* Makes visible what all threads announced before they could see the marks set by now. */
+void wan_cache_see_all_locked(struct wan_cache *cache) WAN_REQUIRES(&cache->lock);
+/* Could another thread pin without the lock just now? */
+bool wan_cache_others_locked(const struct wan_cache *cache) WAN_REQUIRES(&cache->lock);
+
+static inline bool wan_cache_is_pinned(const struct wan_cache *cache,
+				       const struct wan_cache_entry *entry)
 {
-	return (struct wan_cache_entry *)pin;
+	return entry->pinned_at == cache->look;
 }
 
 #endif

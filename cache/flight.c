@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "index.h"
+#include "table.h"
 
 struct wan_flight *wan_flight_find(const struct wan_flights *flights, struct wan_key key)
 {

@@ -23,9 +23,10 @@ struct wan_policy_entry {
 	uint64_t charge_bytes;
 	uint64_t cost_ns; /* 0: unknown */
 	uint32_t flags;   /* hints of struct wan_value */
+	bool counted;     /* subject to the entry limit */
 };
 
-/* Returns 0, -EINVAL (no such policy), -ENOMEM. */
+/* Returns 0, -EINVAL (no such policy, or LRU, which the core keeps), -ENOMEM. */
 int wan_policy_create(enum wan_cache_policy which, uint64_t limit_bytes, uint64_t entry_limit,
 		      struct wan_policy **ret_policy);
 void wan_policy_destroy(struct wan_policy *policy);
@@ -33,8 +34,10 @@ void wan_policy_destroy(struct wan_policy *policy);
 int wan_policy_reserve(struct wan_policy *policy, uint32_t count);
 void wan_policy_set_limits(struct wan_policy *policy, uint64_t limit_bytes, uint64_t entry_limit);
 
-/* Somebody asked for a key that is not there; an insert of it may follow. */
+/* Somebody asked for a key that is not there; an insert of it may follow, and is the same access
+ * then. An insert without a miss, a plain put, is an access of its own. */
 void wan_policy_missed(struct wan_policy *policy, struct wan_key key);
+/* Overwriting is removing the old slot, not evicted, and inserting the new one. */
 void wan_policy_inserted(struct wan_policy *policy, uint32_t slot,
 			 const struct wan_policy_entry *entry);
 void wan_policy_used(struct wan_policy *policy, uint32_t slot);
@@ -42,11 +45,13 @@ void wan_policy_used(struct wan_policy *policy, uint32_t slot);
 void wan_policy_removed(struct wan_policy *policy, uint32_t slot, bool evicted);
 
 /* The entries in the order they should go: begin, then next until it says WAN_POLICY_NONE or the
- * caller has enough. Asking changes nothing that is remembered; only _removed() does. */
-void wan_policy_begin(struct wan_policy *policy);
+ * caller has enough. Each entry comes once; counted_only: those subject to the entry limit. Any
+ * other call but _bytes() ends the walk. Asking again gives the same order: an entry that was not
+ * removed (somebody holds it) keeps its place. */
+void wan_policy_begin(struct wan_policy *policy, bool counted_only);
 uint32_t wan_policy_next(struct wan_policy *policy);
 
-/* All memory of the policy, charged under the ceiling. */
+/* All memory of the policy, charged under the ceiling. Changes in create and reserve only. */
 uint64_t wan_policy_bytes(const struct wan_policy *policy);
 
 #endif

@@ -1,146 +1,162 @@
 /* SPDX-License-Identifier: MIT */
 #include "slots.h"
 
-#include <string.h>
+#include <errno.h>
+#include <sys/mman.h>
 
 #include "alloc.h"
+#include "atomics.h"
 #include "macros.h"
+#include "sys.h"
+
+/* Free slots beyond which an empty page is given back. */
+#define ROOM_MIN   (3 * (uint64_t)WAN_SLOTS_IN_PAGE)
+#define PAGE_BYTES (WAN_SLOTS_IN_PAGE * sizeof(struct wan_cache_entry))
 
 void wan_slots_init(struct wan_slots *slots)
 {
-	*slots = (struct wan_slots){.first_vacant = WAN_SLOTS_NONE};
+	*slots = (struct wan_slots){.roomy = WAN_SLOTS_NONE};
 }
 
 void wan_slots_finish(struct wan_slots *slots)
 {
-	for (size_t i = 0; i < slots->place_count; i++)
-		wan_free(slots->places[i].block);
-	wan_free(slots->places);
+	for (unsigned i = 0; i < WAN_SLOT_SEGMENTS; i++) {
+		if (slots->segments[i])
+			wan_sys->munmap(slots->segments[i], PAGE_BYTES << i);
+	}
+	wan_free(slots->pages);
 	wan_slots_init(slots);
 }
 
-static void link_roomy(struct wan_slots *slots, struct wan_slot_block *block)
+static void link_roomy(struct wan_slots *slots, uint32_t number)
 {
-	block->previous = NULL;
-	block->next = slots->roomy;
-	if (block->next)
-		block->next->previous = block;
-	slots->roomy = block;
+	struct wan_slot_page *page = &slots->pages[number];
+	page->previous = WAN_SLOTS_NONE;
+	page->next = slots->roomy;
+	if (page->next != WAN_SLOTS_NONE)
+		slots->pages[page->next].previous = number;
+	slots->roomy = number;
 }
 
-static void unlink_roomy(struct wan_slots *slots, struct wan_slot_block *block)
+static void unlink_roomy(struct wan_slots *slots, uint32_t number)
 {
-	if (block->previous)
-		block->previous->next = block->next;
+	const struct wan_slot_page *page = &slots->pages[number];
+	if (page->previous != WAN_SLOTS_NONE)
+		slots->pages[page->previous].next = page->next;
 	else
-		slots->roomy = block->next;
-	if (block->next)
-		block->next->previous = block->previous;
+		slots->roomy = page->next;
+	if (page->next != WAN_SLOTS_NONE)
+		slots->pages[page->next].previous = page->previous;
 }
 
-/* A place whose block was freed, else one more at the end. */
-static int find_place(struct wan_slots *slots, uint32_t *ret_place)
+/* One more page number at the end, with its segment mapped. */
+static int extend(struct wan_slots *slots)
 {
-	if (slots->first_vacant != WAN_SLOTS_NONE) {
-		*ret_place = slots->first_vacant;
-		return 0;
-	}
-	if (slots->place_count >= WAN_SLOTS_NONE / WAN_SLOTS_IN_BLOCK)
-		return -1;
-	int rc = wan_array_reserve(&slots->places, &slots->place_capacity, slots->place_count + 1,
-				   sizeof(*slots->places));
+	uint32_t number = (uint32_t)slots->page_count;
+	uint32_t segment = 31 - (uint32_t)__builtin_clz(number + 1);
+	if (segment >= WAN_SLOT_SEGMENTS)
+		return -ENOMEM;
+	int rc = wan_array_reserve(&slots->pages, &slots->page_capacity, slots->page_count + 1,
+				   sizeof(*slots->pages));
 	if (rc < 0)
 		return rc;
-	slots->places[slots->place_count] = (struct wan_slot_place){
-		.generation = 1,
-		.next_vacant = slots->first_vacant,
-	};
-	slots->first_vacant = (uint32_t)slots->place_count;
-	*ret_place = (uint32_t)slots->place_count++;
+	if (!slots->segments[segment]) {
+		void *mapped = wan_sys->mmap(NULL, PAGE_BYTES << segment, PROT_READ | PROT_WRITE,
+					     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		if (mapped == MAP_FAILED)
+			return -ENOMEM;
+		slots->segments[segment] = mapped;
+	}
+	slots->pages[slots->page_count++] = (struct wan_slot_page){.generation = 1};
 	return 0;
 }
 
-static struct wan_slot_block *add_block(struct wan_slots *slots)
+static int add_page(struct wan_slots *slots)
 {
-	uint32_t number;
-	if (find_place(slots, &number) < 0)
-		return NULL;
-	struct wan_slot_block *block = wan_calloc(1, sizeof(*block));
-	if (!block)
-		return NULL;
+	uint32_t number = slots->vacant;
+	while (number < slots->page_count && slots->pages[number].present)
+		number++;
+	slots->vacant = number;
+	if (number == slots->page_count && extend(slots) < 0)
+		return -ENOMEM;
 
-	struct wan_slot_place *place = &slots->places[number];
-	slots->first_vacant = place->next_vacant;
-	place->block = block;
-	block->place = number;
-	for (uint32_t i = WAN_SLOTS_IN_BLOCK; i-- > 0;) {
-		struct wan_cache_entry *entry = &block->entries[i];
-		entry->slot = number * WAN_SLOTS_IN_BLOCK + i;
-		entry->generation = place->generation;
-		entry->chain = block->free;
-		block->free = entry;
+	struct wan_slot_page *page = &slots->pages[number];
+	struct wan_cache_entry *entries = wan_slots_page(slots, number);
+	page->present = true;
+	page->free = NULL;
+	for (uint32_t i = WAN_SLOTS_IN_PAGE; i-- > 0;) {
+		entries[i].slot = number * WAN_SLOTS_IN_PAGE + i;
+		entries[i].generation = page->generation;
+		entries[i].chain = page->free;
+		page->free = &entries[i];
 	}
-	link_roomy(slots, block);
-	return block;
+	slots->present++;
+	link_roomy(slots, number);
+	return 0;
 }
 
-static void remove_block(struct wan_slots *slots, struct wan_slot_block *block)
+static void remove_page(struct wan_slots *slots, uint32_t number)
 {
-	struct wan_slot_place *place = &slots->places[block->place];
-	for (size_t i = 0; i < WAN_SLOTS_IN_BLOCK; i++)
-		place->generation = WAN_MAX(place->generation, block->entries[i].generation);
-	place->block = NULL;
-	place->next_vacant = slots->first_vacant;
-	slots->first_vacant = block->place;
-	unlink_roomy(slots, block);
-	wan_free(block);
+	struct wan_slot_page *page = &slots->pages[number];
+	struct wan_cache_entry *entries = wan_slots_page(slots, number);
+	for (size_t i = 0; i < WAN_SLOTS_IN_PAGE; i++)
+		page->generation = WAN_MAX(page->generation, entries[i].generation);
+	page->present = false;
+	slots->present--;
+	slots->vacant = WAN_MIN(slots->vacant, number);
+	unlink_roomy(slots, number);
+	/* When the kernel refuses, the memory stays as it is: free slots all the same. */
+	(void)wan_sys->madvise(entries, PAGE_BYTES, MADV_DONTNEED);
 }
 
 struct wan_cache_entry *wan_slots_take(struct wan_slots *slots)
 {
-	struct wan_slot_block *block = slots->roomy ? slots->roomy : add_block(slots);
-	if (!block)
+	if (slots->roomy == WAN_SLOTS_NONE && add_page(slots) < 0)
 		return NULL;
-
-	struct wan_cache_entry *entry = block->free;
-	block->free = entry->chain;
-	block->used++;
-	if (!block->free)
-		unlink_roomy(slots, block);
+	uint32_t number = slots->roomy;
+	struct wan_slot_page *page = &slots->pages[number];
+	struct wan_cache_entry *entry = page->free;
+	page->free = entry->chain;
+	page->used++;
+	if (!page->free)
+		unlink_roomy(slots, number);
 	slots->used++;
-	*entry = (struct wan_cache_entry){
-		.slot = entry->slot,
-		.generation = entry->generation,
-		.state = WAN_ENTRY_TAKEN,
-	};
+	entry->pins = 0;
+	entry->pinned_at = 0;
+	entry->chain = NULL;
+	wan_store_relaxed(&entry->state, WAN_ENTRY_TAKEN);
 	return entry;
 }
 
 void wan_slots_give(struct wan_slots *slots, struct wan_cache_entry *entry)
 {
-	struct wan_slot_block *block = slots->places[entry->slot / WAN_SLOTS_IN_BLOCK].block;
-	assert(entry->state != WAN_ENTRY_FREE && block->used > 0);
-	entry->state = WAN_ENTRY_FREE;
+	uint32_t number = entry->slot / WAN_SLOTS_IN_PAGE;
+	struct wan_slot_page *page = &slots->pages[number];
+	assert(entry->state != WAN_ENTRY_FREE && page->used > 0);
+	wan_store_relaxed(&entry->state, WAN_ENTRY_FREE);
 	entry->generation++;
-	if (!block->free)
-		link_roomy(slots, block);
-	entry->chain = block->free;
-	block->free = entry;
-	block->used--;
+	if (!page->free)
+		link_roomy(slots, number);
+	entry->chain = page->free;
+	page->free = entry;
+	page->used--;
 	slots->used--;
-	/* One empty block stays, or a cache of 32 entries would allocate on each eviction. */
-	if (block->used == 0 && (block->previous || block->next))
-		remove_block(slots, block);
+	/* Some room stays, or a full cache would call the kernel on each eviction. */
+	if (page->used == 0 && slots->present * WAN_SLOTS_IN_PAGE >= slots->used + ROOM_MIN)
+		remove_page(slots, number);
 }
 
 struct wan_cache_entry *wan_slots_find(const struct wan_slots *slots, uint64_t slot,
 				       uint64_t generation)
 {
-	if (slot / WAN_SLOTS_IN_BLOCK >= slots->place_count)
+	if (slot / WAN_SLOTS_IN_PAGE >= slots->page_count ||
+	    !slots->pages[slot / WAN_SLOTS_IN_PAGE].present)
 		return NULL;
-	struct wan_slot_block *block = slots->places[slot / WAN_SLOTS_IN_BLOCK].block;
-	if (!block)
-		return NULL;
-	struct wan_cache_entry *entry = &block->entries[slot % WAN_SLOTS_IN_BLOCK];
+	struct wan_cache_entry *entry = wan_slots_at(slots, (uint32_t)slot);
 	return entry->generation == generation ? entry : NULL;
+}
+
+uint32_t wan_slots_top(const struct wan_slots *slots)
+{
+	return (uint32_t)slots->page_count * WAN_SLOTS_IN_PAGE;
 }

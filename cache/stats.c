@@ -12,6 +12,25 @@ void wan_counters_init(struct wan_cache_counters *counters, uint64_t *mirror)
 		wan_store_relaxed(&mirror[word], 0);
 }
 
+void wan_counters_tell(struct wan_cache_counters *counters, struct wan_record *record)
+{
+	if (!record)
+		return;
+	uint64_t hits = wan_load_relaxed(&record->hits);
+	uint64_t saved_ns = wan_load_relaxed(&record->saved_ns);
+	wan_counters_add(counters, CACHE_WORD_REQUESTS, hits - record->told_hits);
+	wan_counters_add(counters, CACHE_WORD_HITS, hits - record->told_hits);
+	wan_counters_add(counters, CACHE_WORD_TIME_SAVED_NS, saved_ns - record->told_saved_ns);
+	record->told_hits = hits;
+	record->told_saved_ns = saved_ns;
+}
+
+void wan_counters_tell_all(struct wan_cache_counters *counters, struct wan_record *records)
+{
+	for (struct wan_record *record = records; record; record = record->next)
+		wan_counters_tell(counters, record);
+}
+
 void wan_counters_follow(struct wan_cache_counters *counters, const struct wan_budget *budget)
 {
 	wan_counters_set(counters, CACHE_WORD_LIMIT_BYTES, budget->limit_bytes);

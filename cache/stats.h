@@ -2,6 +2,9 @@
 /*
  * Statistics as an array of words, mirrored into a recording when there is one. The private copy is
  * the truth: nothing is ever read back from the mirror, which another process may have written to.
+ * Hits without the lock are counted in the record of their thread; they reach these words with the
+ * thread's next step under the lock, with wan_cache_stats(), or with one of the next 64 steps of
+ * others.
  */
 #ifndef WAN_CACHE_STATS_H
 #define WAN_CACHE_STATS_H
@@ -10,6 +13,7 @@
 
 #include "atomics.h"
 #include "budget.h"
+#include "record.h"
 #include "wan/cache.h"
 
 /* Place of each word in the mirror. The order is part of the recording's format: append only. */
@@ -64,6 +68,9 @@ static inline void wan_counters_add(struct wan_cache_counters *counters, enum wa
 
 /* Zero, in the mirror too. */
 void wan_counters_init(struct wan_cache_counters *counters, uint64_t *mirror);
+/* Adds what a thread has counted in its record since the last time; NULL is allowed. */
+void wan_counters_tell(struct wan_cache_counters *counters, struct wan_record *record);
+void wan_counters_tell_all(struct wan_cache_counters *counters, struct wan_record *records);
 /* Brings the words that follow from the budget up to date. */
 void wan_counters_follow(struct wan_cache_counters *counters, const struct wan_budget *budget);
 /* Fills as much of *stats as its struct_size says. */

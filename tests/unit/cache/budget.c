@@ -76,17 +76,58 @@ TEST(it_is_short_until_exactly_enough_is_freed)
 {
 	struct wan_budget budget = full();
 	struct wan_budget_ask ask = {.bytes = 150, .counted = true};
-	CHECK(wan_budget_short_of_bytes(&budget, &ask));
+	struct wan_budget_goal goal = wan_budget_goal_of_ask(&budget, &ask);
+	CHECK(wan_goal_short_of_bytes(&goal, 149));
+	CHECK(!wan_goal_short_of_bytes(&goal, 150));
 	ask.own_bytes = 149;
-	CHECK(wan_budget_short_of_bytes(&budget, &ask));
-	ask.own_bytes = 150;
-	CHECK(!wan_budget_short_of_bytes(&budget, &ask));
-	CHECK(wan_budget_short_of_entries(&budget, &ask));
-	budget.counted = 3;
-	CHECK(!wan_budget_short_of_entries(&budget, &ask));
-	budget.counted = 4;
+	goal = wan_budget_goal_of_ask(&budget, &ask);
+	CHECK(wan_goal_short_of_bytes(&goal, 0));
+	CHECK(!wan_goal_short_of_bytes(&goal, 1));
+	CHECK(wan_goal_short_of_entries(&goal, 0));
+	CHECK(!wan_goal_short_of_entries(&goal, 1));
 	ask.counted = false;
-	CHECK(!wan_budget_short_of_entries(&budget, &ask));
+	goal = wan_budget_goal_of_ask(&budget, &ask);
+	CHECK(!wan_goal_short_of_entries(&goal, 0));
+}
+
+TEST(a_target_is_met_by_what_lives_not_by_what_is_dying)
+{
+	struct wan_budget budget = full(); /* 700 stored, 200 in flight, 100 dying */
+	struct wan_budget_goal goal = wan_budget_goal_of_target(&budget, 850);
+	CHECK(wan_goal_short_of_bytes(&goal, 49));
+	CHECK(!wan_goal_short_of_bytes(&goal, 50));
+	CHECK(!wan_goal_short_of_entries(&goal, 0));
+	budget.entry_limit = 3;
+	goal = wan_budget_goal_of_target(&budget, 1000);
+	CHECK(!wan_goal_short_of_bytes(&goal, 0));
+	CHECK(wan_goal_short_of_entries(&goal, 0));
+	CHECK(!wan_goal_short_of_entries(&goal, 1));
+}
+
+TEST(debt_that_stays_is_told_from_what_is_on_its_way_out)
+{
+	struct wan_budget budget = full();
+	CHECK(!wan_budget_in_debt(&budget));
+	budget.limit_bytes = 900;
+	CHECK_EQ(wan_budget_debt(&budget), 100);
+	CHECK(!wan_budget_in_debt(&budget)); /* the dying ones are that much */
+	budget.limit_bytes = 899;
+	CHECK(wan_budget_in_debt(&budget));
+	budget = full();
+	budget.entry_limit = 3;
+	CHECK(wan_budget_in_debt(&budget));
+}
+
+TEST(a_look_at_all_pins_tells_what_may_go)
+{
+	struct wan_budget budget = full();
+	budget.indexed_bytes = 650;
+	wan_budget_set_pinned(
+		&budget, &(struct wan_pinned){
+				 .entries = 3, .bytes = 250, .indexed_bytes = 200, .counted = 1});
+	CHECK_EQ(budget.pinned_bytes, 250);
+	CHECK_EQ(budget.evictable_bytes, 450);
+	CHECK_EQ(budget.evictable_counted, 3);
 }
 
 TEST(own_dying_bytes_become_asked_ones)

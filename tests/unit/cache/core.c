@@ -269,15 +269,16 @@ static void put_again(void *data)
 {
 	gone_count++;
 	if (gone_count < 8)
-		reentry_result = wan_cache_put(reentered, key_of(gone_count),
-					       &(struct wan_value){data, 100, put_again, 0});
+		reentry_result = wan_cache_put(
+			reentered, key_of(gone_count),
+			&(struct wan_value){.data = data, .bytes = 100, .destroy = put_again});
 	CHECK(!has(reentered, 77));
 }
 
 TEST(a_destructor_may_call_back_into_the_cache)
 {
 	reentered = cache_of(WEIGHT(100), 0);
-	struct wan_value value = {(void *)1, 100, put_again, 0};
+	struct wan_value value = {.data = (void *)1, .bytes = 100, .destroy = put_again};
 	CHECK_EQ(wan_cache_put(reentered, key_of(90), &value), 0);
 	CHECK_EQ(put_of(reentered, 91, 100), 0);
 	CHECK_EQ(reentry_result, 0); /* evicts 91 */
@@ -301,7 +302,7 @@ static void look_at_use(void *data)
 TEST(bytes_stay_charged_until_their_destructor_has_run)
 {
 	struct wan_cache *cache = cache_of(WAN_MIB, 0);
-	struct wan_value value = {cache, 1000, look_at_use, 0};
+	struct wan_value value = {.data = cache, .bytes = 1000, .destroy = look_at_use};
 	CHECK_EQ(wan_cache_put(cache, key_of(1), &value), 0);
 	CHECK_EQ(wan_cache_remove(cache, key_of(1)), 0);
 	CHECK_EQ(used_at_destruction, WEIGHT(1000));
@@ -337,7 +338,7 @@ TEST(pins_outlive_the_cache)
 TEST(null_is_answered_everywhere)
 {
 	struct wan_pin *pin;
-	struct wan_value value = {.flags = 2};
+	struct wan_value value = {.flags = 8};
 	struct wan_cache *cache = cache_of(WAN_MIB, 0);
 	wan_cache_destroy(NULL);
 	wan_cache_clear(NULL);

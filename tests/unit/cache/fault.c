@@ -62,7 +62,7 @@ TEST(without_memory_for_an_entry_nothing_is_computed)
 	wan_fault_install();
 	struct wan_cache *cache = cache_of(WAN_MIB, 0);
 	gone_count = 0;
-	wan_fault_arm(WAN_FAULT_CALLOC, 1, ENOMEM, true);
+	wan_fault_arm(WAN_FAULT_REALLOC, 1, ENOMEM, true);
 	CHECK_EQ(wan_cache_get_or_compute(cache, key_of(1), 0, compute_eight, NULL, &pin, NULL),
 		 -ENOMEM);
 	CHECK_EQ(put_of(cache, 1, 10), -ENOMEM);

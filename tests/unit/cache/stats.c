@@ -21,6 +21,7 @@ TEST(the_mirror_follows_every_change)
 	CHECK(!has(cache, 1));
 	struct wan_pin *pin;
 	REQUIRE_EQ(wan_cache_pin(cache, key_of(5), &pin), 0);
+	CHECK_EQ(stats_of(cache).hits, 1); /* a hit without the lock is told with the next step */
 
 	const uint64_t expected[CACHE_WORDS] = {
 		5000, 3 * WEIGHT(100), 3, 3, 2, 1, 1, 2, 0, 5, 1, WEIGHT(100), 0, 0, 0, 0,
