@@ -4,6 +4,7 @@
 
 #include "cleanup.h"
 #include "resize.h"
+#include "resize_torch.h"
 
 int wan_resample_source(const struct wan_image *image, struct wan_image **ret_image)
 {
@@ -23,15 +24,29 @@ int wan_resample_source(const struct wan_image *image, struct wan_image **ret_im
 	return wan_image_convert(image, narrowed[format], WAN_ALPHA_KEEP, ret_image);
 }
 
+static int resize_torch(const struct wan_image *image, uint32_t width_px, uint32_t height_px,
+			enum wan_filter filter, struct wan_image **ret_image)
+{
+	wan_cleanup(wan_image_unrefp) struct wan_image *rgb = NULL;
+	if (wan_pixel_is_planar(image->view.format))
+		return -EINVAL;
+	int error = wan_image_convert(image, WAN_PIXEL_RGB8, WAN_ALPHA_DROP, &rgb);
+	if (error < 0)
+		return error;
+	return wan_resize_torch(rgb, width_px, height_px, filter, WAN_PIXEL_RGB8, ret_image);
+}
+
 int wan_image_resize(const struct wan_image *image, uint32_t width_px, uint32_t height_px,
 		     enum wan_filter filter, struct wan_image **ret_image)
 {
 	if (!image || !ret_image || width_px == 0 || height_px == 0 ||
-	    (unsigned)filter > WAN_FILTER_BOX)
+	    (unsigned)filter > WAN_FILTER_TORCH_BILINEAR)
 		return -EINVAL;
 
 	wan_cleanup(wan_image_unrefp) struct wan_image *source = NULL;
 	wan_cleanup(wan_image_unrefp) struct wan_image *made = NULL;
+	if (wan_filter_is_torch(filter))
+		return resize_torch(image, width_px, height_px, filter, ret_image);
 	int error = wan_resample_source(image, &source);
 	if (error < 0)
 		return error;
