@@ -282,7 +282,7 @@ static void run_program(void *argument)
 static void run_theme(const struct scheduler_plan *plan)
 {
 	void *arguments[THREADS];
-	world_begin(plan, theme->limit_bytes, theme->entry_limit);
+	world_begin(plan, theme->limit_bytes, theme->entry_limit, theme->often[EXPIRE] ? 1000 : 0);
 	world.loaders_count = theme->loaders_count;
 	memset(present, 0, sizeof(present));
 	memset(mailbox, 0, sizeof(mailbox));
@@ -308,21 +308,15 @@ static void run_theme(const struct scheduler_plan *plan)
 	world_end();
 }
 
-static void run_seeds(const struct theme *which, uint64_t quick_count)
+static void run_seeds(const char *name, const struct theme *which, uint64_t quick_count)
 {
-	struct scheduler_seeds seeds = scheduler_seeds(quick_count);
-	uint64_t steps = 0, switches = 0, destroyed = 0;
 	theme = which;
-	for (uint64_t i = 0; i < seeds.count; i++) {
-		run_theme(&(struct scheduler_plan){.seed = seeds.first + i});
-		steps += scheduler_steps();
-		switches += scheduler_switches();
-		destroyed += world.dead_count;
-	}
-	printf("# %llu seeds, %llu steps, %llu changes of thread, %llu values\n",
-	       (unsigned long long)seeds.count, (unsigned long long)steps,
-	       (unsigned long long)switches, (unsigned long long)destroyed);
-	CHECK(steps > seeds.count && switches > seeds.count && destroyed > 0);
+	struct scheduler_tally tally = scheduler_seeds(name, run_theme, quick_count, NULL);
+	printf("# %llu seeds, %llu steps, %llu changes of thread\n",
+	       (unsigned long long)tally.seeds, (unsigned long long)tally.steps,
+	       (unsigned long long)tally.switches);
+	CHECK_EQ(tally.failed_seed, 0);
+	CHECK(tally.steps > 10 * tally.seeds && tally.switches > tally.seeds);
 }
 
 TEST(pins_against_evictions)
@@ -334,7 +328,7 @@ TEST(pins_against_evictions)
 		.limit_bytes = 100000,
 		.entry_limit = 2,
 		.often = {[PIN] = 6, [PUT] = 3, [RELEASE] = 1, [STATS] = 1}};
-	run_seeds(&it, 3000);
+	run_seeds(__func__, &it, 3000);
 }
 
 TEST(pins_against_overwriting_and_removing)
@@ -346,7 +340,7 @@ TEST(pins_against_overwriting_and_removing)
 		.limit_bytes = 100000,
 		.entry_limit = 10,
 		.often = {[PIN] = 6, [PUT] = 3, [PUT_PINNED] = 2, [REMOVE] = 2, [CLEAR] = 1}};
-	run_seeds(&it, 3000);
+	run_seeds(__func__, &it, 3000);
 }
 
 TEST(weak_handles_and_pins_that_change_hands)
@@ -359,7 +353,7 @@ TEST(weak_handles_and_pins_that_change_hands)
 		.entry_limit = 2,
 		.often = {
 			[PIN] = 4, [PUT] = 3, [WEAK] = 5, [GIVE] = 4, [REMOVE] = 1, [RELEASE] = 2}};
-	run_seeds(&it, 3000);
+	run_seeds(__func__, &it, 3000);
 }
 
 TEST(limits_trimming_and_expiry_against_pins)
@@ -379,7 +373,7 @@ TEST(limits_trimming_and_expiry_against_pins)
 						  [EXPIRE] = 2,
 						  [STATS] = 1,
 						  [CHECK_ALL] = 1}};
-	run_seeds(&it, 3000);
+	run_seeds(__func__, &it, 3000);
 }
 
 TEST(loaders_that_fail_call_back_and_throw_their_key_away)
@@ -390,7 +384,7 @@ TEST(loaders_that_fail_call_back_and_throw_their_key_away)
 		.limit_bytes = 2500,
 		.entry_limit = 2,
 		.often = {[PIN] = 2, [COMPUTE] = 6, [PUT] = 1, [REMOVE] = 1, [CLEAR] = 1}};
-	run_seeds(&it, 3000);
+	run_seeds(__func__, &it, 3000);
 }
 
 TEST(loaded_bytes_never_pass_the_ceiling)
@@ -403,7 +397,7 @@ TEST(loaded_bytes_never_pass_the_ceiling)
 		.entry_limit = 1000,
 		.loaders_count = true,
 		.often = {[PIN] = 2, [COMPUTE] = 20, [RELEASE] = 2, [STATS] = 1, [CHECK_ALL] = 1}};
-	run_seeds(&it, 1500);
+	run_seeds(__func__, &it, 1500);
 }
 
 TEST(what_was_put_is_found_while_the_table_grows)
@@ -415,7 +409,7 @@ TEST(what_was_put_is_found_while_the_table_grows)
 					.entry_limit = 1000,
 					.certain = true,
 					.often = {[PIN] = 10, [PUT] = 8, [STATS] = 1}};
-	run_seeds(&it, 1000);
+	run_seeds(__func__, &it, 1000);
 }
 
 TEST(everything_at_once)
@@ -426,7 +420,7 @@ TEST(everything_at_once)
 					.limit_bytes = 5000,
 					.entry_limit = 4,
 					.often = {6, 4, 2, 4, 2, 3, 2, 1, 1, 1, 1, 1, 1, 1, 1}};
-	run_seeds(&it, 3000);
+	run_seeds(__func__, &it, 3000);
 }
 
 TAP_MAIN

@@ -177,8 +177,9 @@ static inline struct wan_cache_stats world_stats(void)
 	return stats;
 }
 
+/* idle_ns 0: stamps are ticks and nothing expires; else world.now_ns is the clock. */
 static inline void world_begin(const struct scheduler_plan *plan, uint64_t limit_bytes,
-			       uint64_t entry_limit)
+			       uint64_t entry_limit, uint64_t idle_ns)
 {
 	struct wan_cache_options options;
 	scheduler_begin(plan);
@@ -186,8 +187,8 @@ static inline void world_begin(const struct scheduler_plan *plan, uint64_t limit
 	wan_cache_options_init(&options);
 	options.limit_bytes = world.ceiling = limit_bytes;
 	options.entry_limit = entry_limit;
-	options.now_ns = world_clock;
-	options.idle_ns = 1000;
+	options.now_ns = idle_ns ? world_clock : NULL;
+	options.idle_ns = idle_ns;
 	SCHEDULER_REQUIRE(wan_cache_create(&options, &world.cache) == 0);
 }
 

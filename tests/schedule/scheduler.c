@@ -108,10 +108,11 @@ static void print_trace(void)
 void scheduler_fail(const char *reason)
 {
 	if (!now.plan.quiet) {
-		printf("# %s; again with WAN_TEST_SEED=%llu; after %llu steps; the last are",
-		       reason, (unsigned long long)now.plan.seed, (unsigned long long)now.steps);
+		printf("# %s\n# again with: WAN_TEST_SEED=%llu %s %s\n# after %llu steps; the "
+		       "last:",
+		       reason, (unsigned long long)now.plan.seed, program_invocation_short_name,
+		       now.plan.name ? now.plan.name : "", (unsigned long long)now.steps);
 		print_trace();
-		printf("not ok - a schedule failed\n");
 		fflush(stdout);
 	}
 	_exit(SCHEDULER_STATUS);
@@ -474,16 +475,4 @@ void scheduler_run(unsigned count, void (*run)(void *argument), void *const *arg
 		pthread_join(now.threads[i].native, NULL);
 		sem_destroy(&now.threads[i].go);
 	}
-}
-
-struct scheduler_seeds scheduler_seeds(uint64_t quick_count)
-{
-	const char *seed = getenv("WAN_TEST_SEED"), *tier = getenv("WAN_TEST_TIER");
-	if (seed)
-		return (struct scheduler_seeds){strtoull(seed, NULL, 10), 1};
-	if (tier && strcmp(tier, "full") == 0)
-		quick_count *= 20;
-	if (tier && strcmp(tier, "soak") == 0)
-		quick_count *= 200;
-	return (struct scheduler_seeds){1, quick_count};
 }

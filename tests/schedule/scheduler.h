@@ -3,15 +3,17 @@
  * Seeded schedules: of the threads of a run only one goes on at a time, and the seed decides at
  * each yield point (runtime/base/schedule.h) which. Code under test is built with -DWAN_SCHEDULE.
  *
- *	for (seed ...) {
- *		scheduler_begin(&(struct scheduler_plan){.seed = seed});
+ *	static void run(const struct scheduler_plan *plan)
+ *	{
+ *		scheduler_begin(plan);
  *		...prepare...
  *		scheduler_run(3, thread_main, arguments);
- *		...check...
+ *		SCHEDULER_REQUIRE(...);
  *	}
+ *	CHECK_EQ(scheduler_seeds("test", run, 1000, NULL).failed_seed, 0);
  *
- * A seed alone decides everything, so it can be run again: scheduler_seeds() reads WAN_TEST_SEED.
- * A deadlock, an endless run and a crash end the process and print the seed and the last steps.
+ * The seed decides everything, so it can be run again (WAN_TEST_SEED=N PROGRAM test). A deadlock,
+ *an endless run and a crash end the run and print the seed and the last steps.
  */
 #ifndef WAN_TESTS_SCHEDULER_H
 #define WAN_TESTS_SCHEDULER_H
@@ -24,6 +26,7 @@ enum { SCHEDULER_THREADS_MAX = 8 };
 
 struct scheduler_plan {
 	uint64_t seed;
+	const char *name;     /* of the test */
 	bool without_barrier; /* the heavy half of the asymmetric fence does nothing */
 	bool quiet;           /* end without a word: whoever started us expects an error */
 };
@@ -50,17 +53,19 @@ void scheduler_fail(const char *reason);
 #define SCHEDULER_REQUIRE(condition)                                                               \
 	((condition) ? (void)0 : scheduler_fail(__FILE__ ": " #condition))
 
-/* Which seeds to run: first to first + count - 1; WAN_TEST_SEED=N runs N alone, and
- * WAN_TEST_TIER=full or soak 20 or 200 times as many. */
-struct scheduler_seeds {
-	uint64_t first, count;
+struct scheduler_tally {
+	uint64_t seeds, steps, switches;
+	uint64_t failed_seed; /* the first that ended by an error; 0: none */
 };
-struct scheduler_seeds scheduler_seeds(uint64_t quick_count);
 
-/* Runs the plan with seeds from 1 on in a child. Returns the first that ends by an error (failed
- * requirement, deadlock, no end, crash), 0: none up to seeds, or no child. A test of the tests: a
- * protocol made wrong on purpose has to be found. */
-uint64_t scheduler_finds(void (*run)(const struct scheduler_plan *plan), uint64_t seeds,
-			 bool without_barrier);
+/*
+ * Runs the seeds from 1 to quick_count (20 or 200 times as many with WAN_TEST_TIER=full or soak),
+ * in children, until one fails: a requirement, a deadlock, no end, a crash. The rest of the plan is
+ * as in like (NULL: as usual). With WAN_TEST_SEED=N only what leads to seed N. With like->quiet the
+ * error is expected: a test of the tests, for a protocol made wrong on purpose.
+ */
+struct scheduler_tally scheduler_seeds(const char *name,
+				       void (*run)(const struct scheduler_plan *plan),
+				       uint64_t quick_count, const struct scheduler_plan *like);
 
 #endif
