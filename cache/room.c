@@ -19,6 +19,7 @@ struct going {
 	uint64_t free_bytes;                  /* of those without a pin */
 	uint64_t counted;
 	unsigned rounds;
+	bool others;   /* some thread could pin without the lock when the step began */
 	bool begun[2]; /* searches in the order of use */
 };
 
@@ -114,12 +115,21 @@ static bool mark_enough_locked(struct wan_cache *cache, struct going *going,
 	return true;
 }
 
+/* The first look, before anything is marked. A thread that ends meanwhile has used the time. */
+static void begin_locked(struct wan_cache *cache, struct going *going) WAN_REQUIRES(&cache->lock)
+{
+	going->others = wan_cache_others_locked(cache);
+	wan_cache_look_locked(cache);
+}
+
 /* What is marked can no longer be pinned without the lock: this look is final. Unmarks those that
- * were, or that were used until a moment ago. Nothing to do while no other thread pins: then the
- * look before the marks was as good. */
+ * were, or that were used until a moment ago. Nothing to do while no other thread could pin, and
+ * nothing marked is pinned: then the look before the marks was as good. (A pin that the first look
+ * saw may have been given back, by a thread without a record, too early to see the mark.) */
 static void confirm_locked(struct wan_cache *cache, struct going *going) WAN_REQUIRES(&cache->lock)
 {
-	if (!going->first || !wan_cache_others_locked(cache))
+	bool old_pinned = going->old && wan_cache_is_pinned(cache, going->old);
+	if (!going->first || (!going->others && !old_pinned))
 		return;
 	wan_cache_see_all_locked(cache);
 	wan_cache_look_locked(cache);
@@ -195,7 +205,7 @@ int wan_cache_grant_locked(struct wan_cache *cache, struct wan_budget_ask *ask,
 	struct wan_budget_goal goal = wan_budget_goal_of_ask(&cache->budget, ask);
 	struct going going = {.old = old};
 	if (old || wan_goal_short_of_bytes(&goal, 0) || wan_goal_short_of_entries(&goal, 0)) {
-		wan_cache_look_locked(cache);
+		begin_locked(cache, &going);
 		ask->leaves = old && old->counted && wan_cache_is_pinned(cache, old);
 		int rc = wan_budget_feasible(&cache->budget, ask);
 		if (rc < 0)
@@ -245,7 +255,7 @@ uint64_t wan_cache_shrink_locked(struct wan_cache *cache, uint64_t target_bytes,
 	bool enough;
 	do {
 		struct going going = {0};
-		wan_cache_look_locked(cache);
+		begin_locked(cache, &going);
 		do {
 			enough = mark_enough_locked(cache, &going, &goal);
 			confirm_locked(cache, &going);
