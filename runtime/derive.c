@@ -8,6 +8,7 @@
 
 #include "alloc.h"
 #include "cleanup.h"
+#include "clock.h"
 #include "instance.h"
 #include "load.h"
 #include "log.h"
@@ -108,17 +109,25 @@ static void unreserve_result(const struct making *making, unsigned sample_bytes)
 	wan_memory_unreserve(making->runtime->memory, result_bytes(making, sample_bytes));
 }
 
-/* Run a pure image step as a profiled operation and make a cache value of its result. */
-static int finish_step(struct making *making, struct wan_op *op, int r, struct wan_image *image,
-		       uint32_t flags, struct wan_value *ret_value)
+/* Begin a pure image step as a profiled operation. Returns what finish_step() wants. */
+static uint64_t begin_step(const struct making *making, struct wan_op *op, const char *name)
 {
+	wan_op_begin_as(making->runtime->profile, op, name, WAN_LIBRARY_WANRT, true);
+	return wan_now_ns();
+}
+
+/* End it and make a cache value of its result. */
+static int finish_step(struct making *making, struct wan_op *op, uint64_t started_ns, int r,
+		       struct wan_image *image, struct wan_value *ret_value)
+{
+	if (r == 0)
+		wan_load_image_value(image, WAN_CACHE_DERIVED, started_ns, ret_value);
 	if (r < 0) {
 		wan_load_end_operation(op, making->path, r, NULL);
 		return wan_error_set(making->error, r, making->path, "", "%s", wan_strerror(r));
 	}
 	describe_result(op, image, UINT64_MAX);
 	wan_load_end_operation(op, making->path, r, image);
-	wan_load_image_value(image, flags, ret_value);
 	return 0;
 }
 
@@ -139,12 +148,11 @@ static int compute_thumbnail(void *context, struct wan_value *ret_value)
 	char text[48];
 	wan_str_format(text, sizeof(text), "thumbnail_%ux%u", making->width_px, making->height_px);
 	struct wan_op op;
-	wan_op_begin_as(making->runtime->profile, &op,
-			wan_runtime_name(making->runtime, text, "thumbnail"), WAN_LIBRARY_WANRT,
-			true);
+	uint64_t started_ns =
+		begin_step(making, &op, wan_runtime_name(making->runtime, text, "thumbnail"));
 	r = wan_image_thumbnail(rgb, making->width_px, making->height_px, &image);
 	wan_memory_unreserve(making->runtime->memory, bytes);
-	return finish_step(making, &op, r, image, WAN_CACHE_DERIVED, ret_value);
+	return finish_step(making, &op, started_ns, r, image, ret_value);
 }
 
 static int compute_fit(void *context, struct wan_value *ret_value)
@@ -158,11 +166,11 @@ static int compute_fit(void *context, struct wan_value *ret_value)
 	if (r < 0)
 		return r;
 	struct wan_op op;
-	wan_op_begin_as(making->runtime->profile, &op, "fit", WAN_LIBRARY_WANRT, true);
+	uint64_t started_ns = begin_step(making, &op, "fit");
 	r = wan_image_fit(rgb, making->width_px, making->height_px, making->fit, making->filter,
 			  &image);
 	unreserve_result(making, 1);
-	return finish_step(making, &op, r, image, WAN_CACHE_DERIVED, ret_value);
+	return finish_step(making, &op, started_ns, r, image, ret_value);
 }
 
 static int compute_tensor(void *context, struct wan_value *ret_value)
@@ -180,34 +188,33 @@ static int compute_tensor(void *context, struct wan_value *ret_value)
 	}
 	struct wan_op op;
 	struct wan_image *image = NULL;
-	wan_op_begin_as(making->runtime->profile, &op, "normalise", WAN_LIBRARY_WANRT, true);
+	uint64_t started_ns = begin_step(making, &op, "normalise");
 	r = wan_image_normalise(wan_pin_image(fitted), &image);
 	unreserve_result(making, sizeof(float));
-	r = finish_step(making, &op, r, image, WAN_CACHE_DERIVED, ret_value);
+	r = finish_step(making, &op, started_ns, r, image, ret_value);
 	wan_pin_release(fitted);
 	return r;
 }
 
 /* Key and cache around one of the makers above. */
 static int derived(struct making *making, const char *operation, wan_cache_compute compute,
-		   uint64_t expected_bytes, struct wan_pin **ret_pin, bool *ret_hit)
+		   uint64_t pixels_bytes, struct wan_pin **ret_pin, bool *ret_hit)
 {
 	making->runtime = making->runtime ? making->runtime : wan_runtime_default();
 	if (!making->runtime || !making->path || !ret_pin || !making->width_px ||
 	    !making->height_px)
 		return wan_error_set(making->error, -EINVAL, operation, "",
 				     "an argument is missing or a size is 0");
-	struct wan_key_builder builder;
-	int r = wan_load_key_begin(&builder, operation, making->path, making->error);
+	struct wan_stage stage;
+	wan_stage_begin(&stage, making->runtime, operation, making->error);
+	int r = wan_stage_add_file(&stage, making->path);
 	if (r < 0)
 		return r;
-	wan_key_add_u64(&builder, "width", making->width_px);
-	wan_key_add_u64(&builder, "height", making->height_px);
-	wan_key_add_u64(&builder, "fit", making->fit);
-	wan_key_add_u64(&builder, "filter", making->filter);
-	r = wan_cache_get_or_compute(making->runtime->cache, wan_key_end(&builder), expected_bytes,
-				     compute, making, ret_pin, ret_hit);
-	return wan_load_explain(r, making->path, making->error);
+	const uint32_t numbers[] = {making->width_px, making->height_px, making->fit,
+				    making->filter};
+	wan_key_add(&stage.builder, "frame", numbers, sizeof(numbers));
+	return wan_stage_get(&stage, wan_load_image_charge(pixels_bytes), compute, making, ret_pin,
+			     ret_hit);
 }
 
 int wan_thumbnail(struct wan_runtime *runtime, const char *path, uint32_t max_width_px,
@@ -276,6 +283,7 @@ static int compute_validation(void *context, struct wan_value *ret_value)
 	wan_op_begin_as(making->runtime->profile, &op, "image_validation", WAN_LIBRARY_WANRT, true);
 	wan_op_set_image(&op, info->width_px, info->height_px, info->channels, info->bit_depth,
 			 info->file_bytes);
+	uint64_t started_ns = wan_now_ns();
 	r = wan_image_validate(wan_pin_image(source.pin), info, &validation->verdict);
 	wan_load_end_operation(&op, making->path, r, NULL);
 	if (r < 0)
@@ -283,7 +291,8 @@ static int compute_validation(void *context, struct wan_value *ret_value)
 	*ret_value = (struct wan_value){.data = validation,
 					.bytes = sizeof(*validation),
 					.destroy = wan_free,
-					.flags = WAN_CACHE_DERIVED};
+					.flags = WAN_CACHE_DERIVED,
+					.cost_ns = wan_elapsed(started_ns, wan_now_ns())};
 	validation = NULL;
 	return 0;
 }
@@ -295,17 +304,17 @@ int wan_validate(struct wan_runtime *runtime, const char *path, struct wan_image
 	if (!runtime || !path)
 		return wan_error_set(reterr_error, -EINVAL, "wan_validate", "",
 				     "an argument is missing");
-	struct wan_key_builder builder;
-	int r = wan_load_key_begin(&builder, "image_validation", path, reterr_error);
+	struct wan_stage stage;
+	wan_stage_begin(&stage, runtime, "image_validation", reterr_error);
+	int r = wan_stage_add_file(&stage, path);
 	if (r < 0)
 		return r;
 	struct making making = {.runtime = runtime, .path = path, .error = reterr_error};
 	struct wan_pin *pin;
-	r = wan_cache_get_or_compute(runtime->cache, wan_key_end(&builder),
-				     sizeof(struct validation), compute_validation, &making, &pin,
-				     ret_hit);
+	r = wan_stage_get(&stage, sizeof(struct validation), compute_validation, &making, &pin,
+			  ret_hit);
 	if (r < 0)
-		return wan_load_explain(r, path, reterr_error);
+		return r;
 	const struct validation *validation = wan_pin_data(pin);
 	if (ret_info)
 		*ret_info = validation->info;

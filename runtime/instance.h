@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "config.h"
+#include "identity.h"
 #include "lock.h"
 #include "wan/runtime.h"
 #include "writer.h"
@@ -20,6 +21,7 @@ struct wan_runtime {
 	struct wan_recorder *recorder; /* of the process; borrowed */
 	uint64_t *counters;            /* WAN_COUNTERS_RUNTIME, or NULL */
 	struct wan_cache *cache;
+	struct wan_identity *identity;
 	struct wan_memory *memory;
 	struct wan_progress *progress;
 	struct wan_profile *profile;

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 
+#include "clock.h"
 #include "instance.h"
 #include "log.h"
 #include "options.h"
@@ -20,21 +21,6 @@ struct decoding {
 	const struct wan_image_info *info; /* NULL: not probed, since it was cached a moment ago */
 	struct wan_error *error;
 };
-
-static void destroy_image(void *data)
-{
-	wan_image_unref(data);
-}
-
-void wan_load_image_value(struct wan_image *image, uint32_t flags, struct wan_value *ret_value)
-{
-	struct wan_image_view view;
-	wan_image_view(image, &view);
-	*ret_value = (struct wan_value){.data = image,
-					.bytes = view.pixels_bytes,
-					.destroy = destroy_image,
-					.flags = flags};
-}
 
 void wan_load_end_operation(struct wan_op *op, const char *path, int code,
 			    const struct wan_image *made)
@@ -70,26 +56,14 @@ int wan_load_explain(int code, const char *path, struct wan_error *reterr_error)
 	return code;
 }
 
-int wan_load_key_begin(struct wan_key_builder *builder, const char *operation, const char *path,
-		       struct wan_error *reterr_error)
-{
-	wan_key_begin(builder, operation);
-	int r = wan_key_add_file(builder, path);
-	if (r < 0)
-		return wan_error_set(reterr_error, r, path, "check the path and its permissions",
-				     "cannot be looked at: %s", wan_strerror(r));
-	return 0;
-}
-
+/* What the decoded pixels depend on, beside the file. */
 static void key_add_decode(struct wan_key_builder *builder, const struct wan_decode_options *decode)
 {
-	wan_key_add_u64(builder, "want", decode->want);
-	wan_key_add_u64(builder, "alpha", decode->alpha);
-	wan_key_add_u64(builder, "orientation", decode->apply_orientation);
-	wan_key_add_u64(builder, "strict", decode->strict);
-	wan_key_add_u64(builder, "allow_truncated", decode->allow_truncated);
-	wan_key_add_u64(builder, "min_width", decode->min_width_px);
-	wan_key_add_u64(builder, "min_height", decode->min_height_px);
+	const uint32_t numbers[] = {
+		decode->want,         decode->alpha,           decode->apply_orientation,
+		decode->strict,       decode->allow_truncated, decode->min_width_px,
+		decode->min_height_px};
+	wan_key_add(builder, "decode", numbers, sizeof(numbers));
 }
 
 static int compute_decode(void *context, struct wan_value *ret_value)
@@ -104,7 +78,8 @@ static int compute_decode(void *context, struct wan_value *ret_value)
 		decoding->info = &probed;
 	}
 	const struct wan_image_info *info = decoding->info;
-	int r = wan_load_reserve(runtime, decoding->path, info->peak_bytes, decoding->error);
+	uint64_t price_bytes = wan_load_peak_bytes(info, decoding->options);
+	int r = wan_load_reserve(runtime, decoding->path, price_bytes, decoding->error);
 	if (r < 0)
 		return r;
 
@@ -116,13 +91,42 @@ static int compute_decode(void *context, struct wan_value *ret_value)
 			 info->file_bytes);
 	wan_op_set_flags(&op, info->interlaced ? WAN_OP_PROGRESSIVE : 0);
 	struct wan_image *image = NULL;
+	uint64_t started_ns = wan_now_ns();
 	r = wan_image_decode(decoding->path, decoding->options, &image, decoding->error);
+	if (r == 0)
+		wan_load_image_value(image, 0, started_ns, ret_value);
 	wan_load_end_operation(&op, decoding->path, r, image);
-	wan_memory_unreserve(runtime->memory, info->peak_bytes);
-	if (r < 0)
-		return r;
-	wan_load_image_value(image, 0, ret_value);
+	wan_memory_unreserve(runtime->memory, price_bytes);
+	return r;
+}
+
+int wan_load_options(const struct wan_runtime *runtime, const struct wan_decode_options *given,
+		     struct wan_decode_options *ret_options, struct wan_error *reterr_error)
+{
+	wan_decode_options_init(ret_options);
+	ret_options->max_pixels = runtime->config.image_max_pixels;
+	ret_options->max_bytes = runtime->config.image_max_bytes;
+	ret_options->max_scans = (uint32_t)runtime->config.image_max_scans;
+	ret_options->max_chunks = (uint32_t)runtime->config.image_max_chunks;
+	if (given &&
+	    wan_options_overlay(ret_options, sizeof(*ret_options), given, given->struct_size) < 0)
+		return wan_error_set(reterr_error, -EINVAL, "wan_load",
+				     "fill options with wan_decode_options_init()",
+				     "options are made for another version");
 	return 0;
+}
+
+bool wan_load_is_cached(struct wan_runtime *runtime, const char *path)
+{
+	struct wan_decode_options decode;
+	struct wan_stage stage;
+	if (wan_load_options(runtime, NULL, &decode, NULL) < 0)
+		return false;
+	wan_stage_begin(&stage, runtime, "decode", NULL);
+	if (wan_stage_add_file(&stage, path) < 0)
+		return false;
+	key_add_decode(&stage.builder, &decode);
+	return wan_stage_is_cached(&stage);
 }
 
 int wan_load(struct wan_runtime *runtime, const char *path,
@@ -134,38 +138,28 @@ int wan_load(struct wan_runtime *runtime, const char *path,
 		return wan_error_set(reterr_error, -EINVAL, "wan_load", "",
 				     "an argument is missing");
 	struct wan_decode_options decode;
-	wan_decode_options_init(&decode);
-	decode.max_pixels = runtime->config.image_max_pixels;
-	decode.max_bytes = runtime->config.image_max_bytes;
-	decode.max_scans = (uint32_t)runtime->config.image_max_scans;
-	decode.max_chunks = (uint32_t)runtime->config.image_max_chunks;
-	if (options &&
-	    wan_options_overlay(&decode, sizeof(decode), options, options->struct_size) < 0)
-		return wan_error_set(reterr_error, -EINVAL, "wan_load",
-				     "fill options with wan_decode_options_init()",
-				     "options are made for another version");
-
-	struct wan_key_builder builder;
-	int r = wan_load_key_begin(&builder, "decode", path, reterr_error);
+	int r = wan_load_options(runtime, options, &decode, reterr_error);
 	if (r < 0)
 		return r;
-	key_add_decode(&builder, &decode);
-	struct wan_key key = wan_key_end(&builder);
+	struct wan_stage stage;
+	wan_stage_begin(&stage, runtime, "decode", reterr_error);
+	r = wan_stage_add_file(&stage, path);
+	if (r < 0)
+		return r;
+	key_add_decode(&stage.builder, &decode);
 
 	struct decoding decoding = {
 		.runtime = runtime, .path = path, .options = &decode, .error = reterr_error};
 	struct wan_image_info info;
 	uint64_t expected_bytes = 0;
-	if (!wan_cache_contains(runtime->cache, key)) {
+	if (!wan_stage_is_cached(&stage)) {
 		r = wan_image_probe(path, &info, reterr_error);
 		if (r < 0)
 			return r;
 		decoding.info = &info;
-		expected_bytes = info.output_bytes;
+		expected_bytes = wan_load_image_charge(wan_load_decoded_bytes(&info, &decode));
 	}
-	r = wan_cache_get_or_compute(runtime->cache, key, expected_bytes, compute_decode, &decoding,
-				     ret_pin, ret_hit);
-	return wan_load_explain(r, path, reterr_error);
+	return wan_stage_get(&stage, expected_bytes, compute_decode, &decoding, ret_pin, ret_hit);
 }
 
 struct wan_image *wan_pin_image(const struct wan_pin *pin)

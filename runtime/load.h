@@ -1,23 +1,74 @@
 /* SPDX-License-Identifier: MIT */
-/* What load.c (the decoded file) and derive.c (what is made of it) share. */
+/*
+ * A stage: one cached step on one or two files. What every stage does around its maker is here:
+ *
+ *	struct wan_stage stage;
+ *	wan_stage_begin(&stage, runtime, "thumbnail", reterr_error);
+ *	int r = wan_stage_add_file(&stage, path);
+ *	if (r < 0)
+ *		return r;
+ *	wan_key_add(&stage.builder, "size", numbers, sizeof(numbers));
+ *	return wan_stage_get(&stage, expected_bytes, make, &context, ret_pin, ret_hit);
+ *
+ * The maker reserves memory, runs as a profiled operation and fills the value. What it makes of
+ * files that change meanwhile is handed out, but not kept.
+ */
 #ifndef WAN_RUNTIME_LOAD_H
 #define WAN_RUNTIME_LOAD_H
 
+#include "identity.h"
 #include "wan/runtime.h"
 
-/* The key of a file under an operation begins so; a file that cannot be looked at has no key. */
-int wan_load_key_begin(struct wan_key_builder *builder, const char *operation, const char *path,
-		       struct wan_error *reterr_error);
-/* Makes a cache value of an image; the value owns it. */
-void wan_load_image_value(struct wan_image *image, uint32_t flags, struct wan_value *ret_value);
+enum { WAN_STAGE_FILES = 2 };
+
+struct wan_stage {
+	struct wan_runtime *runtime;
+	struct wan_error *error;
+	struct wan_key_builder builder;
+	struct wan_key key;
+	uint32_t file_count;
+	const char *paths[WAN_STAGE_FILES]; /* borrowed */
+	struct wan_sight sights[WAN_STAGE_FILES];
+	wan_cache_compute make;
+	void *context;
+};
+
+/* runtime is a real one; operation names the stage in its key. Nothing to give back. */
+void wan_stage_begin(struct wan_stage *stage, struct wan_runtime *runtime, const char *operation,
+		     struct wan_error *reterr_error);
+/* What path holds becomes part of the key. 0, negative errno with the error filled. */
+int wan_stage_add_file(struct wan_stage *stage, const char *path);
+/* Ends the key. True: the value is there, and needs no price. */
+bool wan_stage_is_cached(struct wan_stage *stage);
+/* The value, made at most once; ends the key if that was not done. As wan_cache_get_or_compute(),
+ * with the error filled. */
+int wan_stage_get(struct wan_stage *stage, uint64_t expected_bytes, wan_cache_compute make,
+		  void *context, struct wan_pin **ret_pin, bool *ret_hit);
+
+/* What an image of that many bytes of pixels is charged with. */
+uint64_t wan_load_image_charge(uint64_t pixels_bytes);
+/* Makes a cache value of an image; the value owns it. started_ns: wan_now_ns() before the work,
+ * which is what making it again costs. */
+void wan_load_image_value(struct wan_image *image, uint32_t flags, uint64_t started_ns,
+			  struct wan_value *ret_value);
+/* What wan_image_decode() will make of what was probed, and the most it will take meanwhile. */
+uint64_t wan_load_decoded_bytes(const struct wan_image_info *info,
+				const struct wan_decode_options *decode);
+uint64_t wan_load_peak_bytes(const struct wan_image_info *info,
+			     const struct wan_decode_options *decode);
 /* End a profiled operation on a file: made is the image it made, NULL when there is none. */
 void wan_load_end_operation(struct wan_op *op, const char *path, int code,
 			    const struct wan_image *made);
 /* Ask before allocating for a step on path; what was granted goes back with wan_memory_unreserve()
- * as soon as it is allocated. */
+ * as soon as it is allocated. -ENOMEM names the level that refused. */
 int wan_load_reserve(struct wan_runtime *runtime, const char *path, uint64_t bytes,
 		     struct wan_error *reterr_error);
 /* Returns code; fills an error that a lower layer left empty. */
 int wan_load_explain(int code, const char *path, struct wan_error *reterr_error);
+/* Defaults of the runtime, overlaid by given (may be NULL). 0, -EINVAL with the error filled. */
+int wan_load_options(const struct wan_runtime *runtime, const struct wan_decode_options *given,
+		     struct wan_decode_options *ret_options, struct wan_error *reterr_error);
+/* The decoded file is in the cache just now. */
+bool wan_load_is_cached(struct wan_runtime *runtime, const char *path);
 
 #endif

@@ -187,6 +187,20 @@ static uint64_t *counters(struct wan_runtime *runtime, uint32_t kind, const char
 	return wan_recorder_counters(runtime->recorder, kind, name);
 }
 
+/* The place of a value among the choices of its key: the enums count as the table does. */
+static unsigned chosen(enum wan_config_key key, const char *value)
+{
+	unsigned place = 0;
+	size_t length = strlen(value);
+	for (const char *at = wan_key_info(key)->choices; at; place++) {
+		if (strncmp(at, value, length) == 0 && (at[length] == '|' || !at[length]))
+			return place;
+		at = strchr(at, '|');
+		at = at ? at + 1 : NULL;
+	}
+	return 0;
+}
+
 static int connect_cache(struct wan_runtime *runtime)
 {
 	struct wan_cache_options options;
@@ -195,8 +209,27 @@ static int connect_cache(struct wan_runtime *runtime)
 	options.entry_limit = runtime->config.cache_entries;
 	options.idle_ns = runtime->config.cache_idle_ns;
 	options.count_derived = runtime->config.cache_count_derived;
+	options.policy = chosen(WAN_CONFIG_cache_policy, runtime->config.cache_policy);
+	options.full = chosen(WAN_CONFIG_cache_full, runtime->config.cache_full);
 	options.counters = counters(runtime, WAN_COUNTERS_CACHE, "cache");
 	return wan_cache_create(&options, &runtime->cache);
+}
+
+static void file_gone(void *context, struct wan_key key)
+{
+	struct wan_runtime *runtime = context;
+	wan_cache_remove(runtime->cache, key);
+}
+
+static int connect_identity(struct wan_runtime *runtime)
+{
+	const struct wan_identity_options options = {
+		.mode = chosen(WAN_CONFIG_cache_identity, runtime->config.cache_identity),
+		.by_content = chosen(WAN_CONFIG_cache_key, runtime->config.cache_key) == 1,
+		.gone = file_gone,
+		.context = runtime,
+	};
+	return wan_identity_create(&options, &runtime->identity);
 }
 
 static int connect_memory(struct wan_runtime *runtime)
@@ -263,8 +296,8 @@ int wan_wire_connect(struct wan_runtime *runtime, struct wan_error *reterr_error
 	runtime->counters = counters(runtime, WAN_COUNTERS_RUNTIME, "runtime");
 	wan_pool_set_idle_limit(runtime->config.pool_idle_bytes);
 
-	int (*const parts[])(struct wan_runtime *) = {connect_cache, connect_memory,
-						      connect_progress, connect_profile};
+	int (*const parts[])(struct wan_runtime *) = {
+		connect_cache, connect_identity, connect_memory, connect_progress, connect_profile};
 	for (size_t i = 0; i < WAN_COUNT_OF(parts); i++) {
 		int r = parts[i](runtime);
 		if (r < 0)
@@ -284,6 +317,7 @@ void wan_wire_disconnect(struct wan_runtime *runtime)
 	wan_profile_destroy(runtime->profile);
 	wan_progress_destroy(runtime->progress);
 	wan_memory_destroy(runtime->memory);
+	wan_identity_destroy(runtime->identity);
 	wan_cache_destroy(runtime->cache);
 }
 

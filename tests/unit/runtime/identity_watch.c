@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+#include "fault.h"
+#include "files.h"
+#include "identity_state.h"
+
+TEST(an_unchanged_file_is_looked_at_without_a_stat)
+{
+	if (!watching_works())
+		SKIP("inotify does not work here");
+	set_up_way();
+	struct wan_identity *identity = make(WAN_IDENTITY_AUTO, false);
+	struct wan_key token = look(identity, in_folder(path_text));
+	uint64_t stats = stats_of(identity).stats;
+	const char *path = in_folder(path_text);
+	wan_fault_install();
+	for (int i = 0; i < 1000; i++)
+		CHECK(same(token, look(identity, path)));
+	CHECK_EQ(wan_fault_calls(WAN_FAULT_IOCTL), 1000);
+	CHECK_EQ(wan_fault_calls(WAN_FAULT_STAT), 0);
+	CHECK_EQ(wan_fault_calls(WAN_FAULT_READ), 0);
+	CHECK_EQ(wan_fault_calls(WAN_FAULT_MALLOC) + wan_fault_calls(WAN_FAULT_CALLOC), 0);
+	wan_fault_remove();
+	CHECK_EQ(stats_of(identity).stats, stats);
+	fake_now_ns += 100000000; /* what raises no event is seen after that */
+	CHECK(same(token, look(identity, path)));
+	CHECK_EQ(stats_of(identity).stats, stats + 1);
+	wan_identity_destroy(identity);
+}
+
+TEST(other_files_of_the_folder_are_none_of_our_business)
+{
+	if (!watching_works())
+		SKIP("inotify does not work here");
+	set_up_way();
+	struct wan_identity *identity = make(WAN_IDENTITY_AUTO, false);
+	struct wan_key token = look(identity, in_folder(path_text));
+	for (int i = 0; i < 200; i++) {
+		char name[64];
+		snprintf(name, sizeof(name), "way/pictures/frame%d.png", i);
+		write_file(in_folder(name), O_CREAT, 1);
+		CHECK(same(token, look(identity, in_folder(path_text))));
+	}
+	CHECK(stats_of(identity).events >= 200);
+	CHECK(stats_of(identity).stats < 20); /* names with the same bit */
+	CHECK_EQ(stats_of(identity).changes, 1);
+	wan_identity_destroy(identity);
+}
+
+TEST(lost_events_make_everything_looked_at_again)
+{
+	if (!watching_works())
+		SKIP("inotify does not work here");
+	set_up_way();
+	struct wan_identity *identity = make(WAN_IDENTITY_INOTIFY, false);
+	const char *path = in_folder(path_text);
+	decoded_count = decodes = 0;
+	is_stale(look(identity, path), read_file(path));
+	/* more than the queue takes (equal neighbours are one); the write that counts is not in it
+	 */
+	const char *other = in_folder("way/pictures/other.png");
+	write_file(other, O_CREAT, 1);
+	look(identity, other);
+	int fds[2] = {open(path, O_WRONLY), open(other, O_WRONLY)};
+	for (unsigned i = 0; i < 20000; i++)
+		REQUIRE_EQ(pwrite(fds[i % 2], &i, 4, 0), 4);
+	close(fds[0]);
+	close(fds[1]);
+	write_file(path, 0, 4711);
+	CHECK(!is_stale(look(identity, path), 4711));
+	printf("# %llu overflows\n", (unsigned long long)stats_of(identity).overflows);
+	CHECK_EQ(stats_of(identity).overflows, 1);
+	CHECK_EQ(rewrite_often(identity, path, 50), 0);
+	wan_identity_destroy(identity);
+}
+
+TEST(a_program_that_closes_our_descriptor_is_noticed)
+{
+	if (!watching_works())
+		SKIP("inotify does not work here");
+	set_up_way();
+	struct wan_identity *identity = make(WAN_IDENTITY_INOTIFY, false);
+	const char *path = in_folder(path_text);
+	struct wan_key token = look(identity, path);
+	int fd = identity->fd, ends[2];
+	close(fd);
+	REQUIRE_EQ(pipe(ends), 0);
+	REQUIRE_EQ(dup2(ends[0], fd), fd); /* the number is somebody else's now */
+	REQUIRE_EQ(write(ends[1], "for the reader", 14), 14);
+	write_file(path, 0, 9);
+	CHECK(!same(token, look(identity, path)));
+	char back[32];
+	CHECK_EQ(read(fd, back, sizeof(back)), 14); /* not ours to read */
+	CHECK_EQ(rewrite_often(identity, path, 20), 0);
+	CHECK(identity->fd != fd);
+	wan_identity_destroy(identity);
+	CHECK_EQ(fcntl(fd, F_GETFD), 0); /* nor to close */
+	close(fd);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+static void look_twice(void *context)
+{
+	const enum wan_identity_mode *mode = context;
+	const struct wan_identity_options options = {
+		.mode = *mode, .now_ns = fake_now, .paths_max = 4};
+	struct wan_identity *identity = NULL;
+	if (wan_identity_create(&options, &identity) < 0)
+		return;
+	const char *path = in_folder("way/pictures/soft.png");
+	struct wan_sight sight = {0}, again = {0};
+	int first = wan_identity_look(identity, path, &sight);
+	wan_identity_note(identity, &sight, (struct wan_key){{1, 2}});
+	static uint32_t content = 1;
+	write_file(in_folder("way/pictures/b.png"), 0, ++content);
+	int second = wan_identity_look(identity, path, &again);
+	/* whatever fails: never the token of what was there before */
+	CHECK(first < 0 || second < 0 || !same(sight.token, again.token));
+	wan_identity_destroy(identity);
+}
+
+TEST(every_call_may_fail)
+{
+	set_up_way();
+	shell("cd way/pictures && cp start.png b.png && ln -s b.png soft.png");
+	for (int mode = WAN_IDENTITY_INOTIFY; mode <= WAN_IDENTITY_STRICT; mode += 2)
+		CHECK(wan_fault_sweep(look_twice, &mode) > 0);
+}
+
+int main(int argc, char **argv)
+{
+	return files_main(argc, argv);
+}
