@@ -319,16 +319,28 @@ static void run_seeds(const char *name, const struct theme *which, uint64_t quic
 	CHECK(tally.steps > 10 * tally.seeds && tally.switches > tally.seeds);
 }
 
+static const struct theme pins_and_evictions = {
+	.keys = 4,
+	.steps = 5,
+	.prepared = 2,
+	.limit_bytes = 100000,
+	.entry_limit = 2,
+	.often = {[PIN] = 6, [PUT] = 3, [RELEASE] = 1, [STATS] = 1},
+};
+
 TEST(pins_against_evictions)
 {
-	static const struct theme it = {
-		.keys = 4,
-		.steps = 5,
-		.prepared = 2,
-		.limit_bytes = 100000,
-		.entry_limit = 2,
-		.often = {[PIN] = 6, [PUT] = 3, [RELEASE] = 1, [STATS] = 1}};
-	run_seeds(__func__, &it, 3000);
+	run_seeds(__func__, &pins_and_evictions, 3000);
+}
+
+/* The same with a barrier that does nothing: were that not found, no other error would be. */
+TEST(a_cache_whose_membarrier_does_nothing_is_found)
+{
+	struct scheduler_plan like = {.quiet = true, .without_barrier = true};
+	theme = &pins_and_evictions;
+	uint64_t seed = scheduler_seeds(__func__, run_theme, 20000, &like).failed_seed;
+	printf("# seed %llu of 20000\n", (unsigned long long)seed);
+	CHECK(seed > 0 && seed <= 20000);
 }
 
 TEST(pins_against_overwriting_and_removing)
