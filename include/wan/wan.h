@@ -15,5 +15,6 @@
 #include "wan/profile.h"
 #include "wan/recording.h"
 #include "wan/runtime.h"
+#include "wan/clip.h"
 
 #endif

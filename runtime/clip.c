@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: MIT */
+/* What a clip is made of: framed pictures, their tensors, the conditioning stack, conversions. */
+#include "wan/clip.h"
+
+#include <errno.h>
+
+#include "cleanup.h"
+#include "clock.h"
+#include "instance.h"
+#include "load.h"
+#include "log.h"
+#include "options.h"
+#include "profile.h"
+
+/* What the compute callbacks need; one for all makers. */
+struct making {
+	struct wan_runtime *runtime;
+	const struct wan_picture *start, *end; /* for one picture: start alone */
+	const struct wan_stack_options *stack;
+	struct wan_encode_options encode;
+	const char *path;
+	bool tensor;
+	struct wan_error *error;
+};
+
+/* A profiled operation of that name. Returns when it began: what is made is worth that time. */
+static uint64_t begin_operation(const struct making *making, struct wan_op *op, const char *name)
+{
+	wan_op_begin_as(making->runtime->profile, op, name, WAN_LIBRARY_WANRT, true);
+	return wan_now_ns();
+}
+
+static void image_unrefp(struct wan_image **image)
+{
+	wan_image_unref(*image);
+}
+
+static void pin_releasep(struct wan_pin **pin)
+{
+	wan_pin_release(*pin);
+}
+
+/* Memory for one step; given back when its result is allocated. */
+static int reserve(const struct making *making, const char *path, uint64_t bytes)
+{
+	return wan_load_reserve(making->runtime, path, bytes, making->error);
+}
+
+static int load_picture(const struct making *making, const struct wan_picture *picture,
+			struct wan_pin **ret_pin)
+{
+	struct wan_decode_options options;
+	wan_decode_options_init(&options);
+	options.apply_orientation = !picture->as_stored;
+	return wan_load(making->runtime, picture->path, &options, ret_pin, NULL, making->error);
+}
+
+/* --- framed pictures and tensors --- */
+
+static bool is_torch(enum wan_filter filter)
+{
+	return filter == WAN_FILTER_TORCH_BICUBIC || filter == WAN_FILTER_TORCH_BILINEAR;
+}
+
+/* Nothing is cut off or bordered after scaling. */
+static bool is_plain(const struct wan_framing *framing)
+{
+	return framing->window.width_px == framing->output.width_px &&
+	       framing->window.height_px == framing->output.height_px &&
+	       framing->scaled.width_px == framing->output.width_px &&
+	       framing->scaled.height_px == framing->output.height_px;
+}
+
+/* As the pipeline does it in floating point: cut, normalise, scale. */
+static int resize_torch(const struct wan_image *image, const struct wan_framing *framing,
+			struct wan_image **ret_image)
+{
+	wan_cleanup(image_unrefp) struct wan_image *cut = NULL;
+	int r = wan_image_crop(image, framing->crop.x_px, framing->crop.y_px,
+			       framing->crop.width_px, framing->crop.height_px, &cut);
+	if (r < 0)
+		return r;
+	return wan_image_resize_float(cut, framing->output.width_px, framing->output.height_px,
+				      framing->filter, ret_image);
+}
+
+static int frame_image(const struct wan_image *image, const struct wan_framing *framing,
+		       bool tensor, struct wan_image **ret_image)
+{
+	if (tensor && is_torch(framing->filter) && is_plain(framing))
+		return resize_torch(image, framing, ret_image);
+	wan_cleanup(image_unrefp) struct wan_image *framed = NULL;
+	int r = wan_image_frame(image, framing, &framed);
+	if (r == 0 && tensor)
+		return wan_image_normalise(framed, ret_image);
+	*ret_image = framed;
+	framed = NULL;
+	return r;
+}
+
+/* Most that framing takes at once: the converted source, the resized whole and the result. */
+static uint64_t price(const struct wan_image_view *source, const struct wan_framing *framing,
+		      bool tensor)
+{
+	uint64_t bytes = (uint64_t)framing->output.width_px * framing->output.height_px *
+			 (tensor ? 3 + 3 * sizeof(float) : 3);
+	if (source->format != WAN_PIXEL_RGB8)
+		bytes += (uint64_t)source->width_px * source->height_px * 3;
+	if (is_torch(framing->filter))
+		bytes += (uint64_t)framing->scaled.width_px * framing->scaled.height_px * 3;
+	return bytes;
+}
+
+static int compute_framed(void *context, struct wan_value *ret_value)
+{
+	struct making *making = context;
+	const struct wan_picture *picture = making->start;
+	wan_cleanup(pin_releasep) struct wan_pin *pin = NULL;
+	wan_cleanup(image_unrefp) struct wan_image *opaque = NULL;
+	struct wan_image *image = NULL;
+	struct wan_image_view view;
+	int r = load_picture(making, picture, &pin);
+	if (r < 0)
+		return r;
+	wan_image_view(wan_pin_image(pin), &view);
+	uint64_t bytes = price(&view, picture->framing, making->tensor);
+	r = reserve(making, picture->path, bytes);
+	if (r < 0)
+		return r;
+	struct wan_op op;
+	uint64_t started_ns = begin_operation(making, &op, making->tensor ? "tensor" : "fit");
+	r = wan_image_convert(wan_pin_image(pin), WAN_PIXEL_RGB8,
+			      picture->alpha ? picture->alpha : WAN_ALPHA_DROP, &opaque);
+	if (r == 0)
+		r = frame_image(opaque, picture->framing, making->tensor, &image);
+	if (r == 0) {
+		wan_op_set_image(&op, view.width_px, view.height_px, view.channels, 8, UINT64_MAX);
+		wan_load_image_value(image, WAN_CACHE_DERIVED, started_ns, ret_value);
+	}
+	wan_load_end_operation(&op, picture->path, r, image);
+	wan_memory_unreserve(making->runtime->memory, bytes);
+	if (r == -EINVAL)
+		return wan_error_set(making->error, r, picture->path,
+				     "make the framing of this file's size with wan_frame()",
+				     "is %u x %u, its framing is for %u x %u", view.width_px,
+				     view.height_px, picture->framing->source.width_px,
+				     picture->framing->source.height_px);
+	return r < 0 ? wan_load_explain(r, picture->path, making->error) : 0;
+}
+
+/* --- the conditioning stack --- */
+
+static void destroy_stack(void *data)
+{
+	wan_stack_unref(data);
+}
+
+static uint64_t known_bytes(const struct making *making)
+{
+	const struct wan_picture *first = making->start ? making->start : making->end;
+	uint64_t frames = (making->start != NULL) + (making->end != NULL);
+	return frames * first->framing->output.width_px * first->framing->output.height_px * 3 *
+	       (making->stack->type == WAN_TENSOR_F32 ? 4 : 2);
+}
+
+static int framed_image(const struct making *making, const struct wan_picture *picture,
+			struct wan_pin **ret_pin)
+{
+	return picture ? wan_framed(making->runtime, picture, true, ret_pin, NULL, making->error)
+		       : 0;
+}
+
+static int compute_stack(void *context, struct wan_value *ret_value)
+{
+	struct making *making = context;
+	wan_cleanup(pin_releasep) struct wan_pin *start = NULL;
+	wan_cleanup(pin_releasep) struct wan_pin *end = NULL;
+	struct wan_stack *stack = NULL;
+	struct wan_stack_view view;
+	int r = framed_image(making, making->start, &start);
+	if (r == 0)
+		r = framed_image(making, making->end, &end);
+	if (r == 0)
+		r = reserve(making, making->path, known_bytes(making));
+	if (r < 0)
+		return r;
+	struct wan_op op;
+	uint64_t started_ns = begin_operation(making, &op, "stack");
+	r = wan_stack_create(start ? wan_pin_image(start) : NULL, end ? wan_pin_image(end) : NULL,
+			     making->stack, &stack, making->error);
+	wan_stack_view(stack, &view);
+	const struct wan_picture *first = making->start ? making->start : making->end;
+	wan_op_set_image(&op, first->framing->output.width_px, first->framing->output.height_px, 3,
+			 making->stack->type == WAN_TENSOR_F32 ? 32 : 16, UINT64_MAX);
+	wan_op_add_memory(&op, (int64_t)view.held_bytes, view.held_bytes);
+	wan_load_end_operation(&op, making->path, r, NULL);
+	wan_memory_unreserve(making->runtime->memory, known_bytes(making));
+	if (r < 0)
+		return r;
+	*ret_value = (struct wan_value){.data = stack,
+					.bytes = view.held_bytes,
+					.destroy = destroy_stack,
+					.cost_ns = wan_elapsed(started_ns, wan_now_ns())};
+	return 0;
+}
+
+struct wan_stack *wan_pin_stack(const struct wan_pin *pin)
+{
+	return pin ? wan_pin_data(pin) : NULL;
+}
+
+/* --- conversion --- */
+
+static int compute_converted(void *context, struct wan_value *ret_value)
+{
+	struct making *making = context;
+	wan_cleanup(pin_releasep) struct wan_pin *pin = NULL;
+	wan_cleanup(image_unrefp) struct wan_image *opaque = NULL;
+	struct wan_image_view view;
+	void *bytes = NULL;
+	size_t count = 0;
+	int r = wan_load(making->runtime, making->path, NULL, &pin, NULL, making->error);
+	if (r < 0)
+		return r;
+	wan_image_view(wan_pin_image(pin), &view);
+	bool drop = making->encode.format == WAN_FORMAT_JPEG && view.format != WAN_PIXEL_GRAY8 &&
+		    view.format != WAN_PIXEL_CMYK8;
+	/* The converted pixels, and at most as much again for what is encoded. */
+	uint64_t price_bytes =
+		(uint64_t)view.width_px * view.height_px * (drop ? 3 : 0) + view.pixels_bytes;
+	r = reserve(making, making->path, price_bytes);
+	if (r < 0)
+		return r;
+	struct wan_op op;
+	uint64_t started_ns = begin_operation(
+		making, &op,
+		making->encode.format == WAN_FORMAT_JPEG ? "jpeg.encode" : "png.encode");
+	wan_op_set_image(&op, view.width_px, view.height_px, view.channels, 8, UINT64_MAX);
+	if (drop)
+		r = wan_image_convert(wan_pin_image(pin), WAN_PIXEL_RGB8, WAN_ALPHA_DROP, &opaque);
+	if (r == 0)
+		r = wan_image_encode_memory(drop ? opaque : wan_pin_image(pin), &making->encode,
+					    &bytes, &count, making->error);
+	wan_load_end_operation(&op, making->path, r, NULL);
+	wan_memory_unreserve(making->runtime->memory, price_bytes);
+	if (r < 0)
+		return wan_load_explain(r, making->path, making->error);
+	*ret_value = (struct wan_value){.data = bytes,
+					.bytes = count,
+					.destroy = wan_encoded_free,
+					.flags = WAN_CACHE_DERIVED,
+					.cost_ns = wan_elapsed(started_ns, wan_now_ns())};
+	return 0;
+}
+
+/* --- keys --- */
+
+static void add_framing(struct wan_key_builder *builder, const struct wan_framing *framing)
+{
+	const uint32_t numbers[] = {
+		framing->source.width_px,  framing->source.height_px, framing->output.width_px,
+		framing->output.height_px, framing->crop.x_px,        framing->crop.y_px,
+		framing->crop.width_px,    framing->crop.height_px,   framing->scaled.width_px,
+		framing->scaled.height_px, framing->window.x_px,      framing->window.y_px,
+		framing->window.width_px,  framing->window.height_px, framing->place_x_px,
+		framing->place_y_px,       (uint32_t)framing->filter,
+	};
+	wan_key_add(builder, "framing", numbers, sizeof(numbers));
+}
+
+static int add_picture(struct wan_stage *stage, const struct wan_picture *picture)
+{
+	if (!picture) {
+		wan_key_add_text(&stage->builder, "picture", NULL);
+		return 0;
+	}
+	int r = wan_stage_add_file(stage, picture->path);
+	if (r < 0)
+		return r;
+	add_framing(&stage->builder, picture->framing);
+	wan_key_add_u64(&stage->builder, "alpha", picture->alpha);
+	wan_key_add_u64(&stage->builder, "as_stored", picture->as_stored);
+	return 0;
+}
+
+static bool is_given(const struct wan_picture *picture)
+{
+	return picture && picture->path && picture->framing;
+}
+
+static int missing(const char *what, struct wan_error *reterr_error)
+{
+	return wan_error_set(reterr_error, -EINVAL, what, "", "an argument is missing");
+}
+
+int wan_framed(struct wan_runtime *runtime, const struct wan_picture *picture, bool tensor,
+	       struct wan_pin **ret_pin, bool *ret_hit, struct wan_error *reterr_error)
+{
+	runtime = runtime ? runtime : wan_runtime_default();
+	if (!runtime || !is_given(picture) || !ret_pin)
+		return missing("wan_framed", reterr_error);
+	struct making making = {
+		.runtime = runtime, .start = picture, .tensor = tensor, .error = reterr_error};
+	struct wan_stage stage;
+	wan_stage_begin(&stage, runtime, tensor ? "framed_tensor" : "framed", reterr_error);
+	int r = add_picture(&stage, picture);
+	if (r < 0)
+		return r;
+	uint64_t bytes = (uint64_t)picture->framing->output.width_px *
+			 picture->framing->output.height_px * (tensor ? 3 * sizeof(float) : 3);
+	return wan_stage_get(&stage, wan_load_image_charge(bytes), compute_framed, &making, ret_pin,
+			     ret_hit);
+}
+
+int wan_conditioning(struct wan_runtime *runtime, const struct wan_picture *start,
+		     const struct wan_picture *end, const struct wan_stack_options *options,
+		     struct wan_pin **ret_pin, bool *ret_hit, struct wan_error *reterr_error)
+{
+	runtime = runtime ? runtime : wan_runtime_default();
+	const struct wan_picture *first = start ? start : end;
+	if (!runtime || !options || !ret_pin || !is_given(first) || (end && !is_given(end)))
+		return missing("wan_conditioning", reterr_error);
+	struct making making = {.runtime = runtime,
+				.start = start,
+				.end = end,
+				.stack = options,
+				.path = first->path,
+				.error = reterr_error};
+	struct wan_stage stage;
+	wan_stage_begin(&stage, runtime, "stack", reterr_error);
+	int r = add_picture(&stage, start);
+	if (r == 0)
+		r = add_picture(&stage, end);
+	if (r < 0)
+		return r;
+	const uint64_t numbers[] = {options->layout,        options->type,
+				    options->frames,        options->unit_range,
+				    options->known_alone,   options->own_end_frame,
+				    options->known_is_zero, options->pinned};
+	wan_key_add(&stage.builder, "options", numbers, sizeof(numbers));
+	return wan_stage_get(&stage, known_bytes(&making), compute_stack, &making, ret_pin,
+			     ret_hit);
+}
+
+int wan_convert(struct wan_runtime *runtime, const char *path,
+		const struct wan_encode_options *options, struct wan_pin **ret_pin, bool *ret_hit,
+		struct wan_error *reterr_error)
+{
+	runtime = runtime ? runtime : wan_runtime_default();
+	if (!runtime || !path || !ret_pin)
+		return missing("wan_convert", reterr_error);
+	struct making making = {.runtime = runtime, .path = path, .error = reterr_error};
+	wan_encode_options_init(&making.encode);
+	if (options && wan_options_overlay(&making.encode, sizeof(making.encode), options,
+					   options->struct_size) < 0)
+		return wan_error_set(reterr_error, -EINVAL, "wan_convert",
+				     "fill options with wan_encode_options_init()",
+				     "options are made for another version");
+	struct wan_stage stage;
+	wan_stage_begin(&stage, runtime, "convert", reterr_error);
+	int r = wan_stage_add_file(&stage, path);
+	if (r < 0)
+		return r;
+	const uint64_t numbers[] = {making.encode.format, making.encode.jpeg_quality,
+				    making.encode.jpeg_progressive, making.encode.png_level,
+				    making.encode.png_interlaced};
+	wan_key_add(&stage.builder, "options", numbers, sizeof(numbers));
+	return wan_stage_get(&stage, 0, compute_converted, &making, ret_pin, ret_hit);
+}
