@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: MIT */
+/* wanprof bench: the benchmark table of the requirements, on photographs and with real work. */
+#include "wanprof.h"
+
+#include <errno.h>
+#include <glob.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bench_reference.h"
+#include "json_writer.h"
+#include "macros.h"
+#include "str.h"
+#include "sys.h"
+#include "units.h"
+
+#define HELPER        "wanprof-bench"
+#define PHOTOGRAPHS   "/usr/share/backgrounds/mate/nature/*.jpg"
+#define ROUNDS        15
+#define ROUNDS_MAX    1000
+#define SOURCES_MAX   16
+#define DEFAULT_COUNT 2
+
+enum { OPTION_TABLE, OPTION_JSON, OPTION_OUTPUT, OPTION_FORCE, OPTION_ROUNDS };
+
+static const struct wanprof_option options[] = {
+	[OPTION_TABLE] = {"table", 0, NULL, "the five rows of the requirements", NULL},
+	[OPTION_JSON] = {"json", 0, NULL, "figures as JSON", NULL},
+	[OPTION_OUTPUT] = {"output", 'o', "FILE", "write there instead of standard output", NULL},
+	[OPTION_FORCE] = {"force", 0, NULL, "replace FILE", NULL},
+	[OPTION_ROUNDS] = {"rounds", 0, "N", "measure each row N times; default 15", NULL},
+	{NULL, 0, NULL, NULL, NULL},
+};
+
+/* Figures of one row on one photograph, as the helper says them. */
+struct figures {
+	uint64_t cold_ns, cached_ns, result_bytes, kept_bytes, working_bytes, file_bytes;
+};
+
+struct table {
+	const char *sources[SOURCES_MAX];
+	size_t source_count;
+	unsigned rounds;
+	struct figures rows[WAN_COUNT_OF(bench_references)][SOURCES_MAX];
+	size_t counts[WAN_COUNT_OF(bench_references)];
+};
+
+/* --- running the helper --- */
+
+static bool find_helper(char *to, size_t bytes)
+{
+	static const char *const beside[] = {"/", "/../libexec/wanrt/"};
+	char folder[PATH_MAX - 64];
+	ssize_t length = readlink("/proc/self/exe", folder, sizeof(folder) - 1);
+	if (length <= 0)
+		return false;
+	folder[length] = '\0';
+	*strrchr(folder, '/') = '\0';
+	for (size_t i = 0; i < WAN_COUNT_OF(beside); i++) {
+		wan_str_format(to, bytes, "%s%s" HELPER, folder, beside[i]);
+		if (access(to, X_OK) == 0)
+			return true;
+	}
+	wan_str_copy(to, bytes, WANPROF_LIBEXECDIR "/" HELPER);
+	return access(to, X_OK) == 0;
+}
+
+static void run_helper(const char *helper, const char *folder, const struct table *table,
+		       const int ends[2])
+{
+	char rounds[16];
+	const char *arguments[SOURCES_MAX + 4] = {helper, rounds, folder};
+	wan_str_format(rounds, sizeof(rounds), "%u", table->rounds);
+	for (size_t i = 0; i < table->source_count; i++)
+		arguments[3 + i] = table->sources[i];
+	(void)dup2(ends[1], STDOUT_FILENO);
+	(void)wan_sys->close(ends[0]);
+	(void)wan_sys->close(ends[1]);
+	(void)signal(SIGINT, SIG_DFL);
+	execv(helper, (char *const *)arguments);
+	_exit(127);
+}
+
+static void take_line(struct table *table, const char *line)
+{
+	struct figures figures;
+	char name[64];
+	unsigned width, height;
+	unsigned long long numbers[6];
+	if (sscanf(line, "row\t%63[^\t]\t%u\t%u\t%llu\t%llu\t%llu\t%llu\t%llu\t%llu", name, &width,
+		   &height, &numbers[0], &numbers[1], &numbers[2], &numbers[3], &numbers[4],
+		   &numbers[5]) != 9)
+		return;
+	figures = (struct figures){numbers[0], numbers[1], numbers[2],
+				   numbers[3], numbers[4], numbers[5]};
+	for (size_t i = 0; i < WAN_COUNT_OF(bench_references); i++) {
+		const struct bench_reference *row = &bench_references[i];
+		if (strcmp(row->name, name) == 0 && row->width_px == width &&
+		    row->height_px == height && table->counts[i] < SOURCES_MAX)
+			table->rows[i][table->counts[i]++] = figures;
+	}
+}
+
+static int exit_of(int status)
+{
+	if (WIFSIGNALED(status))
+		return 128 + WTERMSIG(status);
+	if (WEXITSTATUS(status) == 127) {
+		wanprof_say("%s cannot be started", HELPER);
+		return WANPROF_SOFTWARE;
+	}
+	return WEXITSTATUS(status);
+}
+
+/* The helper reads the photographs; we read what it says. */
+static int measure(struct table *table)
+{
+	char helper[PATH_MAX], folder[] = "/tmp/wanprof-bench-XXXXXX", line[512];
+	int ends[2];
+	if (!find_helper(helper, sizeof(helper))) {
+		wanprof_say("%s: not found beside wanprof; install the whole package", HELPER);
+		return WANPROF_SOFTWARE;
+	}
+	if (!mkdtemp(folder) || pipe(ends) < 0) {
+		wanprof_say("%s: cannot be made: %s", folder, strerror(errno));
+		return WANPROF_NO_OUTPUT;
+	}
+	/* An interrupt ends the helper; the folder is still ours to remove. */
+	void (*before)(int) = signal(SIGINT, SIG_IGN);
+	pid_t child = fork();
+	if (child == 0)
+		run_helper(helper, folder, table, ends);
+	(void)wan_sys->close(ends[1]);
+	FILE *said = fdopen(ends[0], "r");
+	while (said && fgets(line, sizeof(line), said)) {
+		take_line(table, line);
+		if (isatty(STDERR_FILENO))
+			fprintf(stderr, ".");
+	}
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, "\n");
+	if (said)
+		fclose(said);
+	int status = 0;
+	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	(void)signal(SIGINT, before);
+	for (int png = 0; png < 2; png++) { /* what an interrupted helper leaves */
+		char path[64];
+		wan_str_format(path, sizeof(path), "%s/source.%s", folder, png ? "png" : "jpg");
+		(void)wan_sys->unlink(path);
+	}
+	(void)rmdir(folder);
+	return child < 0 ? WANPROF_SOFTWARE : exit_of(status);
+}
+
+/* --- what it means --- */
+
+static int by_value(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	return (x > y) - (x < y);
+}
+
+/* Median over the photographs, field by field: a figure of a typical one. */
+static struct figures typical(const struct table *table, size_t row)
+{
+	struct figures result = {0};
+	uint64_t *fields = &result.cold_ns;
+	for (size_t field = 0; field < sizeof(result) / sizeof(uint64_t); field++) {
+		uint64_t values[SOURCES_MAX];
+		for (size_t i = 0; i < table->counts[row]; i++)
+			memcpy(&values[i], (const uint64_t *)&table->rows[row][i] + field,
+			       sizeof(values[i]));
+		qsort(values, table->counts[row], sizeof(values[0]), by_value);
+		fields[field] = table->counts[row] ? values[table->counts[row] / 2] : 0;
+	}
+	return result;
+}
+
+static void print_text(FILE *to, const struct table *table)
+{
+	char cold[32], cached[32], result[32], kept[32], working[32], file[32], size[32];
+	fprintf(to, "%-18s %9s %9s %9s %9s  %8s %8s %8s %8s   %s\n", "operation", "size", "cold",
+		"cached", "faster", "file", "result", "kept", "working",
+		"required; reference as measured");
+	for (size_t i = 0; i < WAN_COUNT_OF(bench_references); i++) {
+		const struct bench_reference *row = &bench_references[i];
+		struct figures figures = typical(table, i);
+		wan_format_duration(cold, sizeof(cold), figures.cold_ns);
+		wan_format_duration(cached, sizeof(cached), figures.cached_ns);
+		wan_format_bytes(file, sizeof(file), figures.file_bytes);
+		wan_format_bytes(result, sizeof(result), figures.result_bytes);
+		wan_format_bytes(kept, sizeof(kept), figures.kept_bytes);
+		wan_format_bytes(working, sizeof(working), figures.working_bytes);
+		wan_str_format(size, sizeof(size), "%ux%u", row->width_px, row->height_px);
+		fprintf(to,
+			"%-18s %9s %9s %9s %8.0fx  %8s %8s %8s %8s   %g ms, %gx, %g MB; %g ms, "
+			"%.1fx\n",
+			row->name, size, cold, cached,
+			(double)figures.cold_ns / (double)WAN_MAX(figures.cached_ns, 1u), file,
+			result, kept, working, row->required_ms, row->required_faster,
+			row->required_mb, row->measured_ms,
+			row->measured_ms / row->measured_cached_ms);
+	}
+	fprintf(to,
+		"\ncold: nothing cached, the file in the page cache; cached: the same call again, "
+		"file unchanged.\n"
+		"kept: what the cache holds afterwards, the decoded picture included; working: the "
+		"most\npixel memory mapped meanwhile. Medians of %u\n"
+		"rounds over %zu photograph%s.\n",
+		table->rounds, table->source_count, table->source_count == 1 ? "" : "s");
+	for (size_t i = 0; i < WAN_COUNT_OF(bench_references); i++) {
+		const struct bench_reference *row = &bench_references[i];
+		if (row->here)
+			fprintf(to, "%s: %s;\n  the reference: %s\n", row->name, row->here,
+				row->there);
+	}
+}
+
+static int print_json(int fd, const struct table *table)
+{
+	struct wan_json json;
+	wan_json_init(&json, wan_json_write_fd, &fd, true);
+	wan_json_object_begin(&json);
+	wan_json_key_string(&json, "schema", "wanrt-bench-table");
+	wan_json_key_u64(&json, "schema_version", 1);
+	wan_json_key_u64(&json, "rounds", table->rounds);
+	wan_json_key(&json, "photographs");
+	wan_json_array_begin(&json);
+	for (size_t i = 0; i < table->source_count; i++)
+		wan_json_string(&json, table->sources[i]);
+	wan_json_array_end(&json);
+	wan_json_key(&json, "rows");
+	wan_json_array_begin(&json);
+	for (size_t i = 0; i < WAN_COUNT_OF(bench_references); i++) {
+		const struct bench_reference *row = &bench_references[i];
+		struct figures figures = typical(table, i);
+		wan_json_object_begin(&json);
+		wan_json_key_string(&json, "operation_name", row->name);
+		wan_json_key(&json, "image_size");
+		wan_json_array_begin(&json);
+		wan_json_u64(&json, row->width_px);
+		wan_json_u64(&json, row->height_px);
+		wan_json_array_end(&json);
+		wan_json_key_u64(&json, "cold_ns", figures.cold_ns);
+		wan_json_key_u64(&json, "cached_ns", figures.cached_ns);
+		wan_json_key_u64(&json, "file_size_bytes", figures.file_bytes);
+		wan_json_key_u64(&json, "result_bytes", figures.result_bytes);
+		wan_json_key_u64(&json, "kept_bytes", figures.kept_bytes);
+		wan_json_key_u64(&json, "working_bytes", figures.working_bytes);
+		wan_json_key_double(&json, "required_ms", row->required_ms, 3);
+		wan_json_key_double(&json, "required_faster", row->required_faster, 3);
+		wan_json_key_double(&json, "required_mb", row->required_mb, 3);
+		wan_json_key_double(&json, "reference_ms", row->measured_ms, 3);
+		wan_json_key_double(&json, "reference_cached_ms", row->measured_cached_ms, 3);
+		wan_json_object_end(&json);
+	}
+	wan_json_array_end(&json);
+	wan_json_object_end(&json);
+	return wan_json_finish(&json);
+}
+
+static int print(const struct table *table, const char *path, bool json, bool force)
+{
+	struct wanprof_output output;
+	struct wan_error error;
+	if (wanprof_output_open(&output, path, force, &error) < 0) {
+		wanprof_say_error(&error);
+		return WANPROF_NO_OUTPUT;
+	}
+	bool failed;
+	if (json) {
+		failed = print_json(output.fd, table) < 0;
+	} else {
+		FILE *to = fdopen(dup(output.fd), "w");
+		if (to)
+			print_text(to, table);
+		failed = !to || fclose(to) != 0;
+	}
+	if (failed) {
+		wanprof_say("%s: could not be written (disk full?)",
+			    path ? path : "standard output");
+		wanprof_output_abandon(&output);
+		return WANPROF_NO_OUTPUT;
+	}
+	if (wanprof_output_commit(&output, &error) < 0) {
+		wanprof_say_error(&error);
+		return WANPROF_NO_OUTPUT;
+	}
+	return WANPROF_OK;
+}
+
+/* Photographs of the distribution, when none were named. */
+static int default_sources(struct table *table, glob_t *found)
+{
+	if (glob(PHOTOGRAPHS, 0, NULL, found) != 0) {
+		wanprof_say("no photographs: name some (wanprof bench --table FILE...), or install "
+			    "mate-backgrounds");
+		return WANPROF_NO_INPUT;
+	}
+	for (size_t i = 0; i < found->gl_pathc && i < DEFAULT_COUNT; i++)
+		table->sources[table->source_count++] = found->gl_pathv[i];
+	return 0;
+}
+
+static int run(int argc, char **argv)
+{
+	static struct table table = {.rounds = ROUNDS};
+	glob_t found = {0};
+	bool wanted = false, json = false, force = false;
+	const char *path = NULL;
+	struct wanprof_args args = WANPROF_ARGS(&wanprof_verb_bench, argc, argv);
+	for (int option; (option = wanprof_args_next(&args)) != WANPROF_ARGS_END;) {
+		if (option == WANPROF_ARGS_USAGE)
+			return args.status;
+		if (option == OPTION_TABLE)
+			wanted = true;
+		else if (option == OPTION_JSON)
+			json = true;
+		else if (option == OPTION_FORCE)
+			force = true;
+		else if (option == OPTION_OUTPUT)
+			path = args.value;
+		else if (option == OPTION_ROUNDS)
+			table.rounds = (unsigned)strtoul(args.value, NULL, 10);
+		else if (table.source_count < SOURCES_MAX)
+			table.sources[table.source_count++] = args.value;
+		else
+			return wanprof_usage_error(&wanprof_verb_bench,
+						   "too many photographs (%d at most)",
+						   SOURCES_MAX);
+	}
+	if (!wanted)
+		return wanprof_usage_error(&wanprof_verb_bench, "say what to measure: --table");
+	if (table.rounds < 1 || table.rounds > ROUNDS_MAX)
+		return wanprof_usage_error(&wanprof_verb_bench, "--rounds: 1 to %d", ROUNDS_MAX);
+	int status = table.source_count ? 0 : default_sources(&table, &found);
+	if (!status)
+		status = measure(&table);
+	if (!status)
+		status = print(&table, path, json, force);
+	globfree(&found);
+	return status;
+}
+
+const struct wanprof_verb wanprof_verb_bench = {
+	.name = "bench",
+	.summary = "Measure this machine with the work of start and end images",
+	.usage = "--table [--json] [-o FILE] [--rounds N] [PHOTOGRAPH...]",
+	.options = options,
+	.text = "--table does the five rows of the requirements' benchmark table on photographs "
+		"and\n"
+		"with real work: files are recognised, priced, decoded, judged, scaled, encoded; "
+		"once\n"
+		"with nothing cached and once more, with the bytes each operation takes. The "
+		"required\n"
+		"figures, and those the reference implementation was measured at, stand beside "
+		"them.\n"
+		"Without PHOTOGRAPH two of the package mate-backgrounds are used.\n"
+		"Exit status: 0, 64 wrong usage, 66 no photograph, 73 cannot write.\n",
+	.run = run,
+};
