@@ -202,7 +202,7 @@ static bool confirm(struct wan_identity *identity, struct wan_key name, const st
 static int read_content(struct wan_identity *identity, struct wan_look *look)
 {
 	uint64_t before[WAN_STAT_WORDS];
-	bool regular;
+	bool regular = false;
 	for (unsigned tries = 0; tries < 3; tries++) {
 		memcpy(before, look->words, sizeof(before));
 		int r = wan_key_hash_file(look->path, &look->content);
@@ -248,7 +248,7 @@ static bool worth_watching(struct wan_identity *identity, const struct wan_look 
 static int look_closely(struct wan_identity *identity, struct wan_look *look,
 			struct wan_sight *ret_sight)
 {
-	bool regular;
+	bool regular = false;
 	int r = stat_path(identity, look->path, look, &regular);
 	if (r < 0)
 		return r;
@@ -285,7 +285,7 @@ static int look_at(struct wan_identity *identity, const char *path, bool closely
 		enum found found = find(identity, look.name, closely, ret_sight);
 		if (wan_likely(found == FOUND))
 			return 0;
-		bool regular;
+		bool regular = false;
 		if (found == STALE &&
 		    (identity->fd < 0 || wan_identity_check_descriptor(identity)) &&
 		    stat_path(identity, path, &look, &regular) == 0 && regular &&

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "auto_limit.h"
 #include "config.h"
 #include "identity.h"
 #include "lock.h"
@@ -25,7 +26,8 @@ struct wan_runtime {
 	struct wan_memory *memory;
 	struct wan_progress *progress;
 	struct wan_profile *profile;
-	uint64_t actions; /* atomic: limits changed by alerts or memory levels */
+	struct wan_auto_limit follow; /* cache.auto */
+	uint64_t actions;             /* atomic: limits changed by alerts or memory levels */
 
 	struct wan_mutex lock;          /* rank WAN_RANK_RUNTIME */
 	char *names[WAN_RUNTIME_NAMES]; /* lock; operation names with sizes in them */
@@ -40,6 +42,9 @@ const char *wan_runtime_name(struct wan_runtime *runtime, const char *text, cons
 /* Record an action; unit bytes or entries as the name says. */
 void wan_runtime_record_action(struct wan_runtime *runtime, const char *what, const char *reason,
 			       uint32_t level, const uint64_t values[4]);
+
+/* Let the cache's ceiling follow memory, when cache.auto says so and it is time. */
+void wan_runtime_follow_memory(struct wan_runtime *runtime);
 
 /* wire.c: introduce the parts to each other. 0, negative errno; half-wired objects are fine for
  * wan_wire_disconnect(). */

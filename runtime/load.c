@@ -100,19 +100,32 @@ static int compute_decode(void *context, struct wan_value *ret_value)
 	return r;
 }
 
+/* A limit that was left as wan_decode_options_init() makes it is the configured one. */
+static void use_configured_limits(const struct wan_runtime *runtime,
+				  struct wan_decode_options *options)
+{
+	struct wan_decode_options defaults;
+	wan_decode_options_init(&defaults);
+	if (options->max_pixels == defaults.max_pixels)
+		options->max_pixels = runtime->config.image_max_pixels;
+	if (options->max_bytes == defaults.max_bytes)
+		options->max_bytes = runtime->config.image_max_bytes;
+	if (options->max_scans == defaults.max_scans)
+		options->max_scans = (uint32_t)runtime->config.image_max_scans;
+	if (options->max_chunks == defaults.max_chunks)
+		options->max_chunks = (uint32_t)runtime->config.image_max_chunks;
+}
+
 int wan_load_options(const struct wan_runtime *runtime, const struct wan_decode_options *given,
 		     struct wan_decode_options *ret_options, struct wan_error *reterr_error)
 {
 	wan_decode_options_init(ret_options);
-	ret_options->max_pixels = runtime->config.image_max_pixels;
-	ret_options->max_bytes = runtime->config.image_max_bytes;
-	ret_options->max_scans = (uint32_t)runtime->config.image_max_scans;
-	ret_options->max_chunks = (uint32_t)runtime->config.image_max_chunks;
 	if (given &&
 	    wan_options_overlay(ret_options, sizeof(*ret_options), given, given->struct_size) < 0)
 		return wan_error_set(reterr_error, -EINVAL, "wan_load",
 				     "fill options with wan_decode_options_init()",
 				     "options are made for another version");
+	use_configured_limits(runtime, ret_options);
 	return 0;
 }
 

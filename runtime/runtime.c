@@ -75,6 +75,18 @@ static void forget_after_fork(void)
 	wan_store_relaxed(&default_runtime, NULL);
 }
 
+void wan_runtime_follow_memory(struct wan_runtime *runtime)
+{
+	uint64_t before, after;
+	if (!wan_auto_limit_due(&runtime->follow, wan_now_ns()) ||
+	    !wan_auto_limit_follow(&runtime->follow, runtime->cache, runtime->memory, &before,
+				   &after))
+		return;
+	uint64_t values[4] = {before > after ? before - after : 0, 0, before, after};
+	wan_runtime_record_action(runtime, "cache_limit", "cache.auto: share of available memory",
+				  0, values);
+}
+
 static void *watch(void *argument)
 {
 	struct wan_runtime *runtime = argument;
@@ -82,6 +94,7 @@ static void *watch(void *argument)
 	while (!runtime->stopping) {
 		wan_mutex_unlock(&runtime->lock);
 		wan_memory_tick(runtime->memory);
+		wan_runtime_follow_memory(runtime);
 		wan_wire_publish(runtime);
 		wan_mutex_lock(&runtime->lock);
 		if (!runtime->stopping)
@@ -131,8 +144,12 @@ int wan_runtime_create(const struct wan_runtime_options *given, struct wan_runti
 	wan_cond_init(&runtime->wake);
 
 	int r = configure(runtime, &options, reterr_error);
+	runtime->follow.on = runtime->config.cache_auto;
+	runtime->follow.percent = runtime->config.cache_auto_percent;
 	if (r == 0)
 		r = wan_wire_connect(runtime, reterr_error);
+	if (r == 0)
+		wan_runtime_follow_memory(runtime);
 	if (r == 0 && !options.no_thread) {
 		r = wan_thread_start(&runtime->thread, "wanrt-watch", watch, runtime);
 		runtime->has_thread = r == 0;

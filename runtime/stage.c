@@ -57,6 +57,7 @@ static int make(void *context, struct wan_value *ret_value)
 {
 	struct wan_stage *stage = context;
 	struct wan_identity *identity = stage->runtime->identity;
+	wan_runtime_follow_memory(stage->runtime); /* without a watcher nobody else would */
 	/* Noted first: a change that is seen meanwhile keeps the value out of the cache. */
 	for (uint32_t i = 0; i < stage->file_count; i++)
 		wan_identity_note(identity, &stage->sights[i], stage->key);

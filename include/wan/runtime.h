@@ -140,8 +140,9 @@ struct wan_identity_stats {
 /**
  * An image file, decoded: from the cache, or probed, priced, reserved, decoded (one profiled
  * operation) and cached. runtime NULL: the default one. options NULL: natural pixel format,
- * upright, limits of the configuration. The file is recognised by device, inode, size and time of
- * change, so a rewritten file is decoded again.
+ * upright; limits left at their defaults are those of the configuration. A rewritten file is decoded
+ * again: see cache.identity for how that is noticed. A file that changes while it is decoded is
+ * handed out as it was read, and not kept.
  *
  * On success *ret_pin belongs to the caller, who gives it back with wan_pin_release(); *ret_hit
  * (may be NULL) tells whether it was cached. On failure both are untouched.
