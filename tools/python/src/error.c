@@ -21,16 +21,22 @@ static PyObject *text(const char *bytes)
 	return PyUnicode_DecodeFSDefault(bytes);
 }
 
-PyObject *wan_py_raise(const struct wan_error *error)
+PyObject *wan_py_raise(int code, const struct wan_error *error, const char *path)
 {
-	PyObject *object = text(error->object), *reason = text(error->reason),
-		 *hint = text(error->hint), *code = PyLong_FromLong(error->code), *made = NULL;
-	if (object && reason && hint && code)
-		made = PyObject_CallFunctionObjArgs(make_error, code, object, reason, hint, NULL);
+	if (!error->code)
+		return wan_py_raise_code(code, path ? path : error->object);
+	/* The library's object is for reading: cut and made printable. The path is the file. */
+	PyObject *object = text(error->object), *reason = text(error->reason);
+	PyObject *hint = text(error->hint), *number = PyLong_FromLong(error->code);
+	PyObject *file = text(path ? path : error->object), *made = NULL;
+	if (object && reason && hint && number && file)
+		made = PyObject_CallFunctionObjArgs(make_error, number, object, reason, hint, file,
+						    NULL);
 	Py_XDECREF(object);
 	Py_XDECREF(reason);
 	Py_XDECREF(hint);
-	Py_XDECREF(code);
+	Py_XDECREF(number);
+	Py_XDECREF(file);
 	if (made)
 		PyErr_SetObject((PyObject *)Py_TYPE(made), made);
 	Py_XDECREF(made);
@@ -42,5 +48,5 @@ PyObject *wan_py_raise_code(int code, const char *object)
 	struct wan_error error = {.code = code};
 	PyOS_snprintf(error.object, sizeof(error.object), "%s", object);
 	PyOS_snprintf(error.reason, sizeof(error.reason), "%s", wan_strerror(code));
-	return wan_py_raise(&error);
+	return wan_py_raise(code, &error, object);
 }

@@ -139,10 +139,12 @@ int wan_py_image_add_to_key(PyObject *object, struct wan_key_builder *builder)
 	if (!image->has_digest) {
 		struct wan_key_builder own;
 		struct wan_key digest;
-		Py_BEGIN_ALLOW_THREADS wan_key_begin(&own, layout_of(image)->mode);
+		PyThreadState *state = PyEval_SaveThread();
+		wan_key_begin(&own, layout_of(image)->mode);
 		wan_key_add(&own, "pixels", image->view.pixels, image->view.pixels_bytes);
 		digest = wan_key_end(&own);
-		Py_END_ALLOW_THREADS image->digest = digest;
+		PyEval_RestoreThread(state);
+		image->digest = digest;
 		image->has_digest = true;
 	}
 	uint64_t sizes[2] = {image->view.width_px, image->view.height_px};

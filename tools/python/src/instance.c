@@ -51,8 +51,11 @@ static struct wan_runtime *create(PyObject *list)
 	struct wan_runtime *made = NULL;
 	struct wan_error error = {0};
 	int r;
-	Py_BEGIN_ALLOW_THREADS r = wan_runtime_create(&options, &made, &error);
-	Py_END_ALLOW_THREADS if (r < 0) wan_py_raise(&error);
+	PyThreadState *state = PyEval_SaveThread();
+	r = wan_runtime_create(&options, &made, &error);
+	PyEval_RestoreThread(state);
+	if (r < 0)
+		wan_py_raise(r, &error, NULL);
 	return made;
 }
 
@@ -61,8 +64,10 @@ static struct wan_runtime *first(void)
 	if (is_configured)
 		return create(settings);
 	struct wan_runtime *made;
-	Py_BEGIN_ALLOW_THREADS made = wan_runtime_ref(wan_runtime_default());
-	Py_END_ALLOW_THREADS return made ? made : (struct wan_runtime *)PyErr_NoMemory();
+	PyThreadState *state = PyEval_SaveThread();
+	made = wan_runtime_ref(wan_runtime_default());
+	PyEval_RestoreThread(state);
+	return made ? made : (struct wan_runtime *)PyErr_NoMemory();
 }
 
 struct wan_runtime *wan_py_runtime_ref(void)
@@ -87,9 +92,9 @@ void wan_py_runtime_unref(struct wan_runtime *runtime)
 		wan_runtime_unref(runtime);
 		return;
 	}
-	Py_BEGIN_ALLOW_THREADS /* joins a thread that may wait for the GIL */
-		wan_runtime_unref(runtime);
-	Py_END_ALLOW_THREADS
+	PyThreadState *state = PyEval_SaveThread(); /* joins a thread that may wait for the GIL */
+	wan_runtime_unref(runtime);
+	PyEval_RestoreThread(state);
 }
 
 PyDoc_STRVAR(configure_doc, "configure(settings, /)\n--\n\nUse a runtime with these settings.");
@@ -123,8 +128,10 @@ static PyObject *clear(PyObject *module, PyObject *unused)
 	struct wan_runtime *runtime = wan_py_runtime_ref();
 	if (!runtime)
 		return NULL;
-	Py_BEGIN_ALLOW_THREADS wan_cache_clear(wan_runtime_cache(runtime));
-	Py_END_ALLOW_THREADS wan_py_runtime_unref(runtime);
+	PyThreadState *state = PyEval_SaveThread();
+	wan_cache_clear(wan_runtime_cache(runtime));
+	PyEval_RestoreThread(state);
+	wan_py_runtime_unref(runtime);
 	Py_RETURN_NONE;
 }
 
@@ -162,9 +169,11 @@ static PyObject *stats(PyObject *module, PyObject *unused)
 		return NULL;
 	struct wan_cache_stats cache = {.struct_size = sizeof(cache)};
 	struct wan_pool_stats pool;
-	Py_BEGIN_ALLOW_THREADS wan_cache_stats(wan_runtime_cache(runtime), &cache);
+	PyThreadState *state = PyEval_SaveThread();
+	wan_cache_stats(wan_runtime_cache(runtime), &cache);
 	wan_pool_stats(&pool);
-	Py_END_ALLOW_THREADS const char *path = wan_runtime_dump_path(runtime);
+	PyEval_RestoreThread(state);
+	const char *path = wan_runtime_dump_path(runtime);
 	PyObject *all = Py_BuildValue(
 		"{sNsNsN}", "cache", cache_dict(&cache), "pool", pool_dict(&pool), "recording",
 		path ? PyUnicode_DecodeFSDefault(path) : Py_BuildValue("")); /* None */
@@ -185,14 +194,13 @@ static PyObject *export_json(PyObject *module, PyObject *args)
 	int r = 0;
 	if (runtime) {
 		const char *name = PyBytes_AsString(path);
-		Py_BEGIN_ALLOW_THREADS r =
-			wan_runtime_export_json(runtime, name, overwrite, &error);
-		Py_END_ALLOW_THREADS wan_py_runtime_unref(runtime);
+		PyThreadState *state = PyEval_SaveThread();
+		r = wan_runtime_export_json(runtime, name, overwrite, &error);
+		PyEval_RestoreThread(state);
+		wan_py_runtime_unref(runtime);
 	}
-	if (r < 0 && error.code)
-		wan_py_raise(&error);
-	else if (r < 0)
-		wan_py_raise_code(r, PyBytes_AsString(path));
+	if (r < 0)
+		wan_py_raise(r, &error, PyBytes_AsString(path));
 	Py_DECREF(path);
 	if (PyErr_Occurred())
 		return NULL;

@@ -115,7 +115,7 @@ static struct wan_key keyer_end(struct wan_py_keyer *keyer)
 }
 
 /* Whatever order the elements come in: their own keys are added up. */
-static int add_set(struct wan_py_keyer *keyer, PyObject *set)
+static int add_set(struct wan_py_keyer *keyer, char kind, PyObject *set)
 {
 	uint64_t sums[3] = {0, 0, (uint64_t)PySet_Size(set)};
 	PyObject *iterator = PyObject_GetIter(set), *item;
@@ -130,7 +130,7 @@ static int add_set(struct wan_py_keyer *keyer, PyObject *set)
 		Py_DECREF(item);
 	}
 	Py_XDECREF(iterator);
-	wan_py_keyer_add(keyer, 'S', sums, sizeof(sums));
+	wan_py_keyer_add(keyer, kind, sums, sizeof(sums));
 	return r < 0 || PyErr_Occurred() ? -1 : 0;
 }
 
@@ -184,8 +184,10 @@ static int add_by_kind(struct wan_py_keyer *keyer, PyObject *value)
 		return add_sequence(keyer, '[', value);
 	if (PyDict_CheckExact(value))
 		return add_dict(keyer, value);
-	if (Py_TYPE(value) == &PySet_Type || PyFrozenSet_CheckExact(value))
-		return add_set(keyer, value);
+	if (Py_TYPE(value) == &PySet_Type)
+		return add_set(keyer, 'S', value);
+	if (PyFrozenSet_CheckExact(value))
+		return add_set(keyer, 'Z', value);
 	if (PyType_Check(value))
 		return wan_py_key_add_type(keyer, value);
 	int r = wan_py_key_add_pixels(keyer, value);
@@ -322,8 +324,11 @@ static PyObject *file_key(PyObject *module, PyObject *object)
 	wan_key_begin(&builder, "python.file");
 	const char *name = PyBytes_AsString(path);
 	int r;
-	Py_BEGIN_ALLOW_THREADS r = wan_key_add_file(&builder, name);
-	Py_END_ALLOW_THREADS if (r < 0) wan_py_raise_code(r, name);
+	PyThreadState *state = PyEval_SaveThread();
+	r = wan_key_add_file(&builder, name);
+	PyEval_RestoreThread(state);
+	if (r < 0)
+		wan_py_raise_code(r, name);
 	Py_DECREF(path);
 	if (r < 0)
 		return NULL;

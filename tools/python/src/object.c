@@ -30,9 +30,10 @@ void wan_py_object_close(void)
 	/* A thread that waits for the GIL gets it here, not from an interpreter that is gone. One
 	 * that is this thread (a destructor ends the program) is not waited for. */
 	for (int i = 0; i < 1000 && __atomic_load_n(&life.busy, __ATOMIC_SEQ_CST); i++) {
-		Py_BEGIN_ALLOW_THREADS struct timespec pause = {.tv_nsec = 1000000};
+		PyThreadState *state = PyEval_SaveThread();
+		struct timespec pause = {.tv_nsec = 1000000};
 		nanosleep(&pause, NULL);
-		Py_END_ALLOW_THREADS
+		PyEval_RestoreThread(state);
 	}
 }
 
@@ -112,8 +113,11 @@ static PyObject *cache_put(PyObject *module, PyObject *args)
 		.data = object, .bytes = bytes, .destroy = destroy_object, .cost_ns = cost_ns};
 	Py_INCREF(object);
 	int r;
-	Py_BEGIN_ALLOW_THREADS r = wan_cache_put(wan_runtime_cache(runtime), key, &value);
-	Py_END_ALLOW_THREADS if (r < 0) Py_DECREF(object);
+	PyThreadState *state = PyEval_SaveThread();
+	r = wan_cache_put(wan_runtime_cache(runtime), key, &value);
+	PyEval_RestoreThread(state);
+	if (r < 0)
+		Py_DECREF(object);
 	wan_py_runtime_unref(runtime);
 	return PyBool_FromLong(r == 0);
 }
@@ -127,10 +131,11 @@ static PyObject *with_key(PyObject *key_bytes, bool removes)
 	if (!runtime)
 		return NULL;
 	bool is_there;
-	Py_BEGIN_ALLOW_THREADS is_there =
-		removes ? wan_cache_remove(wan_runtime_cache(runtime), key) == 0
-			: wan_cache_contains(wan_runtime_cache(runtime), key);
-	Py_END_ALLOW_THREADS wan_py_runtime_unref(runtime);
+	PyThreadState *state = PyEval_SaveThread();
+	is_there = removes ? wan_cache_remove(wan_runtime_cache(runtime), key) == 0
+			   : wan_cache_contains(wan_runtime_cache(runtime), key);
+	PyEval_RestoreThread(state);
+	wan_py_runtime_unref(runtime);
 	return PyBool_FromLong(is_there);
 }
 

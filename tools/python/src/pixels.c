@@ -139,8 +139,9 @@ static int add_pil_pixels(struct wan_py_keyer *keyer, PyObject *image, PyObject 
 	if (from.row_bytes * height < GIVE_GIL_AWAY)
 		add_rows(&keyer->builder, &from);
 	else {
-		Py_BEGIN_ALLOW_THREADS add_rows(&keyer->builder, &from);
-		Py_END_ALLOW_THREADS
+		PyThreadState *state = PyEval_SaveThread();
+		add_rows(&keyer->builder, &from);
+		PyEval_RestoreThread(state);
 	}
 	PyMem_Free(from.scratch);
 	return 0;
@@ -217,8 +218,10 @@ static int add_contiguous(struct wan_py_keyer *keyer, const void *bytes, size_t 
 		wan_py_keyer_add(keyer, 'm', bytes, count);
 		return 0;
 	}
-	Py_BEGIN_ALLOW_THREADS wan_py_keyer_add(keyer, 'm', bytes, count);
-	Py_END_ALLOW_THREADS return 0;
+	PyThreadState *state = PyEval_SaveThread();
+	wan_py_keyer_add(keyer, 'm', bytes, count);
+	PyEval_RestoreThread(state);
+	return 0;
 }
 
 static int add_strided(struct wan_py_keyer *keyer, Py_buffer *buffer)

@@ -116,8 +116,8 @@ static PyObject *stack_repr(PyObject *self)
 
 PyDoc_STRVAR(save_doc,
 	     "save(path, *, overwrite=False)\n--\n\n"
-	     "Write a .npy file, whole or not at all; what is zero becomes a hole of the file. "
-	     "bfloat16 is\nwritten as uint16 bits.");
+	     "Write the stack as it was made (not what was written to it since) to a .npy file, whole or not\n"
+	     "at all; what is zero becomes a hole of the file. bfloat16 is written as uint16 bits.");
 
 static PyObject *stack_save(PyObject *self, PyObject *args, PyObject *kwargs)
 {
@@ -131,10 +131,11 @@ static PyObject *stack_save(PyObject *self, PyObject *args, PyObject *kwargs)
 	struct wan_error error = {0};
 	const char *name = PyBytes_AsString(path);
 	int r;
-	Py_BEGIN_ALLOW_THREADS r =
-		wan_stack_write_npy(((struct stack *)self)->stack, name, overwrite, &error);
-	Py_END_ALLOW_THREADS if (r < 0 && error.code) wan_py_raise(&error);
-	else if (r < 0) wan_py_raise_code(r, name);
+	PyThreadState *state = PyEval_SaveThread();
+	r = wan_stack_write_npy(((struct stack *)self)->stack, name, overwrite, &error);
+	PyEval_RestoreThread(state);
+	if (r < 0)
+		wan_py_raise(r, &error, name);
 	Py_DECREF(path);
 	if (r < 0)
 		return NULL;
@@ -192,7 +193,7 @@ static int image_of(PyObject *object, struct wan_image **ret_image)
 static PyObject *finish(int r, struct wan_stack *made, const struct wan_error *error)
 {
 	if (r < 0)
-		return error->code ? wan_py_raise(error) : wan_py_raise_code(r, "stack");
+		return wan_py_raise(r, error, NULL);
 	return stack_new(made);
 }
 
@@ -207,12 +208,14 @@ static PyObject *make_stack(struct wan_image *const images[2],
 	struct wan_image_view view;
 	int r;
 	wan_image_view(images[0] ? images[0] : images[1], &view);
-	Py_BEGIN_ALLOW_THREADS struct wan_op op;
+	PyThreadState *state = PyEval_SaveThread();
+	struct wan_op op;
 	wan_op_begin_large(wan_runtime_profile(runtime), &op, "stack");
 	wan_op_set_image(&op, view.width_px, view.height_px, view.channels, 32, UINT64_MAX);
 	r = wan_stack_create(images[0], images[1], options, &made, &error);
 	wan_op_end(&op, r < 0 ? WAN_OP_FAILED : WAN_OP_OK);
-	Py_END_ALLOW_THREADS wan_py_runtime_unref(runtime);
+	PyEval_RestoreThread(state);
+	wan_py_runtime_unref(runtime);
 	return finish(r, made, &error);
 }
 
@@ -225,9 +228,10 @@ static PyObject *make_mask(struct wan_image *const images[2],
 	wan_image_view(images[0] ? images[0] : images[1], &view);
 	struct wan_size size = {view.width_px, view.height_px};
 	int r;
-	Py_BEGIN_ALLOW_THREADS r =
-		wan_stack_mask(size, images[0] != NULL, images[1] != NULL, options, &made, &error);
-	Py_END_ALLOW_THREADS return finish(r, made, &error);
+	PyThreadState *state = PyEval_SaveThread();
+	r = wan_stack_mask(size, images[0] != NULL, images[1] != NULL, options, &made, &error);
+	PyEval_RestoreThread(state);
+	return finish(r, made, &error);
 }
 
 PyDoc_STRVAR(make_doc, "make_stack(start, end, pipeline, frames, dtype, /)\n--\n\n"

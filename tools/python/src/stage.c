@@ -7,11 +7,14 @@
 #include "stage.h"
 
 #include <errno.h>
+#include <stddef.h>
 
 void wan_py_stage_init(struct wan_py_stage *stage, enum wan_py_stage_kind kind)
 {
 	*stage = (struct wan_py_stage){.kind = kind};
 	wan_decode_options_init(&stage->decode);
+	/* An older, shorter struct: the limits behind it stay those of the configuration. */
+	stage->decode.struct_size = offsetof(struct wan_decode_options, max_pixels);
 }
 
 static void destroy_image(void *data)

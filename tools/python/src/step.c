@@ -9,8 +9,7 @@ static const char *const alpha_texts[] = {"keep", "drop", "white", "black", "ref
 
 PyObject *wan_py_stage_raise(struct wan_py_stage *stage, int code)
 {
-	return stage->error.code < 0 ? wan_py_raise(&stage->error)
-				     : wan_py_raise_code(code, stage->path);
+	return wan_py_raise(code, &stage->error, stage->path);
 }
 
 PyObject *wan_py_stage_image(struct wan_py_stage *stage, PyObject *path)
@@ -21,8 +20,9 @@ PyObject *wan_py_stage_image(struct wan_py_stage *stage, PyObject *path)
 	stage->runtime = wan_py_runtime_ref();
 	stage->path = PyBytes_AsString(path);
 	if (stage->runtime && stage->path) {
-		Py_BEGIN_ALLOW_THREADS r = wan_py_stage_run(stage, &pin, &is_hit);
-		Py_END_ALLOW_THREADS
+		PyThreadState *state = PyEval_SaveThread();
+		r = wan_py_stage_run(stage, &pin, &is_hit);
+		PyEval_RestoreThread(state);
 	}
 	PyObject *image = NULL;
 	if (r < 0)
@@ -93,6 +93,8 @@ static PyObject *load(PyObject *module, PyObject *const *args, Py_ssize_t count,
 	stage.decode.apply_orientation = exif;
 	stage.decode.allow_truncated = truncated;
 	stage.decode.strict = strict;
+	if (truncated) /* lies behind the limits, which are the library's own then */
+		stage.decode.struct_size = sizeof(stage.decode);
 	PyObject *path = wan_py_path(given[0]);
 	return path ? wan_py_stage_image(&stage, path) : NULL;
 }

@@ -267,9 +267,11 @@ static int judge(struct wan_runtime *runtime, PyObject *object, struct wan_image
 	const char *name = PyBytes_AsString(path);
 	struct wan_error error = {0};
 	int r;
-	Py_BEGIN_ALLOW_THREADS r = wan_validate(runtime, name, ret_info, ret_verdict, NULL, &error);
-	Py_END_ALLOW_THREADS if (r < 0 && error.code) wan_py_raise(&error);
-	else if (r < 0) wan_py_raise_code(r, name);
+	PyThreadState *state = PyEval_SaveThread();
+	r = wan_validate(runtime, name, ret_info, ret_verdict, NULL, &error);
+	PyEval_RestoreThread(state);
+	if (r < 0)
+		wan_py_raise(r, &error, name);
 	Py_DECREF(path);
 	return r < 0 ? -1 : 0;
 }

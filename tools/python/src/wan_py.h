@@ -22,8 +22,9 @@
 
 /* --- errors (error.c) --- */
 
-/* Raise what the library said, as a wanrt.Error. Returns NULL. */
-PyObject *wan_py_raise(const struct wan_error *error);
+/* Raise what the library said of a file (NULL: of what error->object names), as a wanrt.Error;
+ * where it said nothing, what code means. Returns NULL. */
+PyObject *wan_py_raise(int code, const struct wan_error *error, const char *path);
 /* The same for a bare negative errno. Returns NULL. */
 PyObject *wan_py_raise_code(int code, const char *object);
 /* wanrt._errors, which makes the exceptions; 0 or -1 with an exception. */

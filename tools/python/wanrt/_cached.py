@@ -298,9 +298,11 @@ class _Function:
                     flight = _flights.setdefault(key, mine)
                     if flight is mine:
                         break
-                    if _waits_for_me(flight, me):
-                        return self.compute(key, args, kwargs)[0]
-                    _waiting[me] = flight
+                    circular = _waits_for_me(flight, me)
+                    if not circular:
+                        _waiting[me] = flight
+                if circular:
+                    return self.compute(key, args, kwargs)[0]
                 try:
                     while not flight.done.wait(1.0) and _flights.get(key) is flight:
                         pass

@@ -6,15 +6,16 @@ import os
 
 class Error(Exception):
     """What the library says: path (the file, key or argument concerned), reason and hint (may be
-    empty), and code (an errno value)."""
+    empty), and code (an errno value). name is the path made printable, as messages have it."""
 
     path: str
+    name: str
     reason: str
     hint: str
     code: int
 
     def __str__(self):
-        return f"{self.path}: {self.reason}" + (f"; {self.hint}" if self.hint else "")
+        return f"{self.name}: {self.reason}" + (f"; {self.hint}" if self.hint else "")
 
 
 class ImageError(Error, OSError):
@@ -83,11 +84,13 @@ _CLASSES = {
 }
 
 
-def make(code, path, reason, hint, kind=None):
-    """The exception for a negative errno (called by the extension)."""
+def make(code, name, reason, hint, path=None, kind=None):
+    """The exception for a negative errno (called by the extension). name is what a message says,
+    path the file itself; they differ where a path is no text or very long."""
     code = -code
     kind = kind or _CLASSES.get(code, FileError)
+    path = name if path is None else path
     text = reason or os.strerror(code)
     error = kind(code, text, path) if issubclass(kind, OSError) else kind(code, text)
-    error.code, error.path, error.reason, error.hint = code, path, text, hint
+    error.code, error.name, error.path, error.reason, error.hint = code, name, path, text, hint
     return error

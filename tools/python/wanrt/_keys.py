@@ -11,7 +11,7 @@ from . import _wanrt
 
 # Small values without a state of their own; pickle writes them the same way each time.
 _PLAIN_MODULES = frozenset(("datetime", "decimal", "fractions", "uuid", "zoneinfo", "ipaddress",
-                            "pathlib", "re", "builtins", "collections"))
+                            "re", "collections"))
 _REFUSED = (types.FunctionType, types.MethodType, types.BuiltinFunctionType, types.ModuleType,
             types.GeneratorType)
 

@@ -27,7 +27,7 @@ def from_image(image):
     mode = image.mode
     if not image._is_pil:
         raise make(-22, repr(image), f"Pillow has no mode for {mode} pixels",
-                   "ask for mode='RGB', or use numpy.asarray(image)", ArgumentError)
+                   "ask for mode='RGB', or use numpy.asarray(image)", kind=ArgumentError)
     if mode in SHOWN:
         return shown.frombuffer(mode, image.size, image, "raw", mode, image._stride, 1)
     return shown.frombytes(mode, image.size, image, "raw", mode, image._stride, 1)
