@@ -124,25 +124,6 @@ void wan_cache_destroy(struct wan_cache *cache)
 	wan_cache_leave(cache, &victims);
 }
 
-int wan_cache_pin(struct wan_cache *cache, struct wan_key key, struct wan_pin **ret_pin)
-{
-	if (!cache || !ret_pin)
-		return -EINVAL;
-	struct wan_pin *pin = wan_cache_hit(cache, key);
-	if (wan_unlikely(!pin)) {
-		struct wan_victims victims = {0};
-		wan_mutex_lock(&cache->lock);
-		pin = wan_cache_request_locked(cache, key, &victims);
-		if (!pin)
-			wan_cache_expire_locked(cache, &victims);
-		wan_cache_leave(cache, &victims);
-		if (!pin)
-			return -ENOENT;
-	}
-	*ret_pin = pin;
-	return 0;
-}
-
 void *wan_pin_data(const struct wan_pin *pin)
 {
 	return pin ? wan_entry_from_pin(pin)->data : NULL;

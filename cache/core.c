@@ -132,6 +132,15 @@ struct wan_cache_entry *wan_cache_find_locked(struct wan_cache *cache, struct wa
 	return entry;
 }
 
+/* A hit on the newest entry looks at the second only: what has expired must be a matter of minutes.
+ */
+static bool may_skip_stamps(const struct wan_cache *cache)
+{
+	const uint64_t minute_ns = 60000000000;
+	return !cache->ticker.now_ns &&
+	       (!cache->ticker.idle_ns || cache->ticker.idle_ns >= minute_ns);
+}
+
 /* This thread will pin: from the next hit on without the lock, when there is memory for that. */
 static void join_locked(struct wan_cache *cache) WAN_REQUIRES(&cache->lock)
 {
@@ -141,11 +150,13 @@ static void join_locked(struct wan_cache *cache) WAN_REQUIRES(&cache->lock)
 		next_epoch_locked(cache);
 		record = wan_record_join(cache, &cache->records);
 		cache->order.records = cache->records;
+		if (record)
+			wan_store_relaxed(&record->light, cache->light);
 	}
 	if (!record)
 		return;
 	(void)wan_record_reserve(record, cache->order.capacity);
-	if (cache->sole != record && !cache->ticker.now_ns && !wan_cache_others_locked(cache))
+	if (cache->sole != record && may_skip_stamps(cache) && !wan_cache_others_locked(cache))
 		wan_store_relaxed(&cache->sole, record);
 }
 

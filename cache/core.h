@@ -23,13 +23,13 @@ struct wan_cache {
 	/* Read by hits, without the lock; written rarely. */
 	struct wan_table table;
 	struct wan_ticker ticker __attribute__((aligned(64)));
-	bool light;              /* atomic: readers need no fence, see barrier.h */
 	struct wan_record *sole; /* atomic: no other thread has a record; NULL: unknown */
 	/* Changes with each insertion and each use under the lock; never 0. */
 	uint64_t epoch __attribute__((aligned(64)));
 
 	struct wan_mutex lock __attribute__((aligned(64))); /* rank WAN_RANK_CACHE: all below */
 	uint64_t wait_ns;                                   /* this and the next: fixed */
+	bool light; /* threads that join need no fence, see barrier.h */
 	bool count_derived;
 	void *block; /* what was allocated */
 	struct wan_record *records;

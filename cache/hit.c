@@ -1,20 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "hit.h"
 
+#include <errno.h>
 #include <time.h>
 
 #include "macros.h"
 #include "sys.h"
-
-/* Idle times are minutes and hours: the kernel's last tick is exact enough, and costs a third of a
- * tick counter read. */
-static uint64_t coarse_ns(void)
-{
-	struct timespec now;
-	if (wan_sys->clock_gettime(CLOCK_MONOTONIC_COARSE, &now) < 0)
-		return 0;
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 /* The entry is pinned and can no longer change; who cannot have it gives it back the usual way. */
 static struct wan_pin *give_back(uintptr_t *slot)
@@ -23,28 +14,21 @@ static struct wan_pin *give_back(uintptr_t *slot)
 	return NULL;
 }
 
-static void count_hit(struct wan_record *record, const struct wan_cache_entry *entry)
+static inline void count_hit(struct wan_record *record, const struct wan_cache_entry *entry)
 {
 	wan_store_relaxed(&record->hits, record->hits + 1);
 	wan_store_relaxed(&record->saved_ns, record->saved_ns + entry->cost_ns);
 }
 
-/* While no other thread uses the cache and nothing was stored, the entry this thread used last
- * still is the newest: another stamp would not change the order. It is given one with each tick of
- * the kernel all the same, or it would seem idle. */
-static bool still_newest(struct wan_cache *cache, struct wan_record *record)
+/* A second has begun since the newest entry was stamped, or none was noted: it would seem idle
+ * without another stamp. Where nothing expires every second is the same. */
+static inline uint64_t second(const struct wan_cache *cache)
 {
-	if (!cache->ticker.idle_ns)
-		return true;
-	uint64_t now_ns = coarse_ns();
-	if (now_ns == record->newest_at_ns && now_ns)
-		return true;
-	record->newest_at_ns = now_ns;
-	return false;
+	return cache->ticker.idle_ns ? (uint64_t)wan_sys->time(NULL) : 1;
 }
 
-static bool stamp(struct wan_cache *cache, struct wan_record *record,
-		  const struct wan_cache_entry *entry)
+static inline bool stamp(struct wan_cache *cache, struct wan_record *record,
+			 const struct wan_cache_entry *entry)
 {
 	uint32_t slot = entry->slot;
 	if (wan_unlikely(slot >= record->stamp_count))
@@ -60,13 +44,13 @@ static bool stamp(struct wan_cache *cache, struct wan_record *record,
 }
 
 /* Announces the pin, and looks whether the entry still is what was looked for. */
-static uintptr_t *try_pin(struct wan_cache *cache, struct wan_record *record,
-			  struct wan_cache_entry *entry, struct wan_key key)
+static inline uintptr_t *try_pin(struct wan_record *record, struct wan_cache_entry *entry,
+				 struct wan_key key)
 {
 	uintptr_t *slot = wan_pins_free_slot(record);
 	if (wan_unlikely(!slot))
 		return NULL;
-	wan_pins_announce(record, slot, entry, wan_load_relaxed(&cache->light));
+	wan_pins_announce(slot, entry, wan_load_relaxed(&record->light));
 	if (wan_likely(wan_load_seq_cst(&entry->state) == WAN_ENTRY_INDEXED &&
 		       wan_entry_has_key(entry, key)))
 		return slot;
@@ -74,38 +58,93 @@ static uintptr_t *try_pin(struct wan_cache *cache, struct wan_record *record,
 	return NULL;
 }
 
-struct wan_pin *wan_cache_hit(struct wan_cache *cache, struct wan_key key)
+static __attribute__((noinline)) struct wan_pin *hit_any(struct wan_cache *cache,
+							 struct wan_key key)
 {
-	struct wan_record *record = wan_record_current;
-	if (wan_unlikely(!record || wan_load_relaxed(&record->cache) != cache)) {
-		record = wan_record_mine(cache);
-		if (!record)
-			return NULL;
-	}
+	struct wan_record *record = wan_record_mine(cache);
+	if (wan_unlikely(!record))
+		return NULL;
 	uint64_t epoch = wan_load_acquire(&cache->epoch);
-	struct wan_cache_entry *entry = record->newest;
-	bool newest = record->epoch_then == epoch && wan_entry_has_key(entry, key);
-	if (!newest)
-		entry = wan_table_find(&cache->table, key);
+	struct wan_cache_entry *entry = wan_table_find(&cache->table, key);
 	if (wan_unlikely(!entry))
 		return NULL;
-	uintptr_t *slot = try_pin(cache, record, entry, key);
+	uintptr_t *slot = try_pin(record, entry, key);
 	if (wan_unlikely(!slot))
 		return NULL;
-	if (!newest || !still_newest(cache, record)) {
-		if (wan_unlikely(!stamp(cache, record, entry)))
-			return give_back(slot);
-		if (!newest) {
-			record->newest = entry;
-			record->newest_at_ns = 0;
-			record->epoch_then = wan_load_relaxed(&cache->sole) == record ? epoch : 0;
-		}
+	if (wan_unlikely(!stamp(cache, record, entry)))
+		return give_back(slot);
+	if (wan_load_relaxed(&cache->sole) == record) {
+		bool again = record->newest == entry && record->epoch_then == epoch;
+		record->newest_at = again || !cache->ticker.idle_ns ? second(cache) : 0;
+		record->newest = entry;
+		record->epoch_then = epoch;
 	}
 	count_hit(record, entry);
 	return (struct wan_pin *)slot;
 }
 
-static void release_counted(struct wan_cache_entry *entry)
+/* While no other thread uses the cache and nothing was stored, the entry this thread used last
+ * still is the newest: another stamp would not change the order. */
+static inline struct wan_pin *hit_newest(struct wan_cache *cache, struct wan_record *record)
+{
+	struct wan_cache_entry *entry = record->newest;
+	uintptr_t *slot = &record->slots[record->hint];
+	if (wan_load_relaxed(slot) != 0)
+		return NULL;
+	wan_pins_announce(slot, entry, wan_load_relaxed(&record->light));
+	/* The same epoch: nothing was stored, so an entry that is INDEXED has the key it had. */
+	if (wan_unlikely(wan_load_seq_cst(&entry->state) != WAN_ENTRY_INDEXED ||
+			 wan_load_relaxed(&cache->epoch) != record->epoch_then))
+		return give_back(slot);
+	count_hit(record, entry);
+	return (struct wan_pin *)slot;
+}
+
+static inline struct wan_pin *hit(struct wan_cache *cache, struct wan_key key)
+{
+	struct wan_record *record = wan_record_current;
+	if (wan_likely(record && wan_load_relaxed(&record->cache) == cache) &&
+	    wan_load_relaxed(&cache->epoch) == record->epoch_then &&
+	    wan_entry_has_key(record->newest, key) && record->newest_at == second(cache)) {
+		struct wan_pin *pin = hit_newest(cache, record);
+		if (wan_likely(pin))
+			return pin;
+	}
+	return hit_any(cache, key);
+}
+
+struct wan_pin *wan_cache_hit(struct wan_cache *cache, struct wan_key key)
+{
+	return hit(cache, key);
+}
+
+static __attribute__((noinline)) int pin_slowly(struct wan_cache *cache, struct wan_key key,
+						struct wan_pin **ret_pin)
+{
+	struct wan_victims victims = {0};
+	wan_mutex_lock(&cache->lock);
+	struct wan_pin *pin = wan_cache_request_locked(cache, key, &victims);
+	if (!pin)
+		wan_cache_expire_locked(cache, &victims);
+	wan_cache_leave(cache, &victims);
+	if (!pin)
+		return -ENOENT;
+	*ret_pin = pin;
+	return 0;
+}
+
+int wan_cache_pin(struct wan_cache *cache, struct wan_key key, struct wan_pin **ret_pin)
+{
+	if (wan_unlikely(!cache || !ret_pin))
+		return -EINVAL;
+	struct wan_pin *pin = hit(cache, key);
+	if (wan_unlikely(!pin))
+		return pin_slowly(cache, key, ret_pin);
+	*ret_pin = pin;
+	return 0;
+}
+
+static __attribute__((noinline)) void release_counted(struct wan_cache_entry *entry)
 {
 	struct wan_cache *cache = entry->cache;
 	struct wan_victims victims = {0};
@@ -117,7 +156,8 @@ static void release_counted(struct wan_cache_entry *entry)
 
 /* The slot is emptied already, or is now, under the lock: in a cache that ends, the last pin frees
  * everything, so a pin that others may see gone must not be looked through any more. */
-static void released(struct wan_cache *cache, struct wan_cache_entry *entry, uintptr_t *slot)
+static __attribute__((noinline)) void released(struct wan_cache *cache,
+					       struct wan_cache_entry *entry, uintptr_t *slot)
 {
 	struct wan_victims victims = {0};
 	wan_mutex_lock(&cache->lock);
@@ -129,22 +169,21 @@ static void released(struct wan_cache *cache, struct wan_cache_entry *entry, uin
 
 void wan_pin_release(struct wan_pin *pin)
 {
-	if (!pin)
+	if (wan_unlikely(!pin))
 		return;
-	struct wan_cache_entry *entry = wan_entry_from_pin(pin);
 	if (wan_unlikely(wan_pin_is_counted(pin))) {
-		release_counted(entry);
+		release_counted(wan_entry_from_pin(pin));
 		return;
 	}
 	uintptr_t *slot = wan_pin_slot(pin);
+	struct wan_cache_entry *entry = (struct wan_cache_entry *)wan_load_relaxed(slot);
 	struct wan_record *record = wan_record_of_slot(slot);
 	struct wan_cache *cache = wan_load_relaxed(&record->cache);
 	if (wan_unlikely(wan_load_relaxed(&entry->state) == WAN_ENTRY_DETACHED)) {
 		released(cache, entry, slot);
 		return;
 	}
-	wan_pins_empty(record, slot, record == wan_record_current, wan_load_relaxed(&cache->light));
-	if (wan_likely(wan_load_seq_cst(&entry->state) == WAN_ENTRY_INDEXED))
-		return;
-	released(cache, entry, NULL);
+	wan_pins_empty(slot, record == wan_record_current && wan_load_relaxed(&record->light));
+	if (wan_unlikely(wan_load_seq_cst(&entry->state) != WAN_ENTRY_INDEXED))
+		released(cache, entry, NULL);
 }

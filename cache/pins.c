@@ -4,18 +4,24 @@
 #include "barrier.h"
 #include "core.h"
 
-/* Opens slots one by one: whoever looks at all pins looks at open slots only. */
+/* Goes on from the one before, and stays there while it is pinned and released again and again: the
+ * hint is written here only, so that hits need not wait for it. Opens slots one by one: whoever
+ * looks at all pins looks at open slots only. */
 uintptr_t *wan_pins_search(struct wan_record *record)
 {
-	uint32_t used = record->slots_used;
+	uint32_t used = record->slots_used, at = record->hint;
 	for (uint32_t i = 0; i < used; i++) {
-		if (wan_load_relaxed(&record->slots[i]) == 0)
-			return &record->slots[i];
+		at = at + 1 < used ? at + 1 : 0;
+		if (wan_load_relaxed(&record->slots[at]) == 0) {
+			record->hint = (uint16_t)at;
+			return &record->slots[at];
+		}
 	}
 	if (used == WAN_RECORD_SLOTS)
 		return NULL;
 	wan_store_relaxed(&record->slots[used], (uintptr_t)0);
 	wan_store_release(&record->slots_used, used + 1);
+	record->hint = (uint16_t)used;
 	return &record->slots[used];
 }
 
@@ -65,7 +71,7 @@ struct wan_pin *wan_cache_pin_locked(struct wan_cache *cache, struct wan_cache_e
 		wan_cache_count_pins_locked(cache, entry, 1);
 		return wan_pin_counted(entry);
 	}
-	wan_pins_announce(record, slot, entry, cache->light);
+	wan_pins_announce(slot, entry, record->light);
 	return (struct wan_pin *)slot;
 }
 
@@ -133,7 +139,9 @@ void wan_cache_see_all_locked(struct wan_cache *cache)
 	if (!cache->light || !wan_cache_others_locked(cache) || wan_barrier_heavy())
 		return;
 	/* What the kernel allowed once it now refuses: from here on readers pay for the fence. */
-	wan_store_seq_cst(&cache->light, false);
+	cache->light = false;
+	for (struct wan_record *record = cache->records; record; record = record->next)
+		wan_store_seq_cst(&record->light, false);
 	uint64_t start_ns = wan_now_ns();
 	while (wan_elapsed(start_ns, wan_now_ns()) < DRAIN_NS)
 		wan_pause();

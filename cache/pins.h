@@ -54,26 +54,22 @@ static inline uintptr_t *wan_pins_free_slot(struct wan_record *record)
 }
 
 /* Announces a pin. Light: who marks entries pays for the fence. */
-static inline void wan_pins_announce(struct wan_record *record, uintptr_t *slot,
-				     const struct wan_cache_entry *entry, bool light)
+static inline void wan_pins_announce(uintptr_t *slot, const struct wan_cache_entry *entry,
+				     bool light)
 {
-	uint32_t at = (uint32_t)(slot - record->slots);
-	if (light)
+	if (__builtin_expect(light, 1))
 		wan_store_light(slot, (uintptr_t)entry);
 	else
 		wan_store_seq_cst(slot, (uintptr_t)entry);
-	record->hint = at + 1; /* when it was the last one: never free, see there */
 }
 
-/* Takes a pin back; mine: the slot is in this thread's own record. */
-static inline void wan_pins_empty(struct wan_record *record, uintptr_t *slot, bool mine, bool light)
+/* Takes a pin back. light: as above, and the slot is in this thread's own record. */
+static inline void wan_pins_empty(uintptr_t *slot, bool light)
 {
-	if (mine && light)
+	if (__builtin_expect(light, 1))
 		wan_store_light(slot, (uintptr_t)0);
 	else
 		wan_store_seq_cst(slot, (uintptr_t)0);
-	if (mine)
-		record->hint = (uint32_t)(slot - record->slots);
 }
 
 #endif

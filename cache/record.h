@@ -31,15 +31,16 @@ struct wan_record {
 	struct wan_cache *cache; /* atomic */
 	uint64_t *stamps;        /* by number of the entry's slot: this thread's last use of it */
 	uint32_t stamp_count;
-	uint32_t hint; /* a slot that is probably free */
+	uint16_t hint; /* an open slot that is probably free */
+	bool light;    /* atomic: no fence is needed, see barrier.h */
 	uint64_t last; /* the largest stamp this thread has given */
 	uint64_t hits; /* atomic, as the next one: read by others */
 	uint64_t saved_ns;
 	struct wan_cache_entry *newest; /* last used by this thread, while epoch_then holds */
 	uint64_t epoch_then;
 
-	uint64_t newest_at_ns __attribute__((aligned(64))); /* coarse time of the stamp of newest */
-	uintptr_t owner;                                    /* atomic: names a thread; 0: none */
+	uint64_t newest_at __attribute__((aligned(64))); /* second of newest's stamp; 0: none */
+	uintptr_t owner;                                 /* atomic: names a thread; 0: none */
 	uint32_t slots_used;             /* atomic: slots at and above this are closed */
 	struct wan_record *next;         /* of the same cache: its lock */
 	struct wan_record *next_of_mine; /* of the same thread, or of the pool: the readers' lock */

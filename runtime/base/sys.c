@@ -68,6 +68,7 @@ const struct wan_sys wan_sys_real = {
 	.inotify_add_watch = inotify_add_watch,
 	.inotify_rm_watch = inotify_rm_watch,
 	.clock_gettime = clock_gettime,
+	.time = time,
 	.membarrier = real_membarrier,
 };
 

@@ -45,6 +45,7 @@ struct wan_sys {
 	int (*inotify_add_watch)(int fd, const char *path, uint32_t mask);
 	int (*inotify_rm_watch)(int fd, int watch);
 	int (*clock_gettime)(clockid_t clock, struct timespec *ret);
+	time_t (*time)(time_t *ret); /* on x86-64 a call without a system call: 1.7 ns */
 	int (*membarrier)(int command, unsigned flags, int cpu);
 };
 

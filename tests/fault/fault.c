@@ -258,6 +258,14 @@ static int fault_clock(clockid_t clock, struct timespec *ret)
 	return result;
 }
 
+static time_t fault_time(time_t *ret)
+{
+	time_t now = wan_sys_real.time(ret) + atomic_load(&clock_step_ns) / 1000000000;
+	if (ret)
+		*ret = now;
+	return now;
+}
+
 static int fault_membarrier(int command, unsigned flags, int cpu)
 {
 	if (count(WAN_FAULT_MEMBARRIER))
@@ -296,6 +304,7 @@ static const struct wan_sys table = {
 	.inotify_add_watch = fault_inotify_add_watch,
 	.inotify_rm_watch = fault_inotify_rm_watch,
 	.clock_gettime = fault_clock,
+	.time = fault_time,
 	.membarrier = fault_membarrier,
 };
 
