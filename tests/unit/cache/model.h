@@ -12,6 +12,7 @@ enum { MODEL_MAX = 4096 };
 
 struct model_entry {
 	bool alive, indexed, counted;
+	unsigned rank; /* by hint: 0 goes first */
 	uint64_t key, weight, stamp, used_ns;
 	uintptr_t value;
 	unsigned pins;
@@ -23,6 +24,8 @@ static struct model {
 	uint64_t limit_bytes, entry_limit, idle_ns, in_flight_bytes, stamp;
 	uint64_t hits, misses, evictions, expirations, puts, refused, passed;
 	uintptr_t out[MODEL_MAX]; /* thrown out by the operation under way, in order */
+	bool loose[MODEL_MAX];    /* whose order among its neighbours says nothing: not evicted */
+	bool loosely;
 	unsigned out_count;
 } model;
 
@@ -63,6 +66,7 @@ static struct model_entry *model_find(uint64_t key)
 static void model_die(struct model_entry *entry)
 {
 	entry->alive = false;
+	model.loose[model.out_count] = model.loosely;
 	model.out[model.out_count++] = entry->value;
 }
 
@@ -73,16 +77,31 @@ static void model_drop(struct model_entry *entry)
 		model_die(entry);
 }
 
+static bool model_before(const struct model_entry *a, const struct model_entry *b)
+{
+	return a->rank != b->rank ? a->rank < b->rank : a->stamp < b->stamp;
+}
+
+/* Who goes next: first those hinted as SCAN, last those hinted as PIN, among equals the oldest. */
 static struct model_entry *model_oldest(bool only_counted)
 {
 	struct model_entry *oldest = NULL;
 	for (unsigned i = 0; i < model.top; i++) {
 		struct model_entry *entry = &model.entries[i];
 		if (entry->indexed && !entry->pins && (entry->counted || !only_counted) &&
-		    (!oldest || entry->stamp < oldest->stamp))
+		    (!oldest || model_before(entry, oldest)))
 			oldest = entry;
 	}
 	return oldest;
+}
+
+/* A use of the entry. */
+static void model_use(struct model_entry *entry)
+{
+	entry->stamp = ++model.stamp;
+	entry->used_ns = test_now_ns;
+	if (entry->rank == 0)
+		entry->rank = 1;
 }
 
 static void model_evict(struct model_entry *entry)
@@ -106,21 +125,24 @@ static bool model_expired(const struct model_entry *entry)
 
 static void model_expire(void)
 {
-	for (int derived = 0; derived < 2; derived++) {
-		for (;;) {
-			struct model_entry *oldest = NULL;
-			for (unsigned i = 0; i < model.top; i++) {
-				struct model_entry *entry = &model.entries[i];
-				if (entry->counted != derived && model_expired(entry) &&
-				    (!oldest || entry->stamp < oldest->stamp))
-					oldest = entry;
-			}
-			if (!oldest)
-				break;
+	model.loosely = true;
+	for (unsigned i = 0; i < model.top; i++) {
+		if (model_expired(&model.entries[i])) {
 			model.expirations++;
-			model_drop(oldest);
+			model_drop(&model.entries[i]);
 		}
 	}
+	model.loosely = false;
+}
+
+static void model_clear(void)
+{
+	model.loosely = true;
+	for (unsigned i = 0; i < model.top; i++) {
+		if (model.entries[i].indexed)
+			model_drop(&model.entries[i]);
+	}
+	model.loosely = false;
 }
 
 /* Bytes that stay whatever is evicted. */
@@ -148,7 +170,7 @@ static int model_room(uint64_t weight, bool counted, const struct model_entry *o
 	return counted && firm >= model.entry_limit ? -EAGAIN : 0;
 }
 
-static struct model_entry *model_new(uint64_t key, uintptr_t value, uint64_t weight, bool counted)
+static struct model_entry *model_new(uint64_t key, uintptr_t value, uint64_t weight, uint32_t flags)
 {
 	unsigned i = 0;
 	while (i < model.top && model.entries[i].alive)
@@ -156,7 +178,10 @@ static struct model_entry *model_new(uint64_t key, uintptr_t value, uint64_t wei
 	if (i == model.top)
 		model.top++;
 	model.entries[i] = (struct model_entry){.alive = true,
-						.counted = counted,
+						.counted = !(flags & WAN_CACHE_DERIVED),
+						.rank = flags & WAN_CACHE_SCAN  ? 0
+							: flags & WAN_CACHE_PIN ? 2
+										: 1,
 						.key = key,
 						.value = value,
 						.weight = weight,
@@ -165,9 +190,10 @@ static struct model_entry *model_new(uint64_t key, uintptr_t value, uint64_t wei
 }
 
 /* 0 and the entry, or why not. */
-static int model_store(uint64_t key, uintptr_t value, uint64_t weight, bool counted,
+static int model_store(uint64_t key, uintptr_t value, uint64_t weight, uint32_t flags,
 		       struct model_entry **ret_entry)
 {
+	bool counted = !(flags & WAN_CACHE_DERIVED);
 	struct model_entry *old = model_find(key);
 	int rc = model_room(weight, counted, old);
 	if (rc < 0)
@@ -178,7 +204,7 @@ static int model_store(uint64_t key, uintptr_t value, uint64_t weight, bool coun
 		model_evict(model_oldest(false));
 	while (counted && model_entries(true) >= model.entry_limit)
 		model_evict(model_oldest(true));
-	*ret_entry = model_new(key, value, weight, counted);
+	*ret_entry = model_new(key, value, weight, flags);
 	(*ret_entry)->indexed = true;
 	(*ret_entry)->stamp = ++model.stamp;
 	model.puts++;
@@ -186,13 +212,14 @@ static int model_store(uint64_t key, uintptr_t value, uint64_t weight, bool coun
 }
 
 /* Not stored: charged when the bytes alone have room. */
-static struct model_entry *model_hold(uint64_t key, uintptr_t value, uint64_t weight, bool counted)
+static struct model_entry *model_hold(uint64_t key, uintptr_t value, uint64_t weight,
+				      uint32_t flags)
 {
 	bool fits = model_room(weight, false, NULL) == 0;
 	while (fits && model_used() + weight > model.limit_bytes)
 		model_evict(model_oldest(false));
 	model.passed++;
-	return model_new(key, value, fits ? weight : 0, counted);
+	return model_new(key, value, fits ? weight : 0, flags);
 }
 
 static struct model_entry *model_request(uint64_t key)
@@ -208,8 +235,7 @@ static struct model_entry *model_request(uint64_t key)
 		return NULL;
 	}
 	model.hits++;
-	entry->stamp = ++model.stamp;
-	entry->used_ns = test_now_ns;
+	model_use(entry);
 	entry->pins++;
 	return entry;
 }
