@@ -223,6 +223,33 @@ WAN_API WAN_MUST_CHECK int wan_image_thumbnail(const struct wan_image *image, ui
 					       uint32_t max_height_px,
 					       struct wan_image **ret_image);
 /**
+ * The thumbnail of a file: what Pillow's open() and thumbnail() with Lanczos make of it, bit for
+ * bit. A JPEG is decoded at 1/2, 1/4 or 1/8 as long as both sides stay at least twice the
+ * thumbnail's; rows are reduced and resampled as they come, so the decoded file is never in memory
+ * whole. That is not the thumbnail of the fully decoded JPEG, which would take several times as
+ * long.
+ *
+ * options as for wan_image_decode(), NULL: defaults; min_width_px and min_height_px are not used.
+ * 16-bit formats become 8-bit ones. Alpha is settled before pixels are mixed. A picture is shrunk
+ * as it is stored and then turned upright; max_width_px and max_height_px are of the upright one.
+ * Returns as wan_image_decode(). Threads: any.
+ * Cost: wan_image_thumbnail_price(); time is that of libjpeg's scaled decoding or of reading the
+ * PNG. Since: 0.2
+ */
+WAN_API WAN_MUST_CHECK int wan_image_thumbnail_file(const char *path, uint32_t max_width_px,
+						    uint32_t max_height_px,
+						    const struct wan_decode_options *options,
+						    struct wan_image **ret_image,
+						    struct wan_error *reterr_error);
+/**
+ * The bytes that takes at its highest, decoder, rows and result, from what wan_image_probe() said.
+ * Returns 0, -EINVAL, -EPROTONOSUPPORT (alpha refused). Threads: any. Since: 0.2
+ */
+WAN_API WAN_MUST_CHECK int wan_image_thumbnail_price(const struct wan_image_info *info,
+						     uint32_t max_width_px, uint32_t max_height_px,
+						     const struct wan_decode_options *options,
+						     uint64_t *ret_peak_bytes);
+/**
  * Resize, ratio not kept. Equals Pillow's resize() bit for bit, with alpha as Pillow weighs it;
  * 16-bit formats become 8-bit ones. The torch filters give RGB8, alpha dropped: the nearest bytes
  * of what wan_image_resize_float() computes. Returns 0, -EINVAL (a zero side, a planar image, no
@@ -284,6 +311,29 @@ enum wan_fit {
 WAN_API WAN_MUST_CHECK int wan_image_fit(const struct wan_image *image, uint32_t width_px,
 					 uint32_t height_px, enum wan_fit fit,
 					 enum wan_filter filter, struct wan_image **ret_image);
+/**
+ * The same from a file, row by row: the source is never in memory whole, unless EXIF turns it.
+ * Equals wan_image_decode() and wan_image_fit(). Of the options' fields min_width_px, min_height_px
+ * and want are not used; alpha KEEP is DROP. Returns as wan_image_decode(), and -EINVAL as
+ * wan_image_fit(). Threads: any.   Cost: wan_image_fit_price(). Since: 0.2
+ */
+WAN_API WAN_MUST_CHECK int wan_image_fit_file(const char *path, uint32_t width_px,
+					      uint32_t height_px, enum wan_fit fit,
+					      enum wan_filter filter,
+					      const struct wan_decode_options *options,
+					      struct wan_image **ret_image,
+					      struct wan_error *reterr_error);
+/**
+ * The bytes that takes at its highest, from what wan_image_probe() said. *ret_row_wise (may be
+ * NULL): false when the file cannot be read without holding all of it: progressive JPEG (its
+ * coefficients), interlaced PNG (its pixels), a picture to be turned. Returns 0, -EINVAL. Threads:
+ * any. Since: 0.2
+ */
+WAN_API WAN_MUST_CHECK int wan_image_fit_price(const struct wan_image_info *info, uint32_t width_px,
+					       uint32_t height_px, enum wan_fit fit,
+					       enum wan_filter filter,
+					       const struct wan_decode_options *options,
+					       bool *ret_row_wise, uint64_t *ret_peak_bytes);
 
 /** How to encode; fill by wan_encode_options_init(). */
 struct wan_encode_options {

@@ -62,6 +62,10 @@ bool wan_bytes_suffice(const struct wan_header *header);
 int wan_limits_check(const char *name, const struct wan_header *header,
 		     const struct wan_decode_options *options, struct wan_error *reterr_error);
 
+/* Options as given (may be NULL) over the defaults, checked. 0, -EINVAL. */
+int wan_decode_options_complete(const struct wan_decode_options *given,
+				struct wan_decode_options *full, struct wan_error *reterr_error);
+
 /* Decode what was probed; options complete, limits checked. */
 int wan_png_decode(struct wan_source *source, const struct wan_header *header,
 		   const struct wan_decode_options *options, struct wan_image **ret_image,
@@ -69,6 +73,14 @@ int wan_png_decode(struct wan_source *source, const struct wan_header *header,
 int wan_jpeg_decode(struct wan_source *source, const struct wan_header *header,
 		    const struct wan_decode_options *options, struct wan_image **ret_image,
 		    struct wan_error *reterr_error);
+/* The same row by row: neither turned nor converted, *ret_warnings instead of an image. */
+struct wan_row_sink;
+int wan_png_decode_rows(struct wan_source *source, const struct wan_header *header,
+			const struct wan_decode_options *options, struct wan_row_sink *sink,
+			uint32_t *ret_warnings, struct wan_error *reterr_error);
+int wan_jpeg_decode_rows(struct wan_source *source, const struct wan_header *header,
+			 const struct wan_decode_options *options, struct wan_row_sink *sink,
+			 uint32_t *ret_warnings, struct wan_error *reterr_error);
 
 /* Encode to an output that is already open (output.h). */
 struct wan_output;

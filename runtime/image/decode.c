@@ -22,9 +22,8 @@ void wan_decode_options_init(struct wan_decode_options *options)
 	};
 }
 
-/* Defaults, overlaid by as much as the caller's version of the struct has. */
-static int complete_options(const struct wan_decode_options *given, struct wan_decode_options *full,
-			    struct wan_error *reterr_error)
+int wan_decode_options_complete(const struct wan_decode_options *given,
+				struct wan_decode_options *full, struct wan_error *reterr_error)
 {
 	wan_decode_options_init(full);
 	if (!given)
@@ -94,7 +93,7 @@ int wan_image_decode(const char *path, const struct wan_decode_options *options,
 	if (!ret_image)
 		return wan_error_set(reterr_error, -EINVAL, "wan_image_decode", "",
 				     "ret_image is missing");
-	int error = complete_options(options, &full, reterr_error);
+	int error = wan_decode_options_complete(options, &full, reterr_error);
 	if (error == 0)
 		error = wan_source_open_file(&source, path, reterr_error);
 	if (error < 0)
@@ -114,7 +113,7 @@ int wan_image_decode_memory(const void *bytes, size_t count,
 	if (!ret_image)
 		return wan_error_set(reterr_error, -EINVAL, "wan_image_decode_memory", "",
 				     "ret_image is missing");
-	int error = complete_options(options, &full, reterr_error);
+	int error = wan_decode_options_complete(options, &full, reterr_error);
 	if (error == 0)
 		error = wan_source_open_memory(&source, bytes, count, reterr_error);
 	if (error < 0)

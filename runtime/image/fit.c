@@ -3,35 +3,46 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "fit.h"
 #include "geometry.h"
-#include "resize.h"
 
 /* Only the window that stays is computed, so an extreme ratio costs no more than any other. */
-static int cover(const struct wan_image *source, struct wan_image *out, enum wan_filter filter)
+static struct wan_fit_plan cover(struct wan_size source, struct wan_size result,
+				 enum wan_filter filter)
 {
-	uint32_t width = out->view.width_px, height = out->view.height_px;
-	struct wan_size full =
-		wan_size_cover(source->view.width_px, source->view.height_px, width, height);
-	struct wan_resample what =
-		wan_resample_whole(source, full.width_px, full.height_px, filter);
-	what.x_px = (full.width_px - width) / 2;
-	what.y_px = (full.height_px - height) / 2;
-	what.width_px = width;
-	what.height_px = height;
-	return wan_resample(source, &what, out, 0, 0);
+	struct wan_size full = wan_size_cover(source.width_px, source.height_px, result.width_px,
+					      result.height_px);
+	struct wan_fit_plan plan = {
+		.what = wan_resample_size(source, full.width_px, full.height_px, filter)};
+	plan.what.x_px = (full.width_px - result.width_px) / 2;
+	plan.what.y_px = (full.height_px - result.height_px) / 2;
+	plan.what.width_px = result.width_px;
+	plan.what.height_px = result.height_px;
+	return plan;
 }
 
-static int contain(const struct wan_image *source, struct wan_image *out, enum wan_filter filter)
+static struct wan_fit_plan contain(struct wan_size source, struct wan_size result,
+				   enum wan_filter filter)
 {
-	uint32_t width = out->view.width_px, height = out->view.height_px;
-	struct wan_size size =
-		wan_size_contain(source->view.width_px, source->view.height_px, width, height);
-	struct wan_resample what =
-		wan_resample_whole(source, size.width_px, size.height_px, filter);
-	if (size.width_px != width || size.height_px != height)
-		memset(out->pixels, 0, out->view.pixels_bytes);
-	return wan_resample(source, &what, out, (width - size.width_px) / 2,
-			    (height - size.height_px) / 2);
+	struct wan_size size = wan_size_contain(source.width_px, source.height_px, result.width_px,
+						result.height_px);
+	return (struct wan_fit_plan){
+		.what = wan_resample_size(source, size.width_px, size.height_px, filter),
+		.at_x_px = (result.width_px - size.width_px) / 2,
+		.at_y_px = (result.height_px - size.height_px) / 2,
+		.borders = size.width_px != result.width_px || size.height_px != result.height_px,
+	};
+}
+
+struct wan_fit_plan wan_fit_plan(struct wan_size source, struct wan_size result, enum wan_fit fit,
+				 enum wan_filter filter)
+{
+	if (fit == WAN_FIT_COVER)
+		return cover(source, result, filter);
+	if (fit == WAN_FIT_CONTAIN)
+		return contain(source, result, filter);
+	return (struct wan_fit_plan){
+		.what = wan_resample_size(source, result.width_px, result.height_px, filter)};
 }
 
 int wan_image_fit(const struct wan_image *image, uint32_t width_px, uint32_t height_px,
@@ -54,13 +65,12 @@ int wan_image_fit(const struct wan_image *image, uint32_t width_px, uint32_t hei
 	if (error < 0)
 		return error;
 
-	struct wan_resample whole = wan_resample_whole(source, width_px, height_px, filter);
-	if (fit == WAN_FIT_COVER)
-		error = cover(source, made, filter);
-	else if (fit == WAN_FIT_CONTAIN)
-		error = contain(source, made, filter);
-	else
-		error = wan_resample(source, &whole, made, 0, 0);
+	struct wan_size size = {source->view.width_px, source->view.height_px};
+	struct wan_fit_plan plan =
+		wan_fit_plan(size, (struct wan_size){width_px, height_px}, fit, filter);
+	if (plan.borders)
+		memset(made->pixels, 0, made->view.pixels_bytes);
+	error = wan_resample(source, &plan.what, made, plan.at_x_px, plan.at_y_px);
 	if (error < 0)
 		return error;
 	*ret_image = made;

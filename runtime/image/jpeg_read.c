@@ -14,6 +14,7 @@
 
 #include "alloc.h"
 #include "codec.h"
+#include "kernels.h"
 #include "log.h"
 #include "macros.h"
 #include "rows.h"
@@ -35,6 +36,7 @@ struct jpeg_job {
 	uint32_t warnings;
 	uint32_t scan_limit;
 
+	struct wan_row_sink *sink; /* NULL: an image is made */
 	struct wan_decoded_rows rows;
 	int rows_error;
 	uint8_t *lines; /* LINES rows, when they cannot go straight into the image */
@@ -197,14 +199,19 @@ static void begin_rows(struct jpeg_job *job)
 
 	if (jpeg->output_components != info->channels)
 		give_up(job, "an unexpected row size");
+	enum wan_pixel_format format = wan_natural_format(info);
 	job->rows_error =
-		wan_decoded_rows_begin(&job->rows, wan_natural_format(info), jpeg->output_width,
-				       jpeg->output_height, info->exif_orientation, job->options);
+		job->sink ? wan_decoded_rows_begin_sink(&job->rows, format, jpeg->output_width,
+							jpeg->output_height, job->sink)
+			  : wan_decoded_rows_begin(&job->rows, format, jpeg->output_width,
+						   jpeg->output_height, info->exif_orientation,
+						   job->options);
 	if (job->rows_error < 0)
 		give_up(job, "no image");
 	if (!wan_decoded_rows_direct(&job->rows, 0)) {
 		job->lines = wan_malloc((size_t)LINES * jpeg->output_width *
-					(size_t)jpeg->output_components);
+						(size_t)jpeg->output_components +
+					WAN_LINE_PADDING);
 		if (!job->lines) {
 			job->rows_error = -ENOMEM;
 			give_up(job, "no memory");
@@ -219,28 +226,35 @@ static void invert(uint8_t *bytes, size_t count)
 		bytes[i] = (uint8_t)~bytes[i];
 }
 
+/* Rows first to first + count - 1, as far as libjpeg's own bursts go in one call. */
+static uint32_t read_burst(struct jpeg_job *job, uint32_t first, uint32_t count, uint32_t done)
+{
+	struct jpeg_decompress_struct *jpeg = &job->jpeg;
+	size_t row_bytes = (size_t)jpeg->output_width * (size_t)jpeg->output_components;
+	JSAMPROW rows[LINES];
+	for (uint32_t i = 0; i < count; i++)
+		rows[i] = job->lines ? job->lines + (done + i) * row_bytes
+				     : wan_decoded_rows_direct(&job->rows, first + i);
+	uint32_t got = jpeg_read_scanlines(jpeg, rows, count);
+	if (got == 0)
+		give_up(job, "the decoder stopped");
+	for (uint32_t i = 0; jpeg->out_color_space == JCS_CMYK && i < got; i++)
+		invert(rows[i], row_bytes);
+	return got;
+}
+
 static void read_rows(struct jpeg_job *job)
 {
 	struct jpeg_decompress_struct *jpeg = &job->jpeg;
 	size_t row_bytes = (size_t)jpeg->output_width * (size_t)jpeg->output_components;
-	bool ink = jpeg->out_color_space == JCS_CMYK;
 
 	while (jpeg->output_scanline < jpeg->output_height) {
-		uint32_t first = jpeg->output_scanline;
+		uint32_t first = jpeg->output_scanline, done = 0;
 		uint32_t count = WAN_MIN((uint32_t)LINES, jpeg->output_height - first);
-		JSAMPROW rows[LINES];
-		for (uint32_t i = 0; i < count; i++)
-			rows[i] = job->lines ? job->lines + i * row_bytes
-					     : wan_decoded_rows_direct(&job->rows, first + i);
-		uint32_t got = jpeg_read_scanlines(jpeg, rows, count);
-		if (got == 0)
-			give_up(job, "the decoder stopped");
-		for (uint32_t i = 0; i < got; i++) {
-			if (ink)
-				invert(rows[i], row_bytes);
-			if (job->lines)
-				wan_decoded_rows_put(&job->rows, first + i, rows[i]);
-		}
+		while (done < count)
+			done += read_burst(job, first + done, count - done, done);
+		if (job->lines)
+			wan_decoded_rows_put_many(&job->rows, first, job->lines, row_bytes, count);
 	}
 	/* Arithmetic coding goes on with zeros at the end of the file and does not say so. */
 	if (job->ended && job->header->arithmetic)
@@ -297,27 +311,48 @@ static int explain(const struct jpeg_job *job, struct wan_error *reterr_error)
 			     "is a damaged JPEG: %s", job->message);
 }
 
+static int run(struct jpeg_job *job, struct wan_error *reterr_error)
+{
+	job->jpeg.err = jpeg_std_error(&job->errors);
+	job->jpeg.client_data = job;
+	job->errors.error_exit = on_error;
+	job->errors.emit_message = on_message;
+	job->errors.output_message = on_output;
+
+	int error = read_image(job);
+	return error == 0 ? 0 : explain(job, reterr_error);
+}
+
+static void clean_up(struct jpeg_job *job)
+{
+	wan_decoded_rows_finish(&job->rows);
+	wan_free(job->lines);
+	jpeg_destroy_decompress(&job->jpeg); /* also right when its creation failed */
+}
+
 int wan_jpeg_decode(struct wan_source *source, const struct wan_header *header,
 		    const struct wan_decode_options *options, struct wan_image **ret_image,
 		    struct wan_error *reterr_error)
 {
 	struct jpeg_job job = {.source = source, .header = header, .options = options};
-
-	job.jpeg.err = jpeg_std_error(&job.errors);
-	job.jpeg.client_data = &job;
-	job.errors.error_exit = on_error;
-	job.errors.emit_message = on_message;
-	job.errors.output_message = on_output;
-
-	int error = read_image(&job);
+	int error = run(&job, reterr_error);
 	if (error == 0) {
 		job.rows.image->view.warnings = job.warnings;
 		*ret_image = wan_decoded_rows_take(&job.rows);
-	} else {
-		error = explain(&job, reterr_error);
 	}
-	wan_decoded_rows_finish(&job.rows);
-	wan_free(job.lines);
-	jpeg_destroy_decompress(&job.jpeg); /* also right when its creation failed */
+	clean_up(&job);
+	return error;
+}
+
+int wan_jpeg_decode_rows(struct wan_source *source, const struct wan_header *header,
+			 const struct wan_decode_options *options, struct wan_row_sink *sink,
+			 uint32_t *ret_warnings, struct wan_error *reterr_error)
+{
+	struct jpeg_job job = {
+		.source = source, .header = header, .options = options, .sink = sink};
+	int error = run(&job, reterr_error);
+	if (error == 0)
+		*ret_warnings = job.warnings;
+	clean_up(&job);
 	return error;
 }

@@ -10,6 +10,7 @@
 
 #include "alloc.h"
 #include "codec.h"
+#include "kernels.h"
 #include "log.h"
 #include "macros.h"
 #include "pool.h"
@@ -33,8 +34,10 @@ struct png_job {
 	const uint8_t *piece; /* what is left of the source's current piece */
 	size_t piece_left;
 
+	struct wan_row_sink *sink; /* NULL: an image is made */
 	struct wan_decoded_rows rows;
 	int rows_error;
+	bool rows_begun;
 	uint32_t row, pass; /* being decoded */
 	bool rows_done;
 	uint8_t *whole; /* Adam7 with rows to convert: the natural image */
@@ -143,30 +146,35 @@ static void begin_rows(struct png_job *job)
 	size_t row_bytes = png_get_rowbytes(job->png, job->png_info);
 
 	job->rows_error =
-		wan_decoded_rows_begin(&job->rows, natural_format(job), info->width_px,
-				       info->height_px, info->exif_orientation, job->options);
+		job->sink ? wan_decoded_rows_begin_sink(&job->rows, natural_format(job),
+							info->width_px, info->height_px, job->sink)
+			  : wan_decoded_rows_begin(&job->rows, natural_format(job), info->width_px,
+						   info->height_px, info->exif_orientation,
+						   job->options);
 	if (job->rows_error < 0)
 		png_error(job->png, "no image");
-	if (job->options->allow_truncated)
+	if (job->options->allow_truncated && !job->sink)
 		memset(job->rows.image->pixels, 0, job->rows.image->view.pixels_bytes);
 	if (wan_decoded_rows_direct(&job->rows, 0)) {
 		if (row_bytes != job->rows.image->view.stride_bytes)
 			png_error(job->png, "an unexpected row size");
+		job->rows_begun = true;
 		return;
 	}
 	if (info->interlaced) {
 		size_t bytes;
 		if (!__builtin_mul_overflow(row_bytes, (size_t)info->height_px, &bytes))
-			job->whole = wan_pool_get(bytes, &job->whole_mapped);
+			job->whole = wan_pool_get(bytes + WAN_LINE_PADDING, &job->whole_mapped);
 		if (job->whole && job->options->allow_truncated)
 			memset(job->whole, 0, bytes);
 	} else {
-		job->line = wan_malloc(row_bytes);
+		job->line = wan_malloc(row_bytes + WAN_LINE_PADDING);
 	}
 	if (!job->whole && !job->line) {
 		job->rows_error = -ENOMEM;
 		png_error(job->png, "no memory");
 	}
+	job->rows_begun = true;
 }
 
 static void put_whole(struct png_job *job)
@@ -251,27 +259,58 @@ static int explain(const struct png_job *job, struct wan_error *reterr_error)
 			     job->header->info.height_px, job->message);
 }
 
+/* A sink is given black rows for those that are missing; an image holds them already. */
+static void put_missing(struct png_job *job)
+{
+	put_whole(job);
+	if (!job->sink || !job->line)
+		return;
+	memset(job->line, 0, png_get_rowbytes(job->png, job->png_info));
+	for (; job->row < job->header->info.height_px; job->row++)
+		wan_decoded_rows_put(&job->rows, job->row, job->line);
+}
+
+static int run(struct png_job *job, struct wan_error *reterr_error)
+{
+	int error = read_image(job);
+	if (error == -EBADMSG && job->ended && job->options->allow_truncated && job->rows_begun) {
+		put_missing(job);
+		job->warnings++;
+		error = 0;
+	}
+	return error == 0 ? 0 : explain(job, reterr_error);
+}
+
+static void clean_up(struct png_job *job)
+{
+	wan_decoded_rows_finish(&job->rows);
+	wan_pool_put(job->whole, job->whole_mapped);
+	wan_free(job->line);
+	png_destroy_read_struct(&job->png, &job->png_info, NULL);
+}
+
 int wan_png_decode(struct wan_source *source, const struct wan_header *header,
 		   const struct wan_decode_options *options, struct wan_image **ret_image,
 		   struct wan_error *reterr_error)
 {
 	struct png_job job = {.source = source, .header = header, .options = options};
-	int error = read_image(&job);
-
-	if (error == -EBADMSG && job.ended && options->allow_truncated && job.rows.image) {
-		put_whole(&job);
-		job.warnings++;
-		error = 0;
-	}
+	int error = run(&job, reterr_error);
 	if (error == 0) {
 		job.rows.image->view.warnings = job.warnings;
 		*ret_image = wan_decoded_rows_take(&job.rows);
-	} else {
-		error = explain(&job, reterr_error);
 	}
-	wan_decoded_rows_finish(&job.rows);
-	wan_pool_put(job.whole, job.whole_mapped);
-	wan_free(job.line);
-	png_destroy_read_struct(&job.png, &job.png_info, NULL);
+	clean_up(&job);
+	return error;
+}
+
+int wan_png_decode_rows(struct wan_source *source, const struct wan_header *header,
+			const struct wan_decode_options *options, struct wan_row_sink *sink,
+			uint32_t *ret_warnings, struct wan_error *reterr_error)
+{
+	struct png_job job = {.source = source, .header = header, .options = options, .sink = sink};
+	int error = run(&job, reterr_error);
+	if (error == 0)
+		*ret_warnings = job.warnings;
+	clean_up(&job);
 	return error;
 }

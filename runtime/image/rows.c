@@ -43,9 +43,16 @@ int wan_decoded_rows_begin(struct wan_decoded_rows *rows, enum wan_pixel_format 
 	return 0;
 }
 
+int wan_decoded_rows_begin_sink(struct wan_decoded_rows *rows, enum wan_pixel_format from,
+				uint32_t width_px, uint32_t height_px, struct wan_row_sink *sink)
+{
+	*rows = (struct wan_decoded_rows){.sink = sink};
+	return sink->begin(sink, from, (struct wan_size){width_px, height_px});
+}
+
 uint8_t *wan_decoded_rows_direct(const struct wan_decoded_rows *rows, uint32_t y)
 {
-	return rows->scratch ? NULL : wan_image_row(rows->image, y);
+	return rows->scratch || rows->sink ? NULL : wan_image_row(rows->image, y);
 }
 
 /* Copies count pixels of bytes each from in to out, which moves by step (may be negative). */
@@ -101,6 +108,10 @@ static void put_turned(struct wan_decoded_rows *rows, uint32_t y, const uint8_t 
 
 void wan_decoded_rows_put(struct wan_decoded_rows *rows, uint32_t y, const void *row)
 {
+	if (rows->sink) {
+		rows->sink->put(rows->sink, row, 0, 1);
+		return;
+	}
 	unsigned bytes = wan_pixel_channels(rows->to) * wan_pixel_sample_bytes(rows->to);
 	bool upright = rows->orientation == 1;
 
@@ -114,6 +125,17 @@ void wan_decoded_rows_put(struct wan_decoded_rows *rows, uint32_t y, const void 
 	}
 	if (!upright)
 		put_turned(rows, y, row, bytes);
+}
+
+void wan_decoded_rows_put_many(struct wan_decoded_rows *rows, uint32_t y, const uint8_t *first,
+			       size_t stride_bytes, uint32_t count)
+{
+	if (rows->sink) {
+		rows->sink->put(rows->sink, first, stride_bytes, count);
+		return;
+	}
+	for (uint32_t i = 0; i < count; i++)
+		wan_decoded_rows_put(rows, y + i, first + i * stride_bytes);
 }
 
 struct wan_image *wan_decoded_rows_take(struct wan_decoded_rows *rows)
