@@ -19,6 +19,7 @@ void wan_runtime_summary(struct wan_runtime *runtime, struct wan_runtime_summary
 	wan_cache_stats(runtime->cache, &now.cache_performance);
 	wan_progress_summary(runtime->progress, &now.monitoring_performance);
 	wan_memory_state(runtime->memory, &now.memory);
+	wan_identity_stats(runtime->identity, &now.identity);
 	now.profiling_active = wan_profile_active(runtime->profile);
 	now.monitoring_active = wan_progress_running(runtime->progress);
 	now.actions = wan_load_relaxed(&runtime->actions);

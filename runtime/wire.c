@@ -321,6 +321,20 @@ void wan_wire_disconnect(struct wan_runtime *runtime)
 	wan_cache_destroy(runtime->cache);
 }
 
+static void publish_identity(struct wan_runtime *runtime, uint64_t *words)
+{
+	struct wan_identity_stats stats;
+	wan_identity_stats(runtime->identity, &stats);
+	for (unsigned mode = 0; mode < 4; mode++)
+		wan_store_relaxed(&words[8 + mode], stats.mode == mode);
+	wan_store_relaxed(&words[12], stats.bound_ns != 0);
+	wan_store_relaxed(&words[13], stats.watched_paths);
+	wan_store_relaxed(&words[14], stats.unwatched_paths);
+	wan_store_relaxed(&words[15], stats.looks);
+	wan_store_relaxed(&words[16], stats.stats);
+	wan_store_relaxed(&words[17], stats.changes);
+}
+
 void wan_wire_publish(struct wan_runtime *runtime)
 {
 	uint64_t *words = runtime->counters;
@@ -328,6 +342,7 @@ void wan_wire_publish(struct wan_runtime *runtime)
 		wan_store_relaxed(&words[0], 1);
 		wan_store_relaxed(&words[1], wan_profile_active(runtime->profile));
 		wan_store_relaxed(&words[2], wan_progress_running(runtime->progress));
+		publish_identity(runtime, words);
 	}
 	wan_recorder_anchor(runtime->recorder);
 }

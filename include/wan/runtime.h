@@ -84,6 +84,27 @@ WAN_API struct wan_progress *wan_runtime_progress(struct wan_runtime *runtime);
 /** See wan_runtime_cache(). Threads: any. Since: 0.1 */
 WAN_API struct wan_profile *wan_runtime_profile(struct wan_runtime *runtime);
 
+/** How it is noticed that a file has changed (cache.identity). */
+enum wan_identity_mode {
+	WAN_IDENTITY_AUTO,    /**< as INOTIFY; a path that cannot be watched as STAT */
+	WAN_IDENTITY_INOTIFY, /**< told by the kernel; a path that cannot be watched as STRICT */
+	WAN_IDENTITY_STAT,    /**< one stat at most every 100 ms */
+	WAN_IDENTITY_STRICT,  /**< one stat at each request */
+};
+/** What is known about files. A file that is written to through a mapping raises no event, and new
+ *  times at the first write only: it is seen within 100 ms of those, and when it is closed. */
+struct wan_identity_stats {
+	enum wan_identity_mode mode;
+	bool by_content;   /**< cache.key: equal files share their values */
+	bool watching;     /**< inotify is in use */
+	uint64_t bound_ns; /**< a change may be seen this much later; 0: seen by the next request */
+	uint32_t watched_paths, unwatched_paths, watches;
+	uint64_t looks, stats; /**< paths looked at, system calls that took */
+	uint64_t events, overflows;
+	uint64_t changes; /**< contents seen: first ones and changed ones */
+	char reason[64];  /**< why something is not watched; may be empty */
+};
+
 struct wan_runtime_summary {
 	size_t struct_size; /**< set by the caller; the library fills that much */
 	struct wan_cache_stats cache_performance;
@@ -92,6 +113,7 @@ struct wan_runtime_summary {
 	uint64_t operations; /**< ended since profiling was started */
 	bool enabled, profiling_active, monitoring_active;
 	uint64_t actions; /**< limits and batches changed by alerts or memory levels */
+	struct wan_identity_stats identity; /**< since 0.2 */
 };
 /**
  * Where all parts stand. Set summary->struct_size first; without it nothing is written.
@@ -116,33 +138,12 @@ WAN_API WAN_MUST_CHECK int wan_runtime_export_json(struct wan_runtime *runtime, 
  */
 WAN_API const char *wan_runtime_dump_path(struct wan_runtime *runtime);
 
-/** How it is noticed that a file has changed (cache.identity). */
-enum wan_identity_mode {
-	WAN_IDENTITY_AUTO,    /**< as INOTIFY; a path that cannot be watched as STAT */
-	WAN_IDENTITY_INOTIFY, /**< told by the kernel; a path that cannot be watched as STRICT */
-	WAN_IDENTITY_STAT,    /**< one stat at most every 100 ms */
-	WAN_IDENTITY_STRICT,  /**< one stat at each request */
-};
-/** What is known about files. A file that is written to through a mapping raises no event, and new
- *  times at the first write only: it is seen within 100 ms of those, and when it is closed. */
-struct wan_identity_stats {
-	enum wan_identity_mode mode;
-	bool by_content;   /**< cache.key: equal files share their values */
-	bool watching;     /**< inotify is in use */
-	uint64_t bound_ns; /**< a change may be seen this much later; 0: seen by the next request */
-	uint32_t watched_paths, unwatched_paths, watches;
-	uint64_t looks, stats; /**< paths looked at, system calls that took */
-	uint64_t events, overflows;
-	uint64_t changes; /**< contents seen: first ones and changed ones */
-	char reason[64];  /**< why something is not watched; may be empty */
-};
-
 /**
  * An image file, decoded: from the cache, or probed, priced, reserved, decoded (one profiled
  * operation) and cached. runtime NULL: the default one. options NULL: natural pixel format,
- * upright; limits left at their defaults are those of the configuration. A rewritten file is decoded
- * again: see cache.identity for how that is noticed. A file that changes while it is decoded is
- * handed out as it was read, and not kept.
+ * upright; limits left at their defaults are those of the configuration. A rewritten file is
+ * decoded again: see cache.identity for how that is noticed. A file that changes while it is
+ * decoded is handed out as it was read, and not kept.
  *
  * On success *ret_pin belongs to the caller, who gives it back with wan_pin_release(); *ret_hit
  * (may be NULL) tells whether it was cached. On failure both are untouched.

@@ -4,6 +4,7 @@
 
 #include "counters.h"
 #include "export.h"
+#include "macros.h"
 #include "str.h"
 
 /* The key in the document is the name of the word. */
@@ -31,6 +32,39 @@ static void hit_rate(struct wan_json *json, const struct wan_counter_sum *cache)
 			  6);
 }
 
+/* One name for all runtimes of the view, or "mixed". */
+static const char *identity_mode(const struct wan_counter_sum *runtime)
+{
+	static const char *const names[] = {"identity_auto", "identity_inotify", "identity_stat",
+					    "identity_strict"};
+	const char *mode = NULL;
+	for (size_t i = 0; i < WAN_COUNT_OF(names); i++) {
+		if (!wan_counters_word(runtime, names[i]))
+			continue;
+		mode = mode ? "mixed" : names[i] + strlen("identity_");
+	}
+	return mode;
+}
+
+/* How soon a changed file is noticed, and what that takes. */
+static void export_identity(struct wan_json *json, const struct wan_view *view)
+{
+	struct wan_counter_sum runtime;
+	wan_counters_sum(view, WAN_COUNTERS_RUNTIME, &runtime);
+	const char *mode = identity_mode(&runtime);
+	if (mode)
+		wan_json_key_string(json, "identity_mode", mode);
+	else
+		wan_json_key_null(json, "identity_mode");
+	uint64_t bound_ns = wan_counters_word(&runtime, "identity_bounded") ? 100000000 : 0;
+	wan_export_time(json, "identity_bound", runtime.blocks ? bound_ns : UINT64_MAX);
+	count(json, &runtime, "watched_files");
+	count(json, &runtime, "unwatched_files");
+	count(json, &runtime, "file_looks");
+	count(json, &runtime, "file_stats");
+	count(json, &runtime, "file_changes");
+}
+
 void wan_export_cache(const struct wan_export *export)
 {
 	struct wan_json *json = export->json;
@@ -56,6 +90,7 @@ void wan_export_cache(const struct wan_export *export)
 	size(json, &cache, "debt");
 	wan_export_time(json, "time_saved",
 			cache.blocks ? wan_counters_word(&cache, "time_saved") : UINT64_MAX);
+	export_identity(json, &export->analysis->view);
 	wan_json_object_end(json);
 }
 
