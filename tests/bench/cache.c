@@ -15,7 +15,7 @@
 #include "figures.h"
 #include "naive_cache.h"
 
-enum { ROUNDS = 15, HITS = 100000, KEYS = 50, THREADS = 16, ORDER = 4096, NAME_BYTES = 64 };
+enum { ROUNDS = 15, HITS = 200000, KEYS = 50, THREADS = 16, ORDER = 4096, NAME_BYTES = 64 };
 
 static struct wan_key keys[THREADS][KEYS];
 static char names[KEYS][NAME_BYTES];
@@ -146,6 +146,7 @@ enum {
 	OURS_16,
 	OIIO,
 	OIIO_NAMED,
+	OIIO_NEWEST,
 	OIIO_2,
 	OIIO_2_SAME,
 	LOOPS
@@ -188,6 +189,7 @@ static void tell_one_thread(bool with_peer)
 	if (with_peer) {
 		ratio("OpenImageIO / ours, handle, prepared key", OIIO, OURS, "4-5", 4);
 		ratio("OpenImageIO / ours, by name, string key", OIIO_NAMED, NAMED, "3.5-4", 4);
+		ratio("OpenImageIO / ours, the newest again", OIIO_NEWEST, NEWEST, "10", 4);
 	} else {
 		printf("OpenImageIO: not measured (its program was not given or not built)\n");
 	}
@@ -301,6 +303,7 @@ int main(int argc, char **argv)
 	loops[OURS_16] = loop(loop_ours, lru, sixteen ? THREADS : 1);
 	loops[OIIO] = question("handle 1 same");
 	loops[OIIO_NAMED] = question("name 1 same");
+	loops[OIIO_NEWEST] = question("handle 1 newest");
 	loops[OIIO_2] = question("handle 2 apart");
 	loops[OIIO_2_SAME] = question("handle 2 same");
 	figures_measure(loops, with_peer ? LOOPS : OIIO, ROUNDS);

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: MIT
 /*
  * Hits of OpenImageIO's ImageCache (get_tile and release_tile), asked for by bench-cache: each line
- * "handle|name THREADS apart|same COUNT" on stdin is answered by ns for one hit and thread.
+ * "handle|name THREADS apart|same|newest COUNT" on stdin is answered by ns for one hit and thread.
  */
 #include <OpenImageIO/imagebuf.h>
 #include <OpenImageIO/imagecache.h>
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <pthread.h>
+#include <sched.h>
 #include <string>
 #include <thread>
 #include <unistd.h>
@@ -52,11 +55,11 @@ static bool make_pictures(const std::string &folder)
 	return true;
 }
 
-static void hits(bool by_handle, int first, int count)
+static void hits(bool by_handle, int first, int count, bool newest)
 {
 	ImageCache::Perthread *perthread = cache->get_perthread_info();
 	for (int i = 0; i < count; i++) {
-		int which = first + order[i % ORDER];
+		int which = newest ? 0 : first + order[i % ORDER];
 		ImageCache::Tile *tile =
 			by_handle ? cache->get_tile(handles[which], perthread, 0, 0, 0, 0, 0)
 				  : cache->get_tile(names[which], 0, 0, 0, 0, 0);
@@ -66,32 +69,57 @@ static void hits(bool by_handle, int first, int count)
 	}
 }
 
-static double measure(bool by_handle, int threads, bool same, int count)
+static double now_ns()
+{
+	std::chrono::duration<double, std::nano> now =
+		std::chrono::steady_clock::now().time_since_epoch();
+	return now.count();
+}
+
+// Each thread has a processor of its own, as those of the other caches.
+static void stay_on(int number)
+{
+	static cpu_set_t allowed = [] {
+		cpu_set_t set;
+		sched_getaffinity(0, sizeof(set), &set);
+		return set;
+	}();
+	cpu_set_t one;
+	int seen = 0;
+	CPU_ZERO(&one);
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		if (CPU_ISSET(cpu, &allowed) && seen++ == number % CPU_COUNT(&allowed))
+			CPU_SET(cpu, &one);
+	}
+	pthread_setaffinity_np(pthread_self(), sizeof(one), &one);
+}
+
+static double measure(bool by_handle, int threads, const std::string &keys, int count)
 {
 	std::vector<std::thread> others;
-	std::vector<double> ns(threads);
+	std::vector<double> begins(threads), ends(threads);
 	pthread_barrier_t start;
 	pthread_barrier_init(&start, nullptr, threads);
 	auto lane = [&](int number) {
-		int first = same ? 0 : number % SETS * KEYS;
-		hits(by_handle, first, count / 10 + 1);
+		stay_on(number);
+		int first = keys == "apart" ? number % SETS * KEYS : 0;
+		bool newest = keys == "newest";
+		hits(by_handle, first, count / 10 + 1, newest);
 		pthread_barrier_wait(&start);
-		auto begin = std::chrono::steady_clock::now();
-		hits(by_handle, first, count);
-		std::chrono::duration<double, std::nano> spent =
-			std::chrono::steady_clock::now() - begin;
-		ns[number] = spent.count() / count;
+		begins[number] = now_ns();
+		hits(by_handle, first, count, newest);
+		ends[number] = now_ns();
 	};
 	for (int i = 1; i < threads; i++)
 		others.emplace_back(lane, i);
 	lane(0);
-	double sum = ns[0];
-	for (int i = 1; i < threads; i++) {
-		others[i - 1].join();
-		sum += ns[i];
-	}
+	for (auto &other : others)
+		other.join();
 	pthread_barrier_destroy(&start);
-	return sum / threads;
+	// From the first start to the last end, as the other caches are measured.
+	return (*std::max_element(ends.begin(), ends.end()) -
+		*std::min_element(begins.begin(), begins.end())) /
+	       count;
 }
 
 int main()
@@ -105,7 +133,7 @@ int main()
 	make_order();
 	bool made = make_pictures(folder);
 	while (made && std::scanf("%15s %d %15s %d", kind, &threads, keys, &count) == 4) {
-		std::printf("%.3f\n", measure(kind[0] == 'h', threads, keys[0] == 's', count));
+		std::printf("%.3f\n", measure(kind[0] == 'h', threads, keys, count));
 		std::fflush(stdout);
 	}
 	ImageCache::destroy(cache);

@@ -75,29 +75,11 @@ struct result {
 
 static double ns_per_tick, read_ns;
 
-/* A thread that has just begun often shares the processor of the one that began it. */
-static cpu_set_t allowed; /* before any of our threads was told where to stay */
-static void stay_on(pthread_t thread, bool last)
-{
-	cpu_set_t one;
-	int found = 0;
-	CPU_ZERO(&one);
-	for (int i = 0; i < CPU_SETSIZE; i++) {
-		if (CPU_ISSET(i, &allowed)) {
-			found = i;
-			if (!last)
-				break;
-		}
-	}
-	CPU_SET(found, &one);
-	pthread_setaffinity_np(thread, sizeof(one), &one);
-}
-
 static void begin_hits(pthread_t *thread, struct hitter *hitter)
 {
 	if (pthread_create(thread, NULL, hit_on, hitter))
 		exit(1);
-	stay_on(*thread, true);
+	figures_stay_on(*thread, 1);
 	usleep(2000);
 }
 
@@ -172,7 +154,7 @@ static void puts_of(uint64_t entries, bool beside)
 /* What one membarrier costs while another thread runs: the price of an eviction beside hits. */
 static void measure_barrier(void)
 {
-	enum { CALLS = 500 };
+	enum { CALLS = 2000 };
 	static double each[CALLS];
 	struct wan_cache *cache = bench_cache(WAN_MIB, 1000, WAN_CACHE_LRU);
 	struct kind kind = {"ours", put_ours, hit_ours, cache};
@@ -235,9 +217,7 @@ int main(void)
 {
 	static const uint64_t sizes[] = {50, 1000, 100000};
 	bench_start_threads();
-	if (sched_getaffinity(0, sizeof(allowed), &allowed) < 0)
-		return 1;
-	stay_on(pthread_self(), false);
+	figures_stay_on(pthread_self(), 0);
 	ns_per_tick = wan_clock_ns_per_tick();
 	uint64_t start = wan_ticks(), end = start;
 	for (unsigned i = 0; i < 1000; i++)
