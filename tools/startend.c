@@ -51,6 +51,43 @@ void startend_complain(const struct wan_error *error)
 		     error->hint);
 }
 
+void startend_print_path(const char *path)
+{
+	for (; *path; path++)
+		putchar((unsigned char)*path < 0x20 || *path == 0x7f ? '?' : *path);
+}
+
+void startend_print_issues(const struct wan_verdict *verdict)
+{
+	static const char *const names[] = {"note", "warning", "error"};
+	for (uint32_t i = 0; i < verdict->issue_count; i++) {
+		const struct wan_issue *issue = &verdict->issues[i];
+		printf("  %-7s %s: %s", names[issue->severity], issue->id, issue->message);
+		if (issue->suggestion[0])
+			printf(" -> %s", issue->suggestion);
+		putchar('\n');
+	}
+}
+
+uint32_t startend_count_warnings(const struct wan_verdict *verdict)
+{
+	uint32_t count = 0;
+	for (uint32_t i = 0; i < verdict->issue_count; i++)
+		count += verdict->issues[i].severity == WAN_SEVERITY_WARNING;
+	return count;
+}
+
+/* The first error is enough: all of them are in the verdict on standard output. */
+int startend_refuse(const char *path, const struct wan_verdict *verdict)
+{
+	const struct wan_issue *issue = verdict->issues;
+	while (issue->severity != WAN_SEVERITY_ERROR)
+		issue++;
+	startend_say("%s: is not used: %s%s%s", path, issue->message,
+		     issue->suggestion[0] ? "; " : "", issue->suggestion);
+	return STARTEND_BAD_IMAGE;
+}
+
 /* What the library has to say, as a setting of the environment that it did not understand. */
 static void on_log(void *context, enum wan_log_level level, const char *message)
 {
@@ -70,6 +107,15 @@ static int check_json_path(const struct startend_options *options)
 	return STARTEND_CANNOT_WRITE;
 }
 
+static int flush(int status)
+{
+	if (fflush(stdout) || ferror(stdout)) {
+		startend_say("standard output: cannot be written");
+		status = status ? status : STARTEND_CANNOT_WRITE;
+	}
+	return status;
+}
+
 int main(int argc, char **argv)
 {
 	/* A write that fails is an error with a sentence, and the files matter more than who reads
@@ -80,15 +126,21 @@ int main(int argc, char **argv)
 	int ended = startend_parse(argc, argv, &options);
 	if (ended) {
 		startend_finish(&options);
-		return ended - 1;
+		return flush(ended - 1);
 	}
 
-	int status = check_json_path(&options);
-	if (status) {
-		startend_finish(&options);
-		return status;
-	}
 	wan_set_log(on_log, &options);
+	int status = 0;
+	if (options.convert_from)
+		status = startend_convert(&options);
+	else if (options.explain)
+		status = startend_explain(&options);
+	if (options.folder && status <= STARTEND_WARNINGS)
+		status = check_json_path(&options);
+	if (status > STARTEND_WARNINGS || !options.folder) {
+		startend_finish(&options);
+		return flush(status);
+	}
 	struct wan_runtime_options runtime_options;
 	wan_runtime_options_init(&runtime_options);
 	struct wan_runtime *runtime;
@@ -124,9 +176,5 @@ int main(int argc, char **argv)
 		fprintf(stderr, "recorded %s   next: wanprof report %s\n", recording, recording);
 	wan_runtime_unref(runtime);
 	startend_finish(&options);
-	if (fflush(stdout) || ferror(stdout)) {
-		startend_say("standard output: cannot be written");
-		status = status ? status : STARTEND_CANNOT_WRITE;
-	}
-	return status;
+	return flush(status);
 }

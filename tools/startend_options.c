@@ -1,73 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* Command line and list file of wan-startend. */
-#include <errno.h>
+/*
+ * Command line of wan-startend: one table of options, from which parsing and help come. A new
+ * option is a row, its function, and a line in the manual.
+ */
 #include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "startend.h"
 
-#define LIST_LINES_MAX 1000000
+#define WORDS_MAX 2 /* images given without an option */
 
-static const char help_text[] =
-	"Usage: wan-startend --start A [--end B] --size WxH -o DIR [options]\n"
-	"       wan-startend --list PAIRS.tsv --size WxH -o DIR [options]\n"
-	"\n"
-	"Validates the start and end image of a WAN clip and their pair, makes thumbnails, fits "
-	"them\n"
-	"to the size and writes what a WAN pipeline consumes: fitted PNG and float32 tensor "
-	"(.npy).\n"
-	"\n"
-	"  --start FILE       first image (PNG or JPEG)\n"
-	"  --end FILE         last image; optional\n"
-	"  --list FILE        many pairs: START<tab>END[<tab>NAME] a line; END may be -\n"
-	"  --size WxH         size of the clip, multiples of 16 (832x480, 1280x720, ...)\n"
-	"  -o, --output DIR   where to write; made when missing\n"
-	"  --fit HOW          cover (default), stretch, contain\n"
-	"  --filter NAME      lanczos (default), bicubic, bilinear\n"
-	"  --thumbnail PX     longest side of the thumbnails, default 256\n"
-	"  --json FILE        profile of this run as JSON, - for standard output\n"
-	"  --strict           exit 1 when there are warnings\n"
-	"  --force            replace files that exist\n"
-	"  -q, --quiet        only errors\n"
-	"  --help, --version\n"
-	"\n"
-	"Exit status: 0 done, 1 warnings under --strict, 64 usage, 65 bad image, 66 missing,\n"
-	"73 cannot write, 75 no memory, 128 + N interrupted by signal N.\n";
-
-enum {
-	OPT_START = 256,
-	OPT_END,
-	OPT_LIST,
-	OPT_SIZE,
-	OPT_FIT,
-	OPT_FILTER,
-	OPT_THUMBNAIL,
-	OPT_JSON,
-	OPT_STRICT,
-	OPT_FORCE,
-	OPT_HELP,
-	OPT_VERSION,
-};
-
-static const struct option long_options[] = {
-	{"start", required_argument, NULL, OPT_START},
-	{"end", required_argument, NULL, OPT_END},
-	{"list", required_argument, NULL, OPT_LIST},
-	{"size", required_argument, NULL, OPT_SIZE},
-	{"output", required_argument, NULL, 'o'},
-	{"fit", required_argument, NULL, OPT_FIT},
-	{"filter", required_argument, NULL, OPT_FILTER},
-	{"thumbnail", required_argument, NULL, OPT_THUMBNAIL},
-	{"json", required_argument, NULL, OPT_JSON},
-	{"strict", no_argument, NULL, OPT_STRICT},
-	{"force", no_argument, NULL, OPT_FORCE},
-	{"quiet", no_argument, NULL, 'q'},
-	{"help", no_argument, NULL, OPT_HELP},
-	{"version", no_argument, NULL, OPT_VERSION},
-	{NULL, 0, NULL, 0},
+struct parse {
+	struct startend_options *options;
+	const char *start, *end, *list;
+	const char *words[WORDS_MAX];
+	int word_count;
+	bool has_size, has_fit, has_filter, convert;
 };
 
 static int usage(const char *object, const char *reason)
@@ -76,37 +25,248 @@ static int usage(const char *object, const char *reason)
 	return STARTEND_USAGE + 1;
 }
 
-static bool parse_number(const char *text, char stop, uint32_t low, uint32_t high, uint32_t *ret,
-			 const char **ret_rest)
+static int take_start(struct parse *parse, const char *value)
 {
-	char *rest;
-	if (*text < '0' || *text > '9')
-		return false;
-	errno = 0;
-	unsigned long value = strtoul(text, &rest, 10);
-	if (errno || value < low || value > high || *rest != stop)
-		return false;
-	*ret = (uint32_t)value;
-	if (ret_rest)
-		*ret_rest = rest + 1;
-	return true;
+	parse->start = value;
+	return 0;
 }
 
-static bool parse_size(const char *text, struct startend_options *options)
+static int take_end(struct parse *parse, const char *value)
 {
-	const char *rest;
-	return parse_number(text, 'x', 16, 16384, &options->width_px, &rest) &&
-	       parse_number(rest, '\0', 16, 16384, &options->height_px, NULL);
+	parse->end = value;
+	return 0;
 }
 
-static bool parse_choice(const char *text, const char *const *names, size_t count, unsigned *ret)
+static int take_list(struct parse *parse, const char *value)
 {
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(text, names[i]) == 0) {
-			*ret = (unsigned)i;
-			return true;
-		}
-	return false;
+	parse->list = value;
+	return 0;
+}
+
+static int take_size(struct parse *parse, const char *value)
+{
+	struct startend_options *options = parse->options;
+	parse->has_size = true;
+	return startend_parse_size(value, &options->width_px, &options->height_px)
+		       ? 0
+		       : usage(value, "is no size; write WIDTHxHEIGHT, for example 832x480");
+}
+
+static int take_output(struct parse *parse, const char *value)
+{
+	parse->options->folder = value;
+	return *value ? 0 : usage("arguments", "give -o DIR, where the results go");
+}
+
+static int take_pipeline(struct parse *parse, const char *value)
+{
+	if (wan_pipeline_find(value, &parse->options->pipeline) < 0)
+		return usage(value, "is no pipeline; wan-startend --list-pipelines names them");
+	parse->options->has_pipeline = true;
+	return 0;
+}
+
+static int take_explain(struct parse *parse, const char *value)
+{
+	(void)value;
+	parse->options->explain = true;
+	return 0;
+}
+
+static int take_frames(struct parse *parse, const char *value)
+{
+	return startend_parse_number(value, 1, 100000, &parse->options->frames)
+		       ? 0
+		       : usage(value, "is no number of frames of 1 to 100000");
+}
+
+static int take_fit(struct parse *parse, const char *value)
+{
+	static const char *const fits[] = {"stretch", "cover", "contain"};
+	unsigned choice;
+	if (!startend_parse_choice(value, fits, 3, &choice))
+		return usage(value, "is no way to fit; use cover, stretch or contain");
+	parse->options->fit = (enum wan_fit)choice;
+	parse->has_fit = true;
+	return 0;
+}
+
+static int take_filter(struct parse *parse, const char *value)
+{
+	static const char *const filters[] = {"lanczos", "bicubic", "bilinear"};
+	unsigned choice;
+	if (!startend_parse_choice(value, filters, 3, &choice))
+		return usage(value, "is no filter; use lanczos, bicubic or bilinear");
+	parse->options->filter = (enum wan_filter)choice;
+	parse->has_filter = true;
+	return 0;
+}
+
+static int take_alpha(struct parse *parse, const char *value)
+{
+	if (!startend_parse_alpha(value, &parse->options->alpha))
+		return usage(value, "is no way to treat alpha; use drop, white, black, #rrggbb, "
+				    "keep or refuse");
+	parse->options->has_alpha = true;
+	return 0;
+}
+
+static int take_exif(struct parse *parse, const char *value)
+{
+	static const char *const ways[] = {"as-pipeline", "apply", "ignore"};
+	unsigned choice;
+	if (!startend_parse_choice(value, ways, 3, &choice))
+		return usage(value, "is no way to treat orientation; use apply or ignore");
+	parse->options->upright = (enum wan_upright)choice;
+	return 0;
+}
+
+static int take_thumbnail(struct parse *parse, const char *value)
+{
+	return startend_parse_number(value, 16, 4096, &parse->options->thumbnail_px)
+		       ? 0
+		       : usage(value, "is no thumbnail size of 16 to 4096 pixels");
+}
+
+static int take_format(struct parse *parse, const char *value)
+{
+	static const char *const formats[] = {"png", "jpeg", "raw"};
+	unsigned choice;
+	if (!startend_parse_choice(value, formats, 3, &choice))
+		return usage(value, "is no format to write; use png, jpeg or raw");
+	parse->options->format = (enum startend_format)choice;
+	return 0;
+}
+
+static int take_quality(struct parse *parse, const char *value)
+{
+	return startend_parse_number(value, 1, 100, &parse->options->quality)
+		       ? 0
+		       : usage(value, "is no JPEG quality of 1 to 100");
+}
+
+static int take_convert(struct parse *parse, const char *value)
+{
+	(void)value;
+	parse->convert = true;
+	return 0;
+}
+
+static int take_json(struct parse *parse, const char *value)
+{
+	parse->options->json_path = value;
+	return 0;
+}
+
+static int take_strict(struct parse *parse, const char *value)
+{
+	(void)value;
+	parse->options->strict = true;
+	return 0;
+}
+
+static int take_force(struct parse *parse, const char *value)
+{
+	(void)value;
+	parse->options->force = true;
+	return 0;
+}
+
+static int take_quiet(struct parse *parse, const char *value)
+{
+	(void)value;
+	parse->options->quiet = true;
+	return 0;
+}
+
+static int list_pipelines(struct parse *parse, const char *value)
+{
+	(void)parse, (void)value;
+	startend_list_pipelines();
+	return 1;
+}
+
+static int list_rules(struct parse *parse, const char *value)
+{
+	(void)parse, (void)value;
+	startend_list_rules();
+	return 1;
+}
+
+static int take_version(struct parse *parse, const char *value)
+{
+	(void)parse, (void)value;
+	printf("wan-startend %s\n", wan_version());
+	return 1;
+}
+
+static int take_help(struct parse *parse, const char *value);
+
+/* Returns of take: 0 (go on), an exit status + 1. */
+static const struct row {
+	const char *name, *argument; /* NULL: takes none */
+	int letter;                  /* 0: none */
+	int (*take)(struct parse *parse, const char *value);
+	const char *help;
+} rows[] = {
+	{"start", "FILE", 0, take_start, "first image (PNG or JPEG)"},
+	{"end", "FILE", 0, take_end, "last image; optional"},
+	{"list", "FILE", 0, take_list, "many pairs: START<tab>END[<tab>NAME] a line; END may be -"},
+	{"size", "WxH", 0, take_size, "size of the clip, multiples of 16 (832x480, 1280x720, ...)"},
+	{"output", "DIR", 'o', take_output, "where to write; made when missing"},
+	{"pipeline", "NAME", 0, take_pipeline,
+	 "size, cut and filter as that program has them; without -o: only tell"},
+	{"explain", NULL, 0, take_explain, "tell what becomes of the images: --explain A [B]"},
+	{"frames", "N", 0, take_frames, "frames asked for, to tell how many come of it"},
+	{"fit", "HOW", 0, take_fit, "cover (default), stretch, contain"},
+	{"filter", "NAME", 0, take_filter, "lanczos (default), bicubic, bilinear"},
+	{"alpha", "HOW", 0, take_alpha,
+	 "drop (default), white, black, #rrggbb, refuse; keep with --convert"},
+	{"exif", "HOW", 0, take_exif,
+	 "apply or ignore the camera's orientation; default: as the pipeline does"},
+	{"thumbnail", "PX", 0, take_thumbnail, "longest side of the thumbnails, default 256"},
+	{"format", "NAME", 0, take_format, "of the frames: png (default), jpeg, raw (bytes R G B)"},
+	{"quality", "N", 0, take_quality, "of JPEG, 1 to 100, default 90"},
+	{"convert", NULL, 0, take_convert,
+	 "only another format: --convert IN OUT.png, .jpg, .rgb or .npy"},
+	{"json", "FILE", 0, take_json,
+	 "profile of this run, or what --explain tells, as JSON; - for standard output"},
+	{"strict", NULL, 0, take_strict, "exit 1 when there are warnings"},
+	{"force", NULL, 0, take_force, "replace files that exist"},
+	{"quiet", NULL, 'q', take_quiet, "only errors"},
+	{"list-pipelines", NULL, 0, list_pipelines, "name the pipelines, and end"},
+	{"list-rules", NULL, 0, list_rules, "name what images are judged by, and end"},
+	{"help", NULL, 0, take_help, "print this"},
+	{"version", NULL, 0, take_version, "print the version"},
+};
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+static int take_help(struct parse *parse, const char *value)
+{
+	(void)parse, (void)value;
+	puts("Usage: wan-startend --start A [--end B] --size WxH -o DIR [options]\n"
+	     "       wan-startend --list PAIRS.tsv --size WxH -o DIR [options]\n"
+	     "       wan-startend [--pipeline NAME] --explain A [B] [--size WxH]\n"
+	     "       wan-startend --convert IN OUT\n"
+	     "\n"
+	     "Validates the start and end image of a WAN clip and their pair, makes thumbnails, "
+	     "fits them\n"
+	     "to the size, or as a pipeline frames them, and writes what a pipeline consumes: "
+	     "fitted PNG\n"
+	     "and float32 tensor (.npy).\n");
+	for (size_t i = 0; i < ROWS; i++) {
+		char left[32] = "";
+		if (rows[i].letter)
+			snprintf(left, sizeof(left), "-%c, ", rows[i].letter);
+		size_t used = strlen(left);
+		snprintf(left + used, sizeof(left) - used, "--%s%s%s", rows[i].name,
+			 rows[i].argument ? " " : "", rows[i].argument ? rows[i].argument : "");
+		printf("  %-18s %s\n", left, rows[i].help);
+	}
+	puts("\nExit status: 0 done, 1 warnings under --strict, 64 usage, 65 bad image, 66 "
+	     "missing,\n"
+	     "73 cannot write, 75 no memory, 128 + N interrupted by signal N.");
+	return 1;
 }
 
 /* The option whose name shares the longest beginning with what was written. */
@@ -114,221 +274,16 @@ static const char *nearest_option(const char *text)
 {
 	const char *best = NULL;
 	size_t best_length = 0;
-	for (const struct option *option = long_options; option->name; option++) {
+	for (size_t i = 0; i < ROWS; i++) {
 		size_t length = 0;
-		while (text[length] && option->name[length] == text[length])
+		while (text[length] && rows[i].name[length] == text[length])
 			length++;
 		if (length > best_length) {
 			best_length = length;
-			best = option->name;
+			best = rows[i].name;
 		}
 	}
 	return best;
-}
-
-static bool add_pair(struct startend_options *options, const char *start, const char *end,
-		     const char *name)
-{
-	size_t count = options->pair_count;
-	if ((count & (count + 1)) == 0 || !options->pairs) {
-		struct startend_pair *pairs =
-			realloc(options->pairs, (2 * count + 2) * sizeof(*pairs));
-		if (!pairs)
-			return false;
-		options->pairs = pairs;
-	}
-	struct startend_pair *pair = &options->pairs[count];
-	*pair = (struct startend_pair){
-		.start = strdup(start), .end = end ? strdup(end) : NULL, .name = strdup(name)};
-	options->pair_count = count + 1;
-	return pair->start && (pair->end || !end) && pair->name;
-}
-
-void startend_finish(struct startend_options *options)
-{
-	for (size_t i = 0; i < options->pair_count; i++) {
-		free(options->pairs[i].start);
-		free(options->pairs[i].end);
-		free(options->pairs[i].name);
-	}
-	free(options->pairs);
-	*options = (struct startend_options){0};
-}
-
-static int list_error(const char *path, unsigned line, const char *reason)
-{
-	startend_say("%s:%u: %s; a line is START<tab>END[<tab>NAME]", path, line, reason);
-	return STARTEND_USAGE;
-}
-
-static int read_line(const char *path, unsigned number, char *text,
-		     struct startend_options *options)
-{
-	text[strcspn(text, "\r")] = '\0';
-	if (*text == '\0' || *text == '#')
-		return 0;
-	char *rest = text;
-	const char *start = strsep(&rest, "\t");
-	const char *end = rest ? strsep(&rest, "\t") : NULL;
-	const char *name = rest ? strsep(&rest, "\t") : NULL;
-	if (!*start)
-		return list_error(path, number, "has no start image");
-	if (rest)
-		return list_error(path, number, "has more than three columns");
-	if (name && (!*name || strchr(name, '/') || *name == '.'))
-		return list_error(path, number, "has a name that is no plain file name");
-	char made[24];
-	if (!name) {
-		snprintf(made, sizeof(made), "pair-%04zu", options->pair_count + 1);
-		name = made;
-	}
-	if (end && (!*end || strcmp(end, "-") == 0))
-		end = NULL;
-	if (!add_pair(options, start, end, name)) {
-		startend_say("%s: out of memory", path);
-		return STARTEND_NO_MEMORY;
-	}
-	return 0;
-}
-
-static int compare_names(const void *a, const void *b)
-{
-	const struct startend_pair *const *left = a, *const *right = b;
-	return strcmp((*left)->name, (*right)->name);
-}
-
-/* Two pairs of one name would replace each other's files. */
-static int check_names(const char *path, const struct startend_options *options)
-{
-	const struct startend_pair **sorted = malloc(options->pair_count * sizeof(*sorted));
-	if (!sorted) {
-		startend_say("%s: out of memory", path);
-		return STARTEND_NO_MEMORY;
-	}
-	int status = 0;
-	for (size_t i = 0; i < options->pair_count; i++)
-		sorted[i] = &options->pairs[i];
-	qsort(sorted, options->pair_count, sizeof(*sorted), compare_names);
-	for (size_t i = 1; i < options->pair_count && status == 0; i++)
-		if (strcmp(sorted[i - 1]->name, sorted[i]->name) == 0) {
-			startend_say("%s: two pairs have the name %s; give each a name of its own",
-				     path, sorted[i]->name);
-			status = STARTEND_USAGE;
-		}
-	free(sorted);
-	return status;
-}
-
-/* One line without its end. Length, -1 at the end, -2 when it does not fit. */
-static long next_line(FILE *file, char *text, size_t size)
-{
-	size_t length = 0;
-	int byte;
-	while ((byte = getc(file)) != EOF && byte != '\n') {
-		if (length + 1 >= size)
-			return -2;
-		text[length++] = (char)byte;
-	}
-	text[length] = '\0';
-	return byte == EOF && length == 0 ? -1 : (long)length;
-}
-
-int startend_read_list(const char *path, struct startend_options *options)
-{
-	struct stat info;
-	if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) {
-		startend_say("%s: is not a regular file", path);
-		return STARTEND_MISSING;
-	}
-	FILE *file = fopen(path, "re");
-	if (!file) {
-		startend_say("%s: cannot be opened: %s", path, strerror(errno));
-		return STARTEND_MISSING;
-	}
-	char text[3 * 4096];
-	int status = 0;
-	for (unsigned number = 1; status == 0; number++) {
-		long length = next_line(file, text, sizeof(text));
-		if (length == -1)
-			break;
-		if (length < 0)
-			status = list_error(path, number, "is too long");
-		else if (strlen(text) < (size_t)length)
-			status =
-				list_error(path, number, "has a byte of value 0, so it is no text");
-		else if (number > LIST_LINES_MAX)
-			status = list_error(path, number, "is beyond the last line that is read");
-		else
-			status = read_line(path, number, text, options);
-	}
-	if (status == 0 && ferror(file)) {
-		startend_say("%s: cannot be read: %s", path, strerror(errno));
-		status = STARTEND_MISSING;
-	}
-	fclose(file);
-	if (status == 0 && options->pair_count == 0) {
-		startend_say("%s: names no pair", path);
-		status = STARTEND_USAGE;
-	}
-	return status ? status : check_names(path, options);
-}
-
-struct raw_options {
-	const char *start, *end, *list;
-	bool has_size;
-};
-
-static int take_option(int code, struct startend_options *options, struct raw_options *raw)
-{
-	static const char *const fits[] = {"stretch", "cover", "contain"};
-	static const char *const filters[] = {"lanczos", "bicubic", "bilinear"};
-	unsigned choice;
-	switch (code) {
-	case OPT_START:
-		raw->start = optarg;
-		return 0;
-	case OPT_END:
-		raw->end = optarg;
-		return 0;
-	case OPT_LIST:
-		raw->list = optarg;
-		return 0;
-	case OPT_SIZE:
-		raw->has_size = true;
-		return parse_size(optarg, options)
-			       ? 0
-			       : usage(optarg,
-				       "is no size; write WIDTHxHEIGHT, for example 832x480");
-	case 'o':
-		options->folder = optarg;
-		return 0;
-	case OPT_FIT:
-		if (!parse_choice(optarg, fits, 3, &choice))
-			return usage(optarg, "is no way to fit; use cover, stretch or contain");
-		options->fit = (enum wan_fit)choice;
-		return 0;
-	case OPT_FILTER:
-		if (!parse_choice(optarg, filters, 3, &choice))
-			return usage(optarg, "is no filter; use lanczos, bicubic or bilinear");
-		options->filter = (enum wan_filter)choice;
-		return 0;
-	case OPT_THUMBNAIL:
-		return parse_number(optarg, '\0', 16, 4096, &options->thumbnail_px, NULL)
-			       ? 0
-			       : usage(optarg, "is no thumbnail size of 16 to 4096 pixels");
-	case OPT_JSON:
-		options->json_path = optarg;
-		return 0;
-	case OPT_STRICT:
-		options->strict = true;
-		return 0;
-	case OPT_FORCE:
-		options->force = true;
-		return 0;
-	default:
-		options->quiet = true;
-		return 0;
-	}
 }
 
 /* What getopt_long() did not take: code ':' or '?', and optopt. */
@@ -336,13 +291,14 @@ static int bad_option(int code, char **argv)
 {
 	const char *text = argv[optind > 0 ? optind - 1 : 0];
 	char letter[3] = {'-', (char)optopt, '\0'};
-	if (optopt > 0 && optopt < OPT_START && strncmp(text, "--", 2) != 0)
+	bool is_long = strncmp(text, "--", 2) == 0;
+	if (optopt > 0 && optopt < 256 && !is_long)
 		text = letter; /* it may stand in the middle of several */
 	if (code == ':')
 		return usage(text, "needs an argument");
-	if (optopt >= OPT_START || (optopt > 0 && strncmp(text, "--", 2) == 0))
+	if (optopt >= 256 || (optopt > 0 && is_long))
 		return usage(text, "takes no value");
-	const char *near = strncmp(text, "--", 2) == 0 ? nearest_option(text + 2) : NULL;
+	const char *near = is_long ? nearest_option(text + 2) : NULL;
 	char reason[96];
 	if (near)
 		snprintf(reason, sizeof(reason), "is no usable option; did you mean --%s?", near);
@@ -351,48 +307,130 @@ static int bad_option(int code, char **argv)
 	return usage(text, reason);
 }
 
-int startend_parse(int argc, char **argv, struct startend_options *ret_options)
+/* Options in any order, with images between them. */
+static int take_all(int argc, char **argv, struct parse *parse)
 {
-	struct raw_options raw = {0};
-	*ret_options = (struct startend_options){
-		.thumbnail_px = 256, .fit = WAN_FIT_COVER, .filter = WAN_FILTER_LANCZOS};
+	struct option long_options[ROWS + 1] = {{NULL, 0, NULL, 0}};
+	for (size_t i = 0; i < ROWS; i++)
+		long_options[i] = (struct option){
+			rows[i].name, rows[i].argument ? required_argument : no_argument, NULL,
+			rows[i].letter ? rows[i].letter : 256 + (int)i};
 	opterr = 0;
-	for (int code; (code = getopt_long(argc, argv, ":o:q", long_options, NULL)) != -1;) {
-		if (code == OPT_HELP) {
-			fputs(help_text, stdout);
-			return 1;
+	for (int code; (code = getopt_long(argc, argv, "-:o:q", long_options, NULL)) != -1;) {
+		if (code == '?' || code == ':')
+			return bad_option(code, argv);
+		if (code == 1) {
+			if (parse->word_count == WORDS_MAX)
+				return usage(optarg, "is one image too many");
+			parse->words[parse->word_count++] = optarg;
+			continue;
 		}
-		if (code == OPT_VERSION) {
-			printf("wan-startend %s\n", wan_version());
-			return 1;
+		for (size_t i = 0; i < ROWS; i++) {
+			if (code != rows[i].letter && code != 256 + (int)i)
+				continue;
+			int ended = rows[i].take(parse, optarg);
+			if (ended)
+				return ended;
+			break;
 		}
-		int ended = code == '?' || code == ':' ? bad_option(code, argv)
-						       : take_option(code, ret_options, &raw);
-		if (ended)
-			return ended;
 	}
-	if (optind < argc)
-		return usage(argv[optind],
+	for (; optind < argc; optind++) { /* behind -- */
+		if (parse->word_count == WORDS_MAX)
+			return usage(argv[optind], "is one image too many");
+		parse->words[parse->word_count++] = argv[optind];
+	}
+	return 0;
+}
+
+static int check_convert(struct parse *parse)
+{
+	struct startend_options *options = parse->options;
+	if (parse->word_count != 2)
+		return usage("--convert", "give two names: --convert IN OUT");
+	if (parse->start || parse->end || parse->list || parse->has_size || options->folder ||
+	    options->has_pipeline || options->explain || parse->has_fit)
+		return usage("--convert", "changes the format only; the size is that of the image");
+	options->convert_from = parse->words[0];
+	options->convert_to = parse->words[1];
+	return 0;
+}
+
+static int check_images(struct parse *parse)
+{
+	if (parse->word_count && !parse->options->explain)
+		return usage(parse->words[0],
 			     "is not expected here; images are given by --start and --end");
-	if (!raw.start == !raw.list)
-		return usage("arguments", raw.start ? "give --start or --list, not both"
-						    : "give --start FILE or --list FILE");
-	if (raw.list && raw.end)
+	if (parse->word_count && (parse->start || parse->end || parse->list))
+		return usage(parse->words[0], "is one image too many beside --start or --list");
+	if (parse->word_count) {
+		parse->start = parse->words[0];
+		parse->end = parse->word_count > 1 ? parse->words[1] : NULL;
+	}
+	if (!parse->start == !parse->list)
+		return usage("arguments", parse->start ? "give --start or --list, not both"
+						       : "give --start FILE or --list FILE");
+	if (parse->list && parse->end)
 		return usage("--end", "belongs to --start; a list names its own end images");
-	if (!raw.has_size)
-		return usage("arguments", "give --size WIDTHxHEIGHT");
-	if (ret_options->width_px % 16 || ret_options->height_px % 16)
+	return 0;
+}
+
+static int check_size(struct parse *parse)
+{
+	struct startend_options *options = parse->options;
+	if (options->has_pipeline && (parse->has_fit || parse->has_filter))
+		return usage(parse->has_fit ? "--fit" : "--filter",
+			     "does not go with --pipeline, which decides about it");
+	if (options->has_alpha && options->alpha == WAN_ALPHA_KEEP)
+		return usage("--alpha", "keep: frames have no alpha; use drop, a colour or refuse");
+	if (options->has_pipeline || !options->folder)
+		return 0;
+	if (!parse->has_size)
+		return usage("arguments", "give --size WIDTHxHEIGHT, or --pipeline NAME");
+	if (options->width_px % 16 || options->height_px % 16)
 		return usage("--size",
 			     "must be multiples of 16: WAN pipelines reject or cut others "
 			     "(832x480 and 1280x720 are fine, 854x480 is not)");
-	if (!ret_options->folder || !*ret_options->folder)
-		return usage("arguments", "give -o DIR, where the results go");
+	return 0;
+}
+
+static int check(struct parse *parse)
+{
+	struct startend_options *options = parse->options;
+	if (parse->convert)
+		return check_convert(parse);
+	int ended = check_images(parse);
+	if (ended)
+		return ended;
+	if (!options->folder && options->has_pipeline)
+		options->explain = true;
+	if (!options->folder && !options->explain)
+		return parse->has_size ? usage("arguments", "give -o DIR, where the results go")
+				       : usage("arguments", "give --size WIDTHxHEIGHT and -o DIR, "
+							    "or --explain");
+	ended = check_size(parse);
+	if (ended)
+		return ended;
+	if (parse->list) {
+		int status = startend_read_list(parse->list, options);
+		return status ? status + 1 : 0;
+	}
+	return startend_add_pair(options, parse->start, parse->end, "") ? 0
+									: STARTEND_NO_MEMORY + 1;
+}
+
+int startend_parse(int argc, char **argv, struct startend_options *ret_options)
+{
+	*ret_options = (struct startend_options){.thumbnail_px = 256,
+						 .fit = WAN_FIT_COVER,
+						 .filter = WAN_FILTER_LANCZOS,
+						 .alpha = WAN_ALPHA_DROP,
+						 .quality = 90};
+	struct parse parse = {.options = ret_options};
+	int ended = take_all(argc, argv, &parse);
+	if (ended)
+		return ended;
 	/* Nothing but the document goes to standard output then. */
 	if (ret_options->json_path && strcmp(ret_options->json_path, "-") == 0)
 		ret_options->quiet = true;
-	if (raw.list) {
-		int status = startend_read_list(raw.list, ret_options);
-		return status ? status + 1 : 0;
-	}
-	return add_pair(ret_options, raw.start, raw.end, "") ? 0 : STARTEND_NO_MEMORY + 1;
+	return check(&parse);
 }

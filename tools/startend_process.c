@@ -22,6 +22,7 @@ struct side {
 	const char *path;
 	struct wan_image_info info;
 	struct wan_verdict verdict;
+	struct wan_framing framing; /* of --pipeline, --alpha or --exif */
 	struct wan_pin *thumbnail, *fitted, *tensor;
 };
 
@@ -63,34 +64,6 @@ static int fail(struct prepared *prepared, const struct wan_error *error)
 	return STARTEND_NO_MEMORY;
 }
 
-static void say_path(const char *path)
-{
-	for (; *path; path++)
-		putchar((unsigned char)*path < 0x20 || *path == 0x7f ? '?' : *path);
-}
-
-static void print_issues(const struct work *work, const struct wan_verdict *verdict)
-{
-	static const char *const names[] = {"note", "warning", "error"};
-	if (work->options->quiet)
-		return;
-	for (uint32_t i = 0; i < verdict->issue_count; i++) {
-		const struct wan_issue *issue = &verdict->issues[i];
-		printf("  %-7s %s: %s", names[issue->severity], issue->id, issue->message);
-		if (issue->suggestion[0])
-			printf(" -> %s", issue->suggestion);
-		putchar('\n');
-	}
-}
-
-static uint32_t count_warnings(const struct wan_verdict *verdict)
-{
-	uint32_t count = 0;
-	for (uint32_t i = 0; i < verdict->issue_count; i++)
-		count += verdict->issues[i].severity == WAN_SEVERITY_WARNING;
-	return count;
-}
-
 static void output_path(const struct work *work, const struct prepared *prepared,
 			const struct side *side, const char *suffix, char *to)
 {
@@ -98,11 +71,17 @@ static void output_path(const struct work *work, const struct prepared *prepared
 		 prepared->pair->name[0] ? "-" : "", side->label, suffix);
 }
 
+static const char *frame_suffix(const struct startend_options *options)
+{
+	static const char *const suffixes[] = {".png", ".jpg", ".rgb"};
+	return suffixes[options->format];
+}
+
 /* Said before the work is done, not after it. */
 static int check_outputs(const struct work *work, const struct prepared *prepared,
 			 const struct side *side)
 {
-	static const char *const suffixes[] = {".png", ".npy", "-thumbnail.png"};
+	const char *suffixes[] = {frame_suffix(work->options), ".npy", "-thumbnail.png"};
 	for (size_t i = 0; i < 3 && !work->options->force; i++) {
 		char path[PATH_BYTES];
 		output_path(work, prepared, side, suffixes[i], path);
@@ -117,15 +96,60 @@ static int check_outputs(const struct work *work, const struct prepared *prepare
 	return 0;
 }
 
-/* The first error is enough: all of them are in the verdict on standard output. */
-static int refuse(const struct side *side)
+/* As the pipeline frames it, or as --fit does with alpha and orientation as asked. */
+static int frame_as_asked(struct work *work, const struct prepared *prepared, struct side *side,
+			  struct wan_error *error)
 {
-	const struct wan_issue *issue = side->verdict.issues;
-	while (issue->severity != WAN_SEVERITY_ERROR)
-		issue++;
-	startend_say("%s: is not used: %s%s%s", side->path, issue->message,
-		     issue->suggestion[0] ? "; " : "", issue->suggestion);
-	return STARTEND_BAD_IMAGE;
+	const struct startend_options *options = work->options;
+	const struct wan_framing *start =
+		side == prepared->sides ? NULL : &prepared->sides->framing;
+	int r = startend_framing(options, &side->info, start, &side->framing);
+	if (r == -EOPNOTSUPP)
+		return 0; /* not written; what is told names it */
+	if (r < 0) {
+		*error = (struct wan_error){.code = -EBADMSG,
+					    .reason = "no frames can be made of it: its ratio is "
+						      "too extreme",
+					    .hint = "crop it first"};
+		snprintf(error->object, sizeof(error->object), "%.255s", side->path);
+		return -EBADMSG;
+	}
+	struct wan_picture picture = {.path = side->path,
+				      .framing = &side->framing,
+				      .alpha = options->alpha,
+				      .as_stored = !startend_turns(options)};
+	r = wan_framed(work->runtime, &picture, false, &side->fitted, NULL, error);
+	return r < 0 ? r : wan_framed(work->runtime, &picture, true, &side->tensor, NULL, error);
+}
+
+static int frame_side(struct work *work, const struct prepared *prepared, struct side *side,
+		      struct wan_error *error)
+{
+	const struct startend_options *options = work->options;
+	if (options->has_pipeline || options->has_alpha ||
+	    options->upright != WAN_UPRIGHT_AS_PIPELINE)
+		return frame_as_asked(work, prepared, side, error);
+	int r = wan_fit(work->runtime, side->path, options->width_px, options->height_px,
+			options->fit, options->filter, &side->fitted, NULL, error);
+	return r < 0 ? r
+		     : wan_tensor(work->runtime, side->path, options->width_px, options->height_px,
+				  options->fit, options->filter, &side->tensor, NULL, error);
+}
+
+/* What the pipeline itself brings with it: squeezed, cut, an end image that is not taken. */
+static void say_explanation(struct work *work, struct prepared *prepared)
+{
+	const struct startend_options *options = work->options;
+	struct wan_explanation explained;
+	struct wan_size target = {options->width_px, options->height_px};
+	const struct side *end = prepared->pair->end ? &prepared->sides[1] : NULL;
+	if (!options->has_pipeline ||
+	    wan_explain(options->pipeline, &prepared->sides[0].info, end ? &end->info : NULL,
+			target, options->upright, &explained) < 0)
+		return;
+	if (!options->quiet)
+		startend_print_issues(&explained.verdict);
+	prepared->warnings += startend_count_warnings(&explained.verdict);
 }
 
 static int prepare_side(struct work *work, struct prepared *prepared, struct side *side)
@@ -139,25 +163,22 @@ static int prepare_side(struct work *work, struct prepared *prepared, struct sid
 	if (r < 0)
 		return fail(prepared, &error);
 	if (!options->quiet) {
-		say_path(prepared->pair->name);
+		startend_print_path(prepared->pair->name);
 		printf("%s%-5s ", prepared->pair->name[0] ? " " : "", side->label);
-		say_path(side->path);
+		startend_print_path(side->path);
 		printf("  %ux%u %s, %s%s\n", side->info.width_px, side->info.height_px,
 		       side->info.format == WAN_FORMAT_PNG ? "PNG" : "JPEG",
 		       side->verdict.ratio_label, side->verdict.valid ? "" : "  NOT USABLE");
 	}
-	print_issues(work, &side->verdict);
-	prepared->warnings += count_warnings(&side->verdict);
+	if (!options->quiet)
+		startend_print_issues(&side->verdict);
+	prepared->warnings += startend_count_warnings(&side->verdict);
 	if (!side->verdict.valid)
-		return refuse(side);
+		return startend_refuse(side->path, &side->verdict);
 	r = wan_thumbnail(work->runtime, side->path, options->thumbnail_px, options->thumbnail_px,
 			  &side->thumbnail, NULL, &error);
 	if (r == 0)
-		r = wan_fit(work->runtime, side->path, options->width_px, options->height_px,
-			    options->fit, options->filter, &side->fitted, NULL, &error);
-	if (r == 0)
-		r = wan_tensor(work->runtime, side->path, options->width_px, options->height_px,
-			       options->fit, options->filter, &side->tensor, NULL, &error);
+		r = frame_side(work, prepared, side, &error);
 	return r < 0 ? fail(prepared, &error) : 0;
 }
 
@@ -180,64 +201,39 @@ static void prepare(struct work *work, const struct startend_pair *pair, struct 
 		ret->sides[ret->side_count++] = (struct side){.label = "end", .path = pair->end};
 	for (int i = 0; i < ret->side_count && ret->status == 0; i++)
 		ret->status = prepare_side(work, ret, &ret->sides[i]);
+	if (ret->status == 0)
+		say_explanation(work, ret);
 	if (ret->status)
 		return;
 	struct wan_verdict verdict;
 	int r = wan_image_validate_pair(&ret->sides[0].info, pair->end ? &ret->sides[1].info : NULL,
 					&verdict);
 	if (r == 0) {
-		print_issues(work, &verdict);
-		ret->warnings += count_warnings(&verdict);
+		if (!work->options->quiet)
+			startend_print_issues(&verdict);
+		ret->warnings += startend_count_warnings(&verdict);
 	}
-}
-
-static int write_png(struct work *work, struct wan_image *image, const char *path)
-{
-	struct wan_encode_options encode;
-	wan_encode_options_init(&encode);
-	encode.format = WAN_FORMAT_PNG;
-	encode.png_level = 1; /* read once by the pipeline: level 6 costs 4 times the time */
-	encode.overwrite = work->options->force;
-	struct wan_image_view view;
-	wan_image_view(image, &view);
-	struct wan_error error = {0};
-	struct wan_op op;
-	wan_op_begin(wan_runtime_profile(work->runtime), &op, "png.encode");
-	wan_op_set_image(&op, view.width_px, view.height_px, view.channels, 8, UINT64_MAX);
-	int r = wan_image_encode(image, path, &encode, &error);
-	wan_op_end(&op, r < 0 ? WAN_OP_FAILED : WAN_OP_OK);
-	return r < 0 ? (startend_complain(&error), STARTEND_CANNOT_WRITE) : 0;
-}
-
-static int write_tensor(struct work *work, struct wan_image *image, const char *path)
-{
-	struct wan_image_view view;
-	wan_image_view(image, &view);
-	struct wan_error error = {0};
-	struct wan_op op;
-	wan_op_begin(wan_runtime_profile(work->runtime), &op, "npy.encode");
-	wan_op_set_image(&op, view.width_px, view.height_px, view.channels, 32, UINT64_MAX);
-	int r = wan_image_write_npy(image, path, work->options->force, &error);
-	wan_op_end(&op, r < 0 ? WAN_OP_FAILED : WAN_OP_OK);
-	return r < 0 ? (startend_complain(&error), STARTEND_CANNOT_WRITE) : 0;
 }
 
 static int write_side(struct work *work, const struct prepared *prepared, const struct side *side)
 {
 	char path[PATH_BYTES];
-	output_path(work, prepared, side, ".png", path);
-	int status = write_png(work, wan_pin_image(side->fitted), path);
+	output_path(work, prepared, side, frame_suffix(work->options), path);
+	int status = startend_write_image(work->options, work->runtime, wan_pin_image(side->fitted),
+					  path);
 	if (status)
 		return status;
 	if (!work->options->quiet) {
 		printf("  wrote ");
-		say_path(path);
+		startend_print_path(path);
 	}
 	output_path(work, prepared, side, ".npy", path);
-	status = write_tensor(work, wan_pin_image(side->tensor), path);
+	status = startend_write_tensor(work->options, work->runtime, wan_pin_image(side->tensor),
+				       path);
 	if (status == 0) {
 		output_path(work, prepared, side, "-thumbnail.png", path);
-		status = write_png(work, wan_pin_image(side->thumbnail), path);
+		status = startend_write_png(work->options, work->runtime,
+					    wan_pin_image(side->thumbnail), path);
 	}
 	if (!work->options->quiet)
 		puts(status ? "" : ", .npy, -thumbnail.png");
@@ -247,6 +243,8 @@ static int write_side(struct work *work, const struct prepared *prepared, const 
 static void write_pair(struct work *work, struct prepared *prepared)
 {
 	for (int i = 0; i < prepared->side_count && prepared->status == 0; i++) {
+		if (!prepared->sides[i].fitted)
+			continue; /* an end image that the pipeline does not take */
 		prepared->status = write_side(work, prepared, &prepared->sides[i]);
 		work->images_done += prepared->status == 0;
 		if (work->tracker)
