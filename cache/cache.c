@@ -75,6 +75,24 @@ static void make_seeds(uint64_t seeds[2])
 	seeds[1] = hash.high;
 }
 
+/* A hit that looks at the second only may tell an entry's last use that much too early. */
+static bool looks_at_seconds(const struct wan_cache_options *options)
+{
+	return !options->now_ns && (!options->idle_ns || options->idle_ns >= 60 * SECOND_NS);
+}
+
+static int choose_order(struct wan_cache *cache, const struct wan_cache_options *options)
+{
+	wan_order_init(&cache->order);
+	if (options->policy == WAN_CACHE_LRU)
+		return 0;
+	if (!wan_policy_create)
+		return -EINVAL;
+	cache->noting = true;
+	return wan_policy_create(options->policy, options->limit_bytes, options->entry_limit,
+				 &cache->order.policy);
+}
+
 int wan_cache_create(const struct wan_cache_options *given, struct wan_cache **ret_cache)
 {
 	struct wan_cache_options options;
@@ -92,10 +110,16 @@ int wan_cache_create(const struct wan_cache_options *given, struct wan_cache **r
 		wan_free(cache->block);
 		return -ENOMEM;
 	}
+	int rc = choose_order(cache, &options);
+	if (rc < 0) {
+		wan_table_finish(&cache->table);
+		wan_free(cache->block);
+		return rc;
+	}
 	wan_ticker_init(&cache->ticker, options.now_ns, options.idle_ns);
 	wan_mutex_init(&cache->lock, WAN_RANK_CACHE);
 	wan_slots_init(&cache->slots);
-	wan_order_init(&cache->order);
+	cache->seconds = looks_at_seconds(&options);
 	wan_counters_init(&cache->counters, options.counters);
 	cache->light = wan_barrier_available();
 	cache->epoch = 1;
@@ -235,6 +259,9 @@ int wan_cache_set_limits(struct wan_cache *cache, uint64_t limit_bytes, uint64_t
 		cache->budget.limit_bytes = limit_bytes;
 	if (entry_limit)
 		cache->budget.entry_limit = entry_limit;
+	if (cache->order.policy)
+		wan_policy_set_limits(cache->order.policy, cache->budget.limit_bytes,
+				      cache->budget.entry_limit);
 	wan_cache_shrink_locked(cache, cache->budget.limit_bytes, &victims);
 	wan_cache_leave(cache, &victims);
 	return 0;

@@ -132,15 +132,6 @@ struct wan_cache_entry *wan_cache_find_locked(struct wan_cache *cache, struct wa
 	return entry;
 }
 
-/* A hit on the newest entry looks at the second only: what has expired must be a matter of minutes.
- */
-static bool may_skip_stamps(const struct wan_cache *cache)
-{
-	const uint64_t minute_ns = 60000000000;
-	return !cache->ticker.now_ns &&
-	       (!cache->ticker.idle_ns || cache->ticker.idle_ns >= minute_ns);
-}
-
 /* This thread will pin: from the next hit on without the lock, when there is memory for that. */
 static void join_locked(struct wan_cache *cache) WAN_REQUIRES(&cache->lock)
 {
@@ -156,7 +147,9 @@ static void join_locked(struct wan_cache *cache) WAN_REQUIRES(&cache->lock)
 	if (!record)
 		return;
 	(void)wan_record_reserve(record, cache->order.capacity);
-	if (cache->sole != record && may_skip_stamps(cache) && !wan_cache_others_locked(cache))
+	if (cache->noting && !record->notes)
+		record->notes = wan_calloc(1, sizeof(*record->notes));
+	if (cache->sole != record && cache->seconds && !wan_cache_others_locked(cache))
 		wan_store_relaxed(&cache->sole, record);
 }
 
@@ -168,6 +161,7 @@ struct wan_pin *wan_cache_request_locked(struct wan_cache *cache, struct wan_key
 	wan_counters_add(&cache->counters, CACHE_WORD_REQUESTS, 1);
 	if (!entry) {
 		wan_counters_add(&cache->counters, CACHE_WORD_MISSES, 1);
+		wan_order_missed(&cache->order, key);
 		return NULL;
 	}
 	wan_counters_add(&cache->counters, CACHE_WORD_HITS, 1);
@@ -229,13 +223,6 @@ void wan_cache_fill_locked(struct wan_cache *cache, struct wan_cache_entry *entr
 	entry->counted = cache->count_derived || !small;
 }
 
-static uint8_t kind_of(const struct wan_cache_entry *entry)
-{
-	return (uint8_t)((entry->counted ? WAN_ORDER_COUNTED : 0) |
-			 (entry->flags & WAN_CACHE_SCAN ? WAN_ORDER_SCAN : 0) |
-			 (entry->flags & WAN_CACHE_PIN ? WAN_ORDER_PIN : 0));
-}
-
 int wan_cache_store_locked(struct wan_cache *cache, struct wan_cache_entry *entry,
 			   struct wan_victims *victims)
 {
@@ -243,6 +230,7 @@ int wan_cache_store_locked(struct wan_cache *cache, struct wan_cache_entry *entr
 	if (wan_table_reserve(&cache->table) < 0)
 		return -ENOMEM;
 	struct wan_cache_entry *old = wan_table_find(&cache->table, entry->key);
+	wan_order_drain(&cache->order);
 	int rc = wan_cache_grant_locked(cache, &ask, old, victims);
 	if (rc < 0)
 		return rc;
@@ -253,7 +241,13 @@ int wan_cache_store_locked(struct wan_cache *cache, struct wan_cache_entry *entr
 	cache->budget.indexed_bytes += entry->charge_bytes;
 	cache->budget.counted += entry->counted;
 	cache->budget.entries++;
-	wan_order_insert(&cache->order, entry->slot, stamp, kind_of(entry));
+	wan_order_insert(&cache->order, entry->slot, stamp,
+			 &(struct wan_policy_entry){.key = entry->key,
+						    .charge_bytes = entry->charge_bytes,
+						    .cost_ns = entry->cost_ns,
+						    .flags = entry->flags,
+						    .counted = entry->counted});
+	wan_store_relaxed(&cache->turn, stamp);
 	/* release: a hit that sees it INDEXED sees all of it */
 	wan_store_release(&entry->state, WAN_ENTRY_INDEXED);
 	wan_table_insert(&cache->table, entry);

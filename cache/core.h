@@ -24,8 +24,11 @@ struct wan_cache {
 	struct wan_table table;
 	struct wan_ticker ticker __attribute__((aligned(64)));
 	struct wan_record *sole; /* atomic: no other thread has a record; NULL: unknown */
+	bool noting;             /* fixed: a policy wants to know of uses */
+	bool seconds; /* fixed: expiry is a matter of minutes, and seconds tell enough about it */
 	/* Changes with each insertion and each use under the lock; never 0. */
 	uint64_t epoch __attribute__((aligned(64)));
+	uint64_t turn; /* atomic: stamp of the last insertion */
 
 	struct wan_mutex lock __attribute__((aligned(64))); /* rank WAN_RANK_CACHE: all below */
 	uint64_t wait_ns;                                   /* this and the next: fixed */

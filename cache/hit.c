@@ -27,6 +27,7 @@ static inline uint64_t second(const struct wan_cache *cache)
 	return cache->ticker.idle_ns ? (uint64_t)wan_sys->time(NULL) : 1;
 }
 
+/* False: this is left to a step under the lock. */
 static inline bool stamp(struct wan_cache *cache, struct wan_record *record,
 			 const struct wan_cache_entry *entry)
 {
@@ -40,6 +41,43 @@ static inline bool stamp(struct wan_cache *cache, struct wan_record *record,
 		return false;
 	wan_store_relaxed(&record->stamps[slot], now);
 	record->last = now;
+	return true;
+}
+
+static inline void note(struct wan_record *record, uint32_t slot)
+{
+	struct wan_notes *notes = record->notes;
+	if (wan_unlikely(!notes))
+		return;
+	uint32_t written = notes->written;
+	/* acquire: pairs with the release of whoever has read them */
+	if (wan_unlikely(written - wan_load_acquire(&notes->read) == WAN_NOTES))
+		return;
+	wan_store_relaxed(&notes->slots[written % WAN_NOTES], slot);
+	wan_store_release(&notes->written, written + 1);
+}
+
+/* For a policy: a stamp and a note with the first use in a turn, a stamp with the first use in a
+ * second, else nothing. A turn ends with each insertion. */
+static inline bool stamp_and_note(struct wan_cache *cache, struct wan_record *record,
+				  const struct wan_cache_entry *entry)
+{
+	uint32_t slot = entry->slot;
+	if (wan_unlikely(slot >= record->stamp_count))
+		return false;
+	uint64_t mine = wan_load_relaxed(&record->stamps[slot]);
+	bool noted = mine > wan_load_relaxed(&cache->turn);
+	uint64_t now_s = cache->seconds ? second(cache) : 0;
+	if (wan_likely(noted && mine >= record->second_stamp && record->second == now_s && now_s))
+		return true;
+	if (!stamp(cache, record, entry))
+		return false;
+	if (record->second != now_s) {
+		record->second = now_s;
+		record->second_stamp = record->last;
+	}
+	if (!noted)
+		note(record, slot);
 	return true;
 }
 
@@ -71,7 +109,8 @@ static __attribute__((noinline)) struct wan_pin *hit_any(struct wan_cache *cache
 	uintptr_t *slot = try_pin(record, entry, key);
 	if (wan_unlikely(!slot))
 		return NULL;
-	if (wan_unlikely(!stamp(cache, record, entry)))
+	if (wan_unlikely(!(cache->noting ? stamp_and_note(cache, record, entry)
+					 : stamp(cache, record, entry))))
 		return give_back(slot);
 	if (wan_load_relaxed(&cache->sole) == record) {
 		bool again = record->newest == entry && record->epoch_then == epoch;

@@ -38,6 +38,9 @@ void wan_order_finish(struct wan_order *order)
 {
 	wan_free(order->born);
 	wan_free(order->tags);
+	wan_free(order->noted);
+	if (order->policy)
+		wan_policy_destroy(order->policy);
 	for (unsigned i = 0; i < WAN_COUNT_OF(order->batches); i++)
 		wan_free(order->batches[i].items);
 	wan_order_init(order);
@@ -58,6 +61,18 @@ static int reserve_batches(struct wan_order *order, uint32_t count)
 	return 0;
 }
 
+static int reserve_policy(struct wan_order *order, uint32_t count)
+{
+	if (!order->policy)
+		return 0;
+	uint32_t *noted = wan_realloc_array(order->noted, count, sizeof(*noted));
+	if (!noted)
+		return -ENOMEM;
+	order->noted = noted;
+	memset(noted + order->capacity, 0, (count - order->capacity) * sizeof(*noted));
+	return wan_policy_reserve(order->policy, count);
+}
+
 int wan_order_reserve(struct wan_order *order, uint32_t count)
 {
 	if (count <= order->capacity)
@@ -73,6 +88,8 @@ int wan_order_reserve(struct wan_order *order, uint32_t count)
 	if (!tags)
 		return -ENOMEM;
 	order->tags = tags;
+	if (reserve_policy(order, (uint32_t)capacity) < 0)
+		return -ENOMEM;
 	if (reserve_batches(order, (uint32_t)WAN_CLAMP(capacity, BATCH_MIN, BATCH_MAX)) < 0)
 		return -ENOMEM;
 	for (size_t i = order->capacity; i < capacity; i++)
@@ -83,7 +100,10 @@ int wan_order_reserve(struct wan_order *order, uint32_t count)
 
 size_t wan_order_bytes(const struct wan_order *order)
 {
-	return order->capacity * (sizeof(*order->born) + sizeof(*order->tags)) +
+	uint64_t policy_bytes = order->policy ? wan_policy_bytes(order->policy) +
+							order->capacity * sizeof(*order->noted)
+					      : 0;
+	return policy_bytes + order->capacity * (sizeof(*order->born) + sizeof(*order->tags)) +
 	       WAN_COUNT_OF(order->batches) * order->batch_capacity *
 		       sizeof(*order->batches[0].items);
 }
@@ -170,10 +190,23 @@ static void offer(const struct wan_order *order, struct wan_order_batch *batch, 
 		insert_item(batch, batch->head, item_of(order, slot, key));
 }
 
-void wan_order_insert(struct wan_order *order, uint32_t slot, uint64_t stamp, uint8_t kind)
+static uint32_t kind_of(const struct wan_policy_entry *entry)
 {
+	return (entry->counted ? WAN_ORDER_COUNTED : 0) |
+	       (entry->flags & WAN_CACHE_SCAN ? WAN_ORDER_SCAN : 0) |
+	       (entry->flags & WAN_CACHE_PIN ? WAN_ORDER_PIN : 0);
+}
+
+void wan_order_insert(struct wan_order *order, uint32_t slot, uint64_t stamp,
+		      const struct wan_policy_entry *entry)
+{
+	uint32_t kind = kind_of(entry);
 	order->born[slot] = stamp;
 	order->tags[slot] = order->births++ << KIND_BITS | kind;
+	if (order->policy) {
+		wan_policy_inserted(order->policy, slot, entry);
+		return;
+	}
 	uint64_t key = wan_order_key(order, slot);
 	offer(order, &order->batches[0], slot, key);
 	if (kind & WAN_ORDER_COUNTED)
@@ -185,11 +218,47 @@ void wan_order_use(struct wan_order *order, uint32_t slot, uint64_t stamp)
 	order->tags[slot] &= ~(uint32_t)WAN_ORDER_SCAN;
 	if (stamp > order->born[slot])
 		order->born[slot] = stamp;
+	if (order->policy)
+		wan_policy_used(order->policy, slot);
 }
 
-void wan_order_remove(struct wan_order *order, uint32_t slot)
+void wan_order_remove(struct wan_order *order, uint32_t slot, bool evicted)
 {
 	order->born[slot] = WAN_ORDER_GONE;
+	if (order->policy)
+		wan_policy_removed(order->policy, slot, evicted);
+}
+
+void wan_order_missed(struct wan_order *order, struct wan_key key)
+{
+	if (order->policy)
+		wan_policy_missed(order->policy, key);
+}
+
+/* Several threads may have noted the same entry: it counts once. */
+static void tell_use(struct wan_order *order, uint32_t slot)
+{
+	if (slot >= order->capacity || order->born[slot] == WAN_ORDER_GONE ||
+	    order->noted[slot] == order->drains)
+		return;
+	order->noted[slot] = order->drains;
+	wan_policy_used(order->policy, slot);
+}
+
+void wan_order_drain(struct wan_order *order)
+{
+	if (!order->policy)
+		return;
+	order->drains++;
+	for (struct wan_record *record = order->records; record; record = record->next) {
+		if (!record->notes)
+			continue;
+		uint32_t end = wan_load_acquire(&record->notes->written);
+		uint32_t at = record->notes->read;
+		for (; at != end; at++)
+			tell_use(order, wan_load_relaxed(&record->notes->slots[at % WAN_NOTES]));
+		wan_store_release(&record->notes->read, at); /* room for the thread's next ones */
+	}
 }
 
 /* The smallest keys of all slots, at most half the capacity of them. The buffer is cut down to them
@@ -232,6 +301,10 @@ static uint32_t wanted(const struct wan_order *order, uint32_t extra)
 
 void wan_order_begin(struct wan_order *order, bool counted, uint32_t extra)
 {
+	if (order->policy) {
+		wan_policy_begin(order->policy, counted);
+		return;
+	}
 	struct wan_order_batch *batch = &order->batches[counted];
 	batch->cursor = batch->head;
 	if (batch->head == batch->count && batch->bound != ALL)
@@ -260,6 +333,8 @@ static bool settled(struct wan_order *order, struct wan_order_batch *batch, uint
 
 uint32_t wan_order_next(struct wan_order *order, bool counted, wan_order_skip skip, void *context)
 {
+	if (order->policy)
+		return wan_policy_next(order->policy);
 	struct wan_order_batch *batch = &order->batches[counted];
 	uint32_t patience = 2 * batch->count + BATCH_MIN;
 	for (;;) {
@@ -293,12 +368,14 @@ static void again(const struct wan_order *order, struct wan_order_batch *batch, 
 
 void wan_order_again(struct wan_order *order, uint32_t slot)
 {
-	for (unsigned i = 0; i < WAN_COUNT_OF(order->batches); i++)
+	for (unsigned i = 0; !order->policy && i < WAN_COUNT_OF(order->batches); i++)
 		again(order, &order->batches[i], slot);
 }
 
 void wan_order_end(struct wan_order *order, bool counted)
 {
+	if (order->policy)
+		return;
 	struct wan_order_batch *batch = &order->batches[counted];
 	uint32_t kept = batch->cursor;
 	for (uint32_t i = batch->cursor; i-- > batch->head;) {

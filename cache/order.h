@@ -8,6 +8,8 @@
  * batch is a lower bound, and an entry whose key is still the one in the batch is older than all
  * that are not in it. One whose key grew moves back, or leaves the batch. What is inserted enters
  * the batch only when it belongs there. So the oldest is exact, and a scan comes once a batch.
+ *
+ * With a policy it decides instead, and uses reach it as notes; the stamps only tell what is idle.
  */
 #ifndef WAN_CACHE_ORDER_H
 #define WAN_CACHE_ORDER_H
@@ -16,6 +18,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "policy.h"
+#pragma weak wan_policy_create
+#pragma weak wan_policy_destroy
+#pragma weak wan_policy_reserve
+#pragma weak wan_policy_set_limits
+#pragma weak wan_policy_missed
+#pragma weak wan_policy_inserted
+#pragma weak wan_policy_used
+#pragma weak wan_policy_removed
+#pragma weak wan_policy_begin
+#pragma weak wan_policy_next
+#pragma weak wan_policy_bytes
 #include "record.h"
 
 enum {
@@ -46,7 +60,10 @@ struct wan_order {
 	uint32_t capacity; /* slots */
 	uint32_t batch_capacity;
 	struct wan_order_batch batches[2]; /* of all, and of those that are counted */
-	const struct wan_record *records;  /* whose stamps count */
+	struct wan_record *records;        /* whose stamps count */
+	struct wan_policy *policy;         /* NULL: strict LRU */
+	uint32_t *noted;                   /* policy: the last drain in which a slot was used */
+	uint32_t drains;
 };
 
 /* Tells whether a slot cannot go, or is going already. */
@@ -58,10 +75,16 @@ void wan_order_finish(struct wan_order *order);
 int wan_order_reserve(struct wan_order *order, uint32_t count);
 size_t wan_order_bytes(const struct wan_order *order);
 
-void wan_order_insert(struct wan_order *order, uint32_t slot, uint64_t stamp, uint8_t kind);
+/* Uses noted before an insertion count before it: drain first. */
+void wan_order_insert(struct wan_order *order, uint32_t slot, uint64_t stamp,
+		      const struct wan_policy_entry *entry);
 /* A use under the lock. */
 void wan_order_use(struct wan_order *order, uint32_t slot, uint64_t stamp);
-void wan_order_remove(struct wan_order *order, uint32_t slot);
+void wan_order_remove(struct wan_order *order, uint32_t slot, bool evicted);
+/* Somebody asked for a key that is not there. */
+void wan_order_missed(struct wan_order *order, struct wan_key key);
+/* Tells the policy what threads have noted. */
+void wan_order_drain(struct wan_order *order);
 /* The largest stamp of a slot. */
 uint64_t wan_order_last_use(const struct wan_order *order, uint32_t slot);
 uint64_t wan_order_key(const struct wan_order *order, uint32_t slot);

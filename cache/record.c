@@ -45,6 +45,7 @@ static void close_slots(struct wan_record *record)
 static void to_pool_locked(struct wan_record *record) WAN_REQUIRES(&lock)
 {
 	wan_free(record->stamps);
+	wan_free(record->notes);
 	memset(record, 0, sizeof(*record));
 	close_slots(record);
 	record->next_of_mine = pool;
@@ -203,6 +204,9 @@ void wan_record_release_all(struct wan_record *records)
 		record->hits = record->saved_ns = record->last = record->epoch_then = 0;
 		record->told_hits = record->told_saved_ns = 0;
 		record->newest = NULL;
+		wan_free(record->notes);
+		record->notes = NULL;
+		record->second = 0;
 		record->next = NULL;
 		wan_store_relaxed(&record->cache, NULL);
 	}

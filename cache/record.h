@@ -26,6 +26,14 @@ enum {
 /* A slot that was never needed: not free, and not worth looking at. */
 #define WAN_SLOT_CLOSED ((uintptr_t)1)
 
+/* Uses of entries that a policy has not been told yet: written by the thread, read and emptied
+ * under the cache's lock. What does not fit is lost. */
+enum { WAN_NOTES = 256 };
+struct wan_notes {
+	uint32_t written, read; /* atomic */
+	uint32_t slots[WAN_NOTES];
+};
+
 struct wan_record {
 	/* One line: what each hit reads and writes. */
 	struct wan_cache *cache; /* atomic */
@@ -41,11 +49,14 @@ struct wan_record {
 
 	uint64_t newest_at __attribute__((aligned(64))); /* second of newest's stamp; 0: none */
 	uintptr_t owner;                                 /* atomic: names a thread; 0: none */
-	uint32_t slots_used;             /* atomic: slots at and above this are closed */
+	uint32_t slots_used;     /* atomic: slots at and above this are closed */
+	struct wan_notes *notes; /* NULL: strict LRU, or no memory for them */
+	uint64_t second;         /* policies: the one that began at second_stamp for this thread */
+	uint64_t second_stamp;
 	struct wan_record *next;         /* of the same cache: its lock */
 	struct wan_record *next_of_mine; /* of the same thread, or of the pool: the readers' lock */
 	uint64_t told_hits, told_saved_ns; /* what the cache's counters know: its lock */
-	uint64_t spare[9];
+	uint64_t spare[6];
 
 	/* The entries this thread has pinned, 0: free. The last one stays closed. */
 	uintptr_t slots[WAN_RECORD_SLOTS + 1] __attribute__((aligned(64)));

@@ -104,6 +104,9 @@ static struct wan_cache_entry *mark_oldest_locked(struct wan_cache *cache, struc
 static bool mark_enough_locked(struct wan_cache *cache, struct going *going,
 			       const struct wan_budget_goal *goal) WAN_REQUIRES(&cache->lock)
 {
+	/* What was unmarked is a candidate again; a policy's walk has ended since. */
+	if (cache->order.policy)
+		going->begun[0] = going->begun[1] = false;
 	while (wan_goal_short_of_bytes(goal, going->free_bytes)) {
 		if (!mark_oldest_locked(cache, going, false))
 			return false;
@@ -139,7 +142,7 @@ static void confirm_locked(struct wan_cache *cache, struct going *going) WAN_REQ
 		next = entry->chain;
 		if (entry != going->old) {
 			bool pinned = wan_cache_is_pinned(cache, entry);
-			bool used = !pinned && going->rounds < PATIENCE &&
+			bool used = !pinned && !cache->order.policy && going->rounds < PATIENCE &&
 				    wan_order_last_use(&cache->order, entry->slot) != entry->seen;
 			if (pinned || used) {
 				unmark(entry, WAN_ENTRY_INDEXED);
@@ -180,7 +183,8 @@ static void commit_locked(struct wan_cache *cache, struct going *going, enum wan
 	for (struct wan_cache_entry *entry = going->first, *next; entry; entry = next) {
 		next = entry->chain;
 		wan_table_remove(&cache->table, entry);
-		wan_order_remove(&cache->order, entry->slot);
+		wan_order_remove(&cache->order, entry->slot,
+				 word == CACHE_WORD_EVICTIONS && entry != going->old);
 		cache->budget.entries--;
 		cache->budget.counted -= entry->counted;
 		cache->budget.indexed_bytes -= entry->charge_bytes;
