@@ -105,22 +105,35 @@ static inline WAN_TARGET_AVX2 __m128i bf16_of(__m256 values)
 	return _mm_packus_epi32(_mm256_castsi256_si128(bits), _mm256_extracti128_si256(bits, 1));
 }
 
-static WAN_TARGET_AVX2 size_t rows_16_avx2(const uint8_t *rgb, size_t pixels, bool f16,
-					   uint16_t *const planes[3])
+static inline WAN_TARGET_AVX2 __attribute__((always_inline)) void put_8(__m256i channel, bool f16,
+									uint16_t *to)
 {
-	const __m256i channels[3] = {CHANNEL(0), CHANNEL(1), CHANNEL(2)};
+	__m256 values = unit_range(channel);
+	__m128i halves =
+		f16 ? _mm256_cvtps_ph(values, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)
+		    : bf16_of(values);
+	_mm_storeu_si128((__m128i *)(void *)to, halves);
+}
+
+static inline WAN_TARGET_AVX2 __attribute__((always_inline)) size_t rows_16(
+	const uint8_t *rgb, size_t pixels, bool f16, uint16_t *r, uint16_t *g, uint16_t *b)
+{
 	size_t i = 0;
 	for (; i + 10 <= pixels; i += 8) {
 		__m256i eight = eight_pixels(rgb + 3 * i);
-		for (int c = 0; c < 3; c++) {
-			__m256 values = unit_range(_mm256_shuffle_epi8(eight, channels[c]));
-			__m128i halves = f16 ? _mm256_cvtps_ph(values, _MM_FROUND_TO_NEAREST_INT |
-									       _MM_FROUND_NO_EXC)
-					     : bf16_of(values);
-			_mm_storeu_si128((__m128i *)(void *)(planes[c] + i), halves);
-		}
+		put_8(_mm256_shuffle_epi8(eight, CHANNEL(0)), f16, r + i);
+		put_8(_mm256_shuffle_epi8(eight, CHANNEL(1)), f16, g + i);
+		put_8(_mm256_shuffle_epi8(eight, CHANNEL(2)), f16, b + i);
 	}
 	return i;
+}
+
+static WAN_TARGET_AVX2 size_t rows_16_avx2(const uint8_t *rgb, size_t pixels, bool f16,
+					   uint16_t *const planes[3])
+{
+	if (f16)
+		return rows_16(rgb, pixels, true, planes[0], planes[1], planes[2]);
+	return rows_16(rgb, pixels, false, planes[0], planes[1], planes[2]);
 }
 #endif
 
