@@ -48,6 +48,10 @@ enum wan_file_format {
 	WAN_FORMAT_TIFF,
 	WAN_FORMAT_HEIF,
 	WAN_FORMAT_AVIF,
+	WAN_FORMAT_JXL, /**< this and the following: since 0.2 */
+	WAN_FORMAT_JPEG2000,
+	WAN_FORMAT_PSD,
+	WAN_FORMAT_ICO,
 };
 
 /** Colour as stored in the file. */

@@ -72,3 +72,14 @@ int wan_tiff_size(const uint8_t *tiff, size_t count, uint32_t *ret_width_px,
 	*ret_height_px = height;
 	return 0;
 }
+
+int wan_tiff_directory(const uint8_t *tiff, size_t count, uint64_t *ret_offset)
+{
+	if (count < 8)
+		return -ENOENT;
+	bool big = memcmp(tiff, "MM\0*", 4) == 0;
+	if (!big && memcmp(tiff, "II*\0", 4) != 0)
+		return -ENOENT;
+	*ret_offset = get32(tiff + 4, big);
+	return 0;
+}

@@ -11,5 +11,7 @@ uint8_t wan_exif_orientation(const uint8_t *tiff, size_t count);
 /* Width and height of the first directory. 0, -ENOENT. Pure. */
 int wan_tiff_size(const uint8_t *tiff, size_t count, uint32_t *ret_width_px,
 		  uint32_t *ret_height_px);
+/* Where the first directory is, also beyond these bytes. 0, -ENOENT. Pure. */
+int wan_tiff_directory(const uint8_t *tiff, size_t count, uint64_t *ret_offset);
 
 #endif

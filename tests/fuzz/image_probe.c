@@ -18,6 +18,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 	uint64_t output, peak;
 
 	(void)wan_exif_orientation(data, bytes);
+	uint64_t directory;
+	(void)wan_tiff_directory(data, bytes, &directory);
+	struct wan_image_info foreign = {.format = WAN_FORMAT_UNKNOWN};
+	if (wan_probe_foreign(data, bytes, &foreign) == 0 &&
+	    (foreign.format <= WAN_FORMAT_JPEG || !wan_format_hint(foreign.format)[0]))
+		abort(); /* recognised as nothing, or without a way out */
 	if (wan_source_open_memory(&source, data, bytes, &error) < 0)
 		return 0;
 	int result = wan_probe_source(&source, &header, &error);

@@ -104,6 +104,19 @@ def foreign():
     yield "tiff", encoded(pixels("L").resize((2, 2)), "TIFF")
     yield "heif", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"
     yield "avif", b"\0\0\0\x18ftypavif\0\0\0\0mif1miaf"
+    box = (b"\0\0\0\x14ispe\0\0\0\0" + struct.pack(">II", 1280, 720))
+    ipco = struct.pack(">I", 8 + len(box)) + b"ipco" + box
+    iprp = struct.pack(">I", 8 + len(ipco)) + b"iprp" + ipco
+    yield "avif_sized", (b"\0\0\0\x18ftypavif\0\0\0\0mif1avif" +
+                         struct.pack(">I", 12 + len(iprp)) + b"meta\0\0\0\0" + iprp)
+    yield "jxl", b"\xff\x0a\x4f" + b"\0" * 9
+    yield "jxl_boxes", (b"\0\0\0\x0cJXL \r\n\x87\n\0\0\0\x14ftypjxl \0\0\0\0jxl "
+                        b"\0\0\0\x14jxlc\xff\x0a\x4f" + b"\0" * 9)
+    yield "jp2", (b"\0\0\0\x0cjP  \r\n\x87\n\0\0\0\x14ftypjp2 \0\0\0\0jp2 \0\0\0\x1ejp2h"
+                  b"\0\0\0\x16ihdr\0\0\1\xe0\0\0\2\x80\0\3\7\7\0\0")
+    yield "j2k", b"\xff\x4f\xff\x51\0\x2f\0\0" + struct.pack(">IIII", 656, 496, 16, 16)
+    yield "psd", b"8BPS\0\1" + b"\0" * 6 + struct.pack(">HIIHH", 3, 480, 640, 8, 3)
+    yield "ico", b"\0\0\1\0\1\0\x20\x20\0\0\1\0\x20\0" + b"\0" * 8
     yield "text", b"hello, world\n"
 
 
