@@ -102,6 +102,7 @@ static int gdsf_reserve(struct wan_policy *policy, uint32_t count)
 	struct gdsf *gdsf = (struct gdsf *)policy;
 	if (count <= gdsf->capacity)
 		return 0;
+	count = wan_policy_grown(gdsf->capacity, count);
 	int rc = wan_ranking_reserve(&gdsf->ranking, count);
 	if (rc < 0)
 		return rc;

@@ -48,6 +48,13 @@ static inline uint64_t wan_policy_hash(struct wan_key key)
 	return hash ^ hash >> 32;
 }
 
+/* Room to grow into, so that many small steps do not copy again and again. */
+static inline uint32_t wan_policy_grown(uint32_t capacity, uint32_t count)
+{
+	uint64_t grown = (uint64_t)capacity + capacity / 4;
+	return grown > count && grown < INT32_MAX ? (uint32_t)grown : count;
+}
+
 /* What an entry saves when it is found. A cost nobody knows is taken for the mean of the known. */
 struct wan_policy_costs {
 	double mean_ns; /* 0: none known yet */
