@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""For meson: where a Python looks for packages below a prefix, how its headers are found, and how an
-extension is named. Arguments: prefix, library folder. Prints one line each: include folder, package
-folder, way from the package to the library folder, suffix, version the limited API is asked for."""
+"""For meson: where a Python looks for packages below a prefix, where its headers are, and how an
+extension is named. Arguments: prefix, library folder. Prints one line each: include folder,
+package folder, way from the package to the library folder, suffix, version of the limited API."""
 import os
 import sys
 import sysconfig

@@ -10,8 +10,9 @@
 #include <structmember.h>
 
 struct image {
-	PyObject_HEAD struct wan_pin *pin; /* NULL after a failed construction */
-	struct wan_runtime *runtime;       /* outlives its pins */
+	PyObject head;
+	struct wan_pin *pin;         /* NULL after a failed construction */
+	struct wan_runtime *runtime; /* outlives its pins */
 	struct wan_image_view view;
 	PyObject *weak_references;
 	uint64_t generation; /* of the process that pinned */
@@ -126,11 +127,6 @@ static PyObject *image_refuse_new(PyTypeObject *type, PyObject *args, PyObject *
 bool wan_py_image_check(PyObject *object)
 {
 	return Py_TYPE(object) == image_type;
-}
-
-struct wan_image *wan_py_image_borrow(PyObject *object)
-{
-	return wan_py_image_check(object) ? wan_pin_image(((struct image *)object)->pin) : NULL;
 }
 
 int wan_py_image_add_to_key(PyObject *object, struct wan_key_builder *builder)

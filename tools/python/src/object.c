@@ -152,7 +152,8 @@ static PyObject *cache_contains(PyObject *module, PyObject *key_bytes)
 /* --- an entry that stays charged while it is looked at --- */
 
 struct held {
-	PyObject_HEAD struct wan_pin *pin;
+	PyObject head;
+	struct wan_pin *pin;
 	struct wan_runtime *runtime;
 	uint64_t generation;
 };

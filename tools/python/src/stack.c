@@ -3,7 +3,11 @@
 #include "stage.h"
 
 struct stack {
-	PyObject_HEAD struct wan_stack *stack;
+	PyObject head;
+	struct wan_stack *stack; /* a reference of its own, */
+	struct wan_pin *pin;     /* or inside of this, shared with others: read-only */
+	struct wan_runtime *runtime;
+	uint64_t generation;
 	struct wan_stack_view view;
 	Py_ssize_t shape[5], strides[5];
 };
@@ -19,15 +23,21 @@ static const struct {
 	[WAN_TENSOR_BF16] = {"bfloat16", "H", "u2", 2}, /* numpy has no name for it */
 };
 
-static PyObject *stack_new(struct wan_stack *made)
+/* Takes all three over, also on failure; pin and runtime are NULL for a stack of its own. */
+static PyObject *stack_new(struct wan_stack *made, struct wan_pin *pin, struct wan_runtime *runtime)
 {
 	struct stack *stack = PyObject_New(struct stack, stack_type);
 	if (!stack) {
 		wan_stack_unref(made);
+		wan_pin_release(pin);
+		wan_py_runtime_unref(runtime);
 		return NULL;
 	}
 	stack->stack = made;
-	wan_stack_view(made, &stack->view);
+	stack->pin = pin;
+	stack->runtime = runtime;
+	stack->generation = wan_py_generation();
+	wan_stack_view(pin ? wan_pin_stack(pin) : made, &stack->view);
 	Py_ssize_t stride = types[stack->view.type].bytes;
 	for (int i = (int)stack->view.dimensions - 1; i >= 0; i--) {
 		stack->shape[i] = (Py_ssize_t)stack->view.shape[i];
@@ -39,8 +49,13 @@ static PyObject *stack_new(struct wan_stack *made)
 
 static void stack_dealloc(PyObject *self)
 {
+	struct stack *stack = (struct stack *)self;
 	PyTypeObject *type = Py_TYPE(self);
-	wan_stack_unref(((struct stack *)self)->stack);
+	wan_stack_unref(stack->stack);
+	if (stack->generation == wan_py_generation()) {
+		wan_pin_release(stack->pin);
+		wan_py_runtime_unref(stack->runtime);
+	}
 	PyObject_Free(self);
 	Py_DECREF(type);
 }
@@ -55,13 +70,18 @@ static int stack_getbuffer(PyObject *self, Py_buffer *buffer, int flags)
 {
 	struct stack *stack = (struct stack *)self;
 	buffer->obj = NULL;
+	if ((flags & PyBUF_WRITABLE) && stack->pin) {
+		PyErr_SetString(PyExc_BufferError,
+				"this stack is shared by all who ask for it: ask for stack='own'");
+		return -1;
+	}
 	if ((flags & PyBUF_F_CONTIGUOUS) == PyBUF_F_CONTIGUOUS) {
 		PyErr_SetString(PyExc_BufferError, "the numbers are not laid out that way");
 		return -1;
 	}
 	buffer->buf = stack->view.data;
 	buffer->len = (Py_ssize_t)stack->view.bytes;
-	buffer->readonly = 0;
+	buffer->readonly = stack->pin != NULL;
 	buffer->itemsize = types[stack->view.type].bytes;
 	buffer->format = flags & PyBUF_FORMAT ? (char *)types[stack->view.type].code : NULL;
 	buffer->ndim = flags & PyBUF_ND ? (int)stack->view.dimensions : 1;
@@ -114,10 +134,12 @@ static PyObject *stack_repr(PyObject *self)
 	return text;
 }
 
-PyDoc_STRVAR(save_doc,
-	     "save(path, *, overwrite=False)\n--\n\n"
-	     "Write the stack as it was made (not what was written to it since) to a .npy file, whole or not\n"
-	     "at all; what is zero becomes a hole of the file. bfloat16 is written as uint16 bits.");
+PyDoc_STRVAR(
+	save_doc,
+	"save(path, *, overwrite=False)\n--\n\n"
+	"Write the stack as it was made (not what was written to it since) to a .npy file, whole "
+	"or not\n"
+	"at all; what is zero becomes a hole of the file. bfloat16 is written as uint16 bits.");
 
 static PyObject *stack_save(PyObject *self, PyObject *args, PyObject *kwargs)
 {
@@ -128,11 +150,13 @@ static PyObject *stack_save(PyObject *self, PyObject *args, PyObject *kwargs)
 	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O&|$p:save", names, PyUnicode_FSConverter,
 					 &path, &overwrite))
 		return NULL;
+	struct stack *stack = (struct stack *)self;
 	struct wan_error error = {0};
 	const char *name = PyBytes_AsString(path);
 	int r;
 	PyThreadState *state = PyEval_SaveThread();
-	r = wan_stack_write_npy(((struct stack *)self)->stack, name, overwrite, &error);
+	r = wan_stack_write_npy(stack->pin ? wan_pin_stack(stack->pin) : stack->stack, name,
+				overwrite, &error);
 	PyEval_RestoreThread(state);
 	if (r < 0)
 		wan_py_raise(r, &error, name);
@@ -177,99 +201,156 @@ static PyType_Spec stack_spec = {
 
 /* --- making one --- */
 
-/* The image of a wanrt.Image, or NULL for None; -1 with TypeError. */
-static int image_of(PyObject *object, struct wan_image **ret_image)
+struct recipe {
+	struct wan_runtime *runtime;
+	struct wan_py_stage sides[2]; /* start; end, without a path when there is none */
+	struct wan_stack_options options;
+	bool is_own;
+	/* results */
+	struct wan_pin *pin;
+	struct wan_stack *stack, *mask;
+	struct wan_error error;
+};
+
+/* Both framings: the end's follows from the start's output. */
+static int picture_both(struct recipe *recipe, struct wan_framing framings[2],
+			struct wan_picture pictures[2])
 {
-	*ret_image = NULL;
-	if (object == Py_None)
-		return 0;
-	*ret_image = wan_py_image_borrow(object);
-	if (*ret_image)
-		return 0;
-	PyErr_Format(PyExc_TypeError, "a wanrt.Image or None is needed, not %R", object);
-	return -1;
+	for (int i = 0; i < 2 && recipe->sides[i].path; i++) {
+		struct wan_py_stage *side = &recipe->sides[i];
+		if (i == 1) {
+			side->width_px = framings[0].output.width_px;
+			side->height_px = framings[0].output.height_px;
+		}
+		int r = wan_py_stage_picture(side, &framings[i], &pictures[i]);
+		if (r < 0) {
+			recipe->error = side->error;
+			return r;
+		}
+	}
+	return 0;
 }
 
-static PyObject *finish(int r, struct wan_stack *made, const struct wan_error *error)
+/* A stack that nobody else has. */
+static int build(struct recipe *recipe, const struct wan_picture pictures[2])
 {
-	if (r < 0)
-		return wan_py_raise(r, error, NULL);
-	return stack_new(made);
+	struct wan_pin *pins[2] = {NULL, NULL};
+	int r = 0;
+	for (int i = 0; i < 2 && r == 0 && pictures[i].path; i++)
+		r = wan_framed(recipe->runtime, &pictures[i], true, &pins[i], NULL, &recipe->error);
+	if (r == 0) {
+		struct wan_size size = pictures[0].framing->output;
+		struct wan_op op;
+		wan_op_begin_large(wan_runtime_profile(recipe->runtime), &op, "stack");
+		wan_op_set_image(&op, size.width_px, size.height_px, 3, 32, UINT64_MAX);
+		r = wan_stack_create(wan_pin_image(pins[0]), wan_pin_image(pins[1]),
+				     &recipe->options, &recipe->stack, &recipe->error);
+		wan_op_end(&op, r < 0 ? WAN_OP_FAILED : WAN_OP_OK);
+	}
+	wan_pin_release(pins[0]);
+	wan_pin_release(pins[1]);
+	return r;
 }
 
-static PyObject *make_stack(struct wan_image *const images[2],
-			    const struct wan_stack_options *options)
+/* Without the GIL. */
+static int cook(struct recipe *recipe)
 {
-	struct wan_runtime *runtime = wan_py_runtime_ref();
-	if (!runtime)
-		return NULL;
-	struct wan_stack *made = NULL;
-	struct wan_error error = {0};
-	struct wan_image_view view;
-	int r;
-	wan_image_view(images[0] ? images[0] : images[1], &view);
-	PyThreadState *state = PyEval_SaveThread();
-	struct wan_op op;
-	wan_op_begin_large(wan_runtime_profile(runtime), &op, "stack");
-	wan_op_set_image(&op, view.width_px, view.height_px, view.channels, 32, UINT64_MAX);
-	r = wan_stack_create(images[0], images[1], options, &made, &error);
-	wan_op_end(&op, r < 0 ? WAN_OP_FAILED : WAN_OP_OK);
-	PyEval_RestoreThread(state);
-	wan_py_runtime_unref(runtime);
-	return finish(r, made, &error);
+	struct wan_framing framings[2];
+	struct wan_picture pictures[2] = {{.path = NULL}};
+	int r = picture_both(recipe, framings, pictures);
+	const struct wan_picture *end = pictures[1].path ? &pictures[1] : NULL;
+	if (r == 0 && recipe->is_own)
+		r = build(recipe, pictures);
+	else if (r == 0)
+		r = wan_conditioning(recipe->runtime, &pictures[0], end, &recipe->options,
+				     &recipe->pin, NULL, &recipe->error);
+	/* A part of a clip, as speech-to-video makes it, has no mask. */
+	if (r == 0 && recipe->options.frames % 4 == 1)
+		r = wan_stack_mask(framings[0].output, true, end != NULL, &recipe->options,
+				   &recipe->mask, &recipe->error);
+	return r;
 }
 
-static PyObject *make_mask(struct wan_image *const images[2],
-			   const struct wan_stack_options *options)
+/* What was made, as (stack, mask); takes the runtime over. */
+static PyObject *serve(struct recipe *recipe)
 {
-	struct wan_stack *made = NULL;
-	struct wan_error error = {0};
-	struct wan_image_view view;
-	wan_image_view(images[0] ? images[0] : images[1], &view);
-	struct wan_size size = {view.width_px, view.height_px};
-	int r;
-	PyThreadState *state = PyEval_SaveThread();
-	r = wan_stack_mask(size, images[0] != NULL, images[1] != NULL, options, &made, &error);
-	PyEval_RestoreThread(state);
-	return finish(r, made, &error);
+	struct wan_runtime *kept = recipe->pin ? recipe->runtime : NULL;
+	if (!kept)
+		wan_py_runtime_unref(recipe->runtime);
+	PyObject *stack = stack_new(recipe->stack, recipe->pin, kept);
+	PyObject *mask = NULL;
+	if (recipe->mask)
+		mask = stack_new(recipe->mask, NULL, NULL);
+	else {
+		Py_INCREF(Py_None);
+		mask = Py_None;
+	}
+	if (stack && mask)
+		return Py_BuildValue("(NN)", stack, mask);
+	Py_XDECREF(stack);
+	Py_XDECREF(mask);
+	return NULL;
 }
 
-PyDoc_STRVAR(make_doc, "make_stack(start, end, pipeline, frames, dtype, /)\n--\n\n"
-		       "(stack, mask) of framed images; mask is None where the pipeline has none.");
+/* Arguments of make_stack(); 0, or -1 with an exception. paths keeps the bytes. */
+static int read_recipe(struct recipe *recipe, PyObject *args, PyObject *paths[2])
+{
+	static const char *const dtypes[] = {"float32", "float16", "bfloat16", NULL};
+	PyObject *given[2], *name, *size, *dtype;
+	unsigned frames;
+	int own;
+	if (!PyArg_ParseTuple(args, "OOOOIOp", &given[0], &given[1], &name, &size, &frames, &dtype,
+			      &own))
+		return -1;
+	int type = wan_py_choice(dtype, "dtype", dtypes, WAN_TENSOR_F32);
+	for (int i = 0; i < 2; i++) {
+		struct wan_py_stage *side = &recipe->sides[i];
+		wan_py_stage_init(side, WAN_PY_FRAME_TENSOR);
+		if (type < 0 || wan_py_pipeline(name, &side->pipeline) < 0 ||
+		    wan_py_size(size, &side->width_px, &side->height_px) < 0)
+			return -1;
+		side->is_end = i == 1;
+		side->decode.apply_orientation = wan_pipeline_info(side->pipeline)->turns_upright;
+		if (i == 1 && given[1] == Py_None)
+			break;
+		paths[i] = wan_py_path(given[i]);
+		if (!paths[i])
+			return -1;
+		side->path = PyBytes_AsString(paths[i]);
+	}
+	int r = wan_stack_options_init(&recipe->options, recipe->sides[0].pipeline);
+	recipe->options.type = (enum wan_tensor_type)type;
+	recipe->options.frames = frames;
+	recipe->is_own = own;
+	return r;
+}
+
+PyDoc_STRVAR(make_doc, "make_stack(start, end, pipeline, size, frames, dtype, own, /)\n--\n\n"
+		       "(stack, mask) of files; mask is None where the pipeline has none.");
 
 static PyObject *make(PyObject *module, PyObject *args)
 {
-	static const char *const dtypes[] = {"float32", "float16", "bfloat16", NULL};
-	PyObject *start, *end, *name, *dtype;
-	unsigned frames;
-	struct wan_image *images[2];
-	struct wan_stack_options options;
-	enum wan_pipeline pipeline;
-	if (!PyArg_ParseTuple(args, "OOOIO", &start, &end, &name, &frames, &dtype) ||
-	    image_of(start, &images[0]) < 0 || image_of(end, &images[1]) < 0 ||
-	    wan_py_pipeline(name, &pipeline) < 0)
-		return NULL;
-	int type = wan_py_choice(dtype, "dtype", dtypes, WAN_TENSOR_F32);
-	if (type < 0)
-		return NULL;
-	if (!images[0] && !images[1]) {
-		PyErr_SetString(PyExc_ValueError, "a stack needs an image");
-		return NULL;
+	struct recipe recipe = {.is_own = false};
+	PyObject *paths[2] = {NULL, NULL}, *answer = NULL;
+	if (read_recipe(&recipe, args, paths) == 0)
+		recipe.runtime = wan_py_runtime_ref();
+	if (recipe.runtime) {
+		recipe.sides[0].runtime = recipe.sides[1].runtime = recipe.runtime;
+		PyThreadState *state = PyEval_SaveThread();
+		int r = cook(&recipe);
+		PyEval_RestoreThread(state);
+		if (r == 0)
+			answer = serve(&recipe);
+		else {
+			wan_stack_unref(recipe.stack);
+			wan_pin_release(recipe.pin);
+			wan_py_runtime_unref(recipe.runtime);
+			wan_py_raise(r, &recipe.error, NULL);
+		}
 	}
-	int r = wan_stack_options_init(&options, pipeline);
-	if (r < 0)
-		return wan_py_raise_code(r, "stack");
-	options.type = (enum wan_tensor_type)type;
-	options.frames = frames;
-	PyObject *stack = make_stack(images, &options);
-	PyObject *mask = NULL;
-	if (stack && frames % 4 == 1)
-		mask = make_mask(images, &options);
-	else if (stack) {
-		Py_INCREF(Py_None); /* a part of a clip, as speech-to-video makes it */
-		mask = Py_None;
-	}
-	return mask ? Py_BuildValue("(NN)", stack, mask) : (Py_XDECREF(stack), NULL);
+	Py_XDECREF(paths[0]);
+	Py_XDECREF(paths[1]);
+	return answer;
 }
 
 PyMethodDef wan_py_stack_methods[] = {

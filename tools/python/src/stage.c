@@ -63,7 +63,7 @@ static int stage_key(struct wan_py_stage *stage, const char *operation, struct w
 				  stage->mode,      stage->alpha};
 	struct wan_key_builder builder;
 	wan_key_begin(&builder, operation);
-	int r = wan_key_add_file(&builder, stage->path);
+	int r = wan_runtime_key_add_file(stage->runtime, &builder, stage->path);
 	if (r < 0)
 		return r;
 	wan_key_add(&builder, "stage", words, sizeof(words));
@@ -81,78 +81,43 @@ int wan_py_stage_framing(const struct wan_py_stage *stage, struct wan_size sourc
 			     : wan_frame(stage->pipeline, source, size, ret_framing);
 }
 
-/* Resized as the pipeline does, in floating point where it does so. */
-static int frame_pixels(const struct wan_py_stage *stage, const struct wan_image *source,
-			const struct wan_framing *framing, struct wan_image **ret_image)
+/* The size as the pipeline reads the file; its verdict is cached, so a hit opens nothing. */
+static int source_size(struct wan_py_stage *stage, struct wan_size *ret_size)
 {
-	if (stage->kind == WAN_PY_FRAME)
-		return wan_image_frame(source, framing, ret_image);
-	struct wan_image *framed = NULL;
-	int r = wan_image_frame(source, framing, &framed);
+	struct wan_image_info info;
+	int r = wan_validate(stage->runtime, stage->path, &info, NULL, NULL, &stage->error);
 	if (r < 0)
 		return r;
-	r = wan_image_normalise(framed, ret_image);
-	wan_image_unref(framed);
-	return r;
+	bool is_turned = stage->decode.apply_orientation && info.exif_orientation >= 5;
+	ret_size->width_px = is_turned ? info.height_px : info.width_px;
+	ret_size->height_px = is_turned ? info.width_px : info.height_px;
+	return 0;
 }
 
-static int frame_source(struct wan_py_stage *stage, const struct wan_pin *pin,
-			struct wan_image **ret_image)
+int wan_py_stage_picture(struct wan_py_stage *stage, struct wan_framing *framing,
+			 struct wan_picture *ret_picture)
 {
-	struct wan_image_view view = look(pin);
-	struct wan_framing framing;
-	int r = wan_py_stage_framing(stage, (struct wan_size){view.width_px, view.height_px},
-				     &framing);
-	if (r < 0)
-		return r;
-	struct wan_memory *memory = wan_runtime_memory(stage->runtime);
-	uint64_t pixels = (uint64_t)framing.output.width_px * framing.output.height_px;
-	uint64_t bytes = pixels * (stage->kind == WAN_PY_FRAME ? 3 : 3 + 12);
-	r = wan_memory_reserve(memory, bytes, &stage->error);
-	if (r < 0)
-		return r;
-	struct wan_op op;
-	wan_op_begin_large(wan_runtime_profile(stage->runtime), &op,
-			   stage->kind == WAN_PY_FRAME ? "fit" : "normalise");
-	wan_op_set_image(&op, view.width_px, view.height_px, view.channels, 8, UINT64_MAX);
-	struct wan_image *made = NULL;
-	r = frame_pixels(stage, wan_pin_image(pin), &framing, &made);
-	wan_memory_unreserve(memory, bytes);
-	end_operation(&op, stage->path, made);
+	struct wan_size source;
+	int r = source_size(stage, &source);
 	if (r == 0)
-		*ret_image = made;
-	return r;
-}
-
-static int compute_frame(void *context, struct wan_value *ret_value)
-{
-	struct wan_py_stage *stage = context;
-	struct wan_pin *pin = NULL;
-	struct wan_image *image = NULL;
-	int r = wan_load(stage->runtime, stage->path, &stage->decode, &pin, NULL, &stage->error);
+		r = wan_py_stage_framing(stage, source, framing);
 	if (r < 0)
 		return r;
-	r = frame_source(stage, pin, &image);
-	wan_pin_release(pin);
-	if (r == 0)
-		set_value(image, ret_value);
-	return r;
+	*ret_picture = (struct wan_picture){.path = stage->path,
+					    .framing = framing,
+					    .as_stored = !stage->decode.apply_orientation};
+	return 0;
 }
 
 static int pin_frame(struct wan_py_stage *stage, struct wan_pin **ret_pin, bool *ret_hit)
 {
-	struct wan_key key;
-	enum wan_py_mode mode = stage->mode;
-	stage->mode = MODE_NATURAL; /* the conversion of it has a key of its own */
-	int r = stage_key(stage, "python.frame", &key);
-	stage->mode = mode;
+	struct wan_framing framing;
+	struct wan_picture picture;
+	int r = wan_py_stage_picture(stage, &framing, &picture);
 	if (r < 0)
 		return r;
-	/* The size of the result is not known before the source's; a pipeline keeps near target. */
-	uint64_t pixels = (uint64_t)stage->width_px * stage->height_px;
-	return wan_cache_get_or_compute(wan_runtime_cache(stage->runtime), key,
-					pixels * (stage->kind == WAN_PY_FRAME ? 3 : 12),
-					compute_frame, stage, ret_pin, ret_hit);
+	return wan_framed(stage->runtime, &picture, stage->kind == WAN_PY_FRAME_TENSOR, ret_pin,
+			  ret_hit, &stage->error);
 }
 
 /* --- formats --- */

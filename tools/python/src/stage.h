@@ -3,6 +3,7 @@
 #ifndef WAN_PY_STAGE_H
 #define WAN_PY_STAGE_H
 
+#include "wan/clip.h"
 #include "wan_py.h"
 
 enum wan_py_stage_kind {
@@ -38,6 +39,10 @@ int wan_py_stage_run(struct wan_py_stage *stage, struct wan_pin **ret_pin, bool 
 /* How the pipeline of a FRAME stage sees an image of that size. 0, -ERANGE, ... */
 int wan_py_stage_framing(const struct wan_py_stage *stage, struct wan_size source,
 			 struct wan_framing *ret_framing);
+/* What the library wants to know of a FRAME stage; framing is filled and has to outlive
+ * *ret_picture. Without the GIL. 0, or negative errno with stage->error or not. */
+int wan_py_stage_picture(struct wan_py_stage *stage, struct wan_framing *framing,
+			 struct wan_picture *ret_picture);
 /* Run it and raise what went wrong. path: a new reference to bytes, given back. */
 PyObject *wan_py_stage_image(struct wan_py_stage *stage, PyObject *path);
 /* Raise for a negative answer of wan_py_stage_run(). Returns NULL. */

@@ -3,13 +3,18 @@
  * wanrt.Verdict: what validation says of one image or of a pair. The struct is kept as it came;
  * Python objects are made when somebody looks.
  */
-#include <stddef.h>
 
 #include "wan_py.h"
 
+#include <errno.h>
+
+#include "wan/frame.h"
+#include "wan/validate.h"
+
 struct verdict {
-	PyObject_HEAD PyObject *path; /* as given; None for a pair */
-	PyObject *issues, *metadata;  /* made at the first look; NULL before */
+	PyObject head;
+	PyObject *path;              /* as given; None for a pair */
+	PyObject *issues, *metadata; /* made at the first look; NULL before */
 	bool valid, is_pair;
 	uint32_t issue_count;
 	double numbers[3]; /* brightness_mean, contrast_std, blur_variance */
@@ -120,20 +125,6 @@ static PyObject *get_severity(PyObject *self, void *unused)
 	return PyUnicode_FromString(worst == WAN_SEVERITY_INFO ? "success" : severity_text(worst));
 }
 
-static const char *format_text(enum wan_file_format format)
-{
-	static const char *const texts[] = {"unknown", "PNG",  "JPEG", "WEBP", "BMP",
-					    "GIF",     "TIFF", "HEIF", "AVIF"};
-	return (size_t)format < sizeof(texts) / sizeof(texts[0]) ? texts[format] : "unknown";
-}
-
-static const char *color_text(enum wan_color_type color)
-{
-	static const char *const texts[] = {"gray",    "gray_alpha", "rgb",  "rgb_alpha",
-					    "palette", "ycbcr",      "cmyk", "ycck"};
-	return (size_t)color < sizeof(texts) / sizeof(texts[0]) ? texts[color] : "unknown";
-}
-
 static PyObject *flag(bool value)
 {
 	return PyBool_FromLong(value);
@@ -142,20 +133,23 @@ static PyObject *flag(bool value)
 static PyObject *make_metadata(const struct verdict *verdict)
 {
 	const struct wan_image_info *info = &verdict->info;
-	bool is_turned = info->exif_orientation >= 5;
-	uint32_t width = is_turned ? info->height_px : info->width_px;
-	uint32_t height = is_turned ? info->width_px : info->height_px;
+	struct wan_image_metadata about;
+	PyObject *path = wan_py_path(verdict->path);
+	int r = path ? wan_image_describe(PyBytes_AsString(path), info, &about) : -1;
+	Py_XDECREF(path);
+	if (r < 0)
+		return PyErr_Occurred() ? NULL : PyDict_New();
 	return Py_BuildValue(
-		"{s:O,s:s,s:(II),s:(II),s:K,s:d,s:d,s:s,s:s,s:i,s:i,s:i,s:N,s:N,s:N}", "path",
-		verdict->path, "format", format_text(info->format), "dimensions", width, height,
-		"stored_dimensions", info->width_px, info->height_px, "file_size_bytes",
-		(unsigned long long)info->file_bytes, "file_size_mb",
-		(double)info->file_bytes / (1024 * 1024), "aspect_ratio",
-		height ? (double)width / height : 0.0, "aspect_ratio_string", verdict->ratio_label,
-		"color", color_text(info->color), "channels", info->channels, "bit_depth",
-		info->bit_depth, "exif_orientation", info->exif_orientation, "has_transparency",
-		flag(info->has_alpha), "has_icc_profile", flag(info->has_icc), "interlaced",
-		flag(info->interlaced));
+		"{s:O,s:N,s:s,s:(II),s:(II),s:K,s:d,s:d,s:s,s:s,s:i,s:i,s:i,s:N,s:N,s:N}", "path",
+		verdict->path, "filename", PyUnicode_DecodeFSDefault(about.filename), "format",
+		about.format, "dimensions", about.width_px, about.height_px, "stored_dimensions",
+		info->width_px, info->height_px, "file_size_bytes",
+		(unsigned long long)about.file_size_bytes, "file_size_mb", about.file_size_mb,
+		"aspect_ratio", about.aspect_ratio, "aspect_ratio_string",
+		about.aspect_ratio_string, "color_mode", about.color_mode, "channels",
+		info->channels, "bit_depth", info->bit_depth, "exif_orientation",
+		info->exif_orientation, "has_transparency", flag(about.has_transparency),
+		"has_icc_profile", flag(info->has_icc), "interlaced", flag(info->interlaced));
 }
 
 static PyObject *get_metadata(PyObject *self, void *unused)
@@ -257,6 +251,24 @@ static PyStructSequence_Desc issue_description = {
 
 /* --- functions --- */
 
+/* A file that is no usable image has a verdict too; one that cannot be read has not. */
+static int judge_file(struct wan_runtime *runtime, const char *path,
+		      struct wan_image_info *ret_info, struct wan_verdict *ret_verdict,
+		      struct wan_error *reterr_error)
+{
+	int r = wan_validate(runtime, path, ret_info, ret_verdict, NULL, reterr_error);
+	if (r == 0)
+		return 0;
+	struct wan_error ignored = {0};
+	memset(ret_info, 0, sizeof(*ret_info));
+	int known = wan_image_probe(path, ret_info, &ignored);
+	bool is_partly_known = known == 0 || known == -ENOTSUP;
+	return wan_verdict_of_error(reterr_error, is_partly_known ? ret_info : NULL, ret_verdict) ==
+			       0
+		       ? 0
+		       : r;
+}
+
 /* Without the GIL inside; 0, or -1 with an exception. */
 static int judge(struct wan_runtime *runtime, PyObject *object, struct wan_image_info *ret_info,
 		 struct wan_verdict *ret_verdict)
@@ -266,9 +278,8 @@ static int judge(struct wan_runtime *runtime, PyObject *object, struct wan_image
 		return -1;
 	const char *name = PyBytes_AsString(path);
 	struct wan_error error = {0};
-	int r;
 	PyThreadState *state = PyEval_SaveThread();
-	r = wan_validate(runtime, name, ret_info, ret_verdict, NULL, &error);
+	int r = judge_file(runtime, name, ret_info, ret_verdict, &error);
 	PyEval_RestoreThread(state);
 	if (r < 0)
 		wan_py_raise(r, &error, name);
@@ -278,13 +289,15 @@ static int judge(struct wan_runtime *runtime, PyObject *object, struct wan_image
 
 PyDoc_STRVAR(
 	validate_doc,
-	"validate(path)\n--\n\n"
+	"validate(path, /)\n--\n\n"
 	"Judge a start or end image: a wanrt.Verdict with issues, metadata and measured values. "
 	"The\n"
 	"whole file is decoded once; the verdict is cached as long as the file is as it was.\n\n"
-	"An image that may not be used is a verdict, not an exception; a file that cannot be "
-	"decoded\n"
-	"raises as load() does. Any thread; the GIL is released.");
+	"What is wrong with the image is in the verdict: damaged, no image, too large, or of a "
+	"format\n"
+	"that is not decoded here. A file that cannot be read raises as load() does. Any thread; "
+	"the\n"
+	"GIL is released.");
 
 static PyObject *validate(PyObject *module, PyObject *path)
 {
@@ -332,9 +345,64 @@ static PyObject *validate_pair(PyObject *module, PyObject *args)
 	return answer;
 }
 
+PyDoc_STRVAR(explain_doc,
+	     "explain(pipeline, start, end, size, /)\n--\n\n"
+	     "(verdict, size that is not squeezed or None): what a pipeline makes of the files.");
+
+/* wan_explain() of both files; 0, or -1 with an exception. */
+static int explain_files(enum wan_pipeline pipeline, PyObject *const paths[2],
+			 struct wan_size target, struct wan_explanation *ret_told)
+{
+	struct wan_image_info infos[2];
+	struct wan_verdict *verdict = PyMem_Malloc(sizeof(*verdict));
+	struct wan_runtime *runtime = wan_py_runtime_ref();
+	int r = runtime && verdict ? 0 : -1, count = paths[1] == Py_None ? 1 : 2;
+	if (!verdict)
+		PyErr_NoMemory();
+	for (int i = 0; i < count && r == 0; i++)
+		r = judge(runtime, paths[i], &infos[i], verdict);
+	if (r == 0) {
+		PyThreadState *state = PyEval_SaveThread();
+		r = wan_explain(pipeline, &infos[0], count == 2 ? &infos[1] : NULL, target,
+				WAN_UPRIGHT_AS_PIPELINE, ret_told);
+		PyEval_RestoreThread(state);
+		if (r < 0)
+			wan_py_raise_code(r, "explain");
+	}
+	PyMem_Free(verdict);
+	wan_py_runtime_unref(runtime);
+	return r < 0 ? -1 : 0;
+}
+
+static PyObject *explain(PyObject *module, PyObject *args)
+{
+	PyObject *name, *paths[2], *size, *answer = NULL;
+	struct wan_size target;
+	enum wan_pipeline pipeline;
+	if (!PyArg_ParseTuple(args, "OOOO", &name, &paths[0], &paths[1], &size) ||
+	    wan_py_pipeline(name, &pipeline) < 0 ||
+	    wan_py_size(size, &target.width_px, &target.height_px) < 0)
+		return NULL;
+	struct wan_explanation *told = PyMem_Malloc(sizeof(*told));
+	if (!told)
+		return PyErr_NoMemory();
+	if (explain_files(pipeline, paths, target, told) == 0) {
+		struct wan_size better = told->unsqueezed;
+		PyObject *of_pair = verdict_new(&told->verdict, NULL, Py_None);
+		if (of_pair && better.width_px)
+			answer = Py_BuildValue("(N(II))", of_pair, better.width_px,
+					       better.height_px);
+		else if (of_pair)
+			answer = Py_BuildValue("(NO)", of_pair, Py_None);
+	}
+	PyMem_Free(told);
+	return answer;
+}
+
 PyMethodDef wan_py_verdict_methods[] = {
 	{"validate", validate, METH_O, validate_doc},
 	{"validate_pair", validate_pair, METH_VARARGS, pair_doc},
+	{"explain", explain, METH_VARARGS, explain_doc},
 	{NULL, NULL, 0, NULL},
 };
 

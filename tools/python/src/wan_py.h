@@ -71,8 +71,6 @@ int wan_py_flag(PyObject *object, int fallback);
 PyObject *wan_py_image_new(struct wan_pin *pin, struct wan_runtime *runtime, bool is_rgbx,
 			   bool is_hit);
 bool wan_py_image_check(PyObject *object);
-/* Its pixels while the caller holds object; NULL for another class. */
-struct wan_image *wan_py_image_borrow(PyObject *object);
 /* Identity of the pixels, computed once. */
 int wan_py_image_add_to_key(PyObject *object, struct wan_key_builder *builder);
 int wan_py_image_init(PyObject *module);

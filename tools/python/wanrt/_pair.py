@@ -42,47 +42,51 @@ class Pair:
 
     start, end: wanrt.Image, RGB, of exactly `size` (end: None without an end image).
     start_tensor, end_tensor: the same as float32 (3, height, width), when tensors were asked for.
-    stack, mask: wanrt.Stack, when a stack was asked for.
+    stack, mask: wanrt.Stack, when a stack was asked for; frames: how many.
     verdict: PairVerdict of the files. start_framing, end_framing: as wanrt.framing() says.
     """
 
     __slots__ = ("pipeline", "size", "frames", "start", "end", "start_framing", "end_framing",
-                 "verdict", "start_tensor", "end_tensor", "stack", "mask")
+                 "verdict", "start_tensor", "end_tensor", "stack", "mask", "_asked", "_explained")
 
     def __init__(self, **parts):
         for name in self.__slots__:
             setattr(self, name, parts.get(name))
 
+    def _explanation(self):
+        if self._explained is None:
+            end = self.verdict.end and self.verdict.end.path
+            self._explained = _wanrt.explain(self.pipeline, self.verdict.start.path, end,
+                                             self._asked)
+        return self._explained
+
+    @property
+    def issues(self):
+        """All there is to say, as wanrt.Issue: of the images, of the pair, and of what the pipeline
+        does with them (squeezed, cut off, framed differently), worst first."""
+        order = {"error": 0, "warning": 1, "info": 2}
+        both = self.verdict.issues + self._explanation()[0].issues
+        return tuple(sorted(dict.fromkeys(both), key=lambda issue: order[issue.severity]))
+
     @property
     def warnings(self):
-        """What a user should hear before minutes are spent: texts, worst first."""
-        return _warnings(self)
+        """What a user should hear before minutes are spent: texts of errors and warnings."""
+        return [issue.message for issue in self.issues if issue.severity != "info"]
+
+    @property
+    def better_size(self):
+        """The nearest size that is neither squeezed nor cut: of an image, for a pipeline that
+        chooses the size of its frames; to ask for, for the others. None: there is none."""
+        return self._explanation()[1]
 
     def __repr__(self):
         return (f"<wanrt.Pair {self.pipeline} {self.size[0]}x{self.size[1]}"
-                f"{'' if self.end else ', no end image'}, {len(self.warnings)} warnings>")
+                f"{'' if self.end else ', no end image'}>")
 
 
 def _source_size(verdict, pipeline):
     upright = PIPELINES[pipeline]["turns_upright"]
     return verdict.metadata["dimensions" if upright else "stored_dimensions"]
-
-
-def _warnings(pair):
-    said = [issue.message for issue in pair.verdict.issues if issue.severity == "error"]
-    for side, framing in (("start", pair.start_framing), ("end", pair.end_framing)):
-        if framing is None:
-            continue
-        if abs(framing["squeeze_percent"]) >= 1:
-            how = "wider" if framing["squeeze_percent"] > 0 else "narrower"
-            said.append(f"the {side} image is squeezed: things look "
-                        f"{abs(framing['squeeze_percent']):.1f} % {how}")
-        if framing["lost_percent"] >= 1:
-            said.append(f"{framing['lost_percent']:.1f} % of the {side} image are cut off")
-        if framing["padded_percent"] >= 1:
-            said.append(f"{framing['padded_percent']:.1f} % of the frame around the {side} image "
-                        f"are black")
-    return said + [issue.message for issue in pair.verdict.issues if issue.severity == "warning"]
 
 
 def prepare_pair(start, end=None, size=None, pipeline="diffusers", *, mode="RGB", tensors=False,
@@ -95,13 +99,15 @@ def prepare_pair(start, end=None, size=None, pipeline="diffusers", *, mode="RGB"
     pipeline: one of wanrt.PIPELINES, such as "a14b", "ti2v", "diffusers", "comfyui", "kijai",
         "wan2gp". ValueError if it takes no end image and one is given.
     mode: of the pictures: "RGB", "RGBX" (for PIL without a copy), "RGBA", "L".
-    tensors: also as float32 (3, height, width) in [-1, 1].
-    stack: also as the tensor the pipeline gives its VAE, and its mask; frames (default: the
-        pipeline's usual number) and dtype ("float32", "float16", "bfloat16") are the stack's.
+    tensors: also as float32 (3, height, width) in [-1, 1], before rounding to bytes where the
+        pipeline resizes in floating point.
+    stack: True: also the tensor the pipeline gives its VAE, and its mask; shared through the cache,
+        read-only. "own": built anew, and writable. frames (default: the pipeline's usual number)
+        and dtype ("float32", "float16", "bfloat16") are the stack's.
 
-    Each step is cached: N seeds with one start image do the work once; the stack is built anew,
-    since it may be written to. An image that may not be used is no exception: look at
-    Pair.verdict. Errors and threads as wanrt.load()."""
+    Each step is cached: N seeds with one start image do the work once. An image that a pipeline
+    would take but should not is no exception: look at Pair.issues. Errors and threads as
+    wanrt.load()."""
     try:
         about = PIPELINES[pipeline]
     except (KeyError, TypeError):
@@ -109,25 +115,26 @@ def prepare_pair(start, end=None, size=None, pipeline="diffusers", *, mode="RGB"
     if end is not None and not about["takes_end"]:
         raise ValueError(f"pipeline {pipeline!r} takes no end image: "
                          + ", ".join(n for n, p in PIPELINES.items() if p["takes_end"]) + " do")
+    if stack not in (False, True, "own"):
+        raise ValueError(f"stack={stack!r} is not one of False, True, 'own'")
     asked = about["usual"] if size is None else size
     verdict = validate_pair(start, end)
-    parts = {"pipeline": pipeline, "verdict": verdict}
-    parts["start_framing"] = _wanrt.framing(pipeline, _source_size(verdict.start, pipeline), asked)
-    output = parts["size"] = parts["start_framing"]["output"]
-    sides = [("start", start, asked, False)]
-    if end is not None:
-        parts["end_framing"] = _wanrt.framing(pipeline, _source_size(verdict.end, pipeline), output,
-                                              end=True)
-        sides.append(("end", end, output, True))
-    for side, path, wanted, is_end in sides:
+    parts = {"pipeline": pipeline, "verdict": verdict, "_asked": asked}
+    wanted = asked
+    for side, path, judged in (("start", start, verdict.start), ("end", end, verdict.end)):
+        if path is None:
+            continue
+        is_end = side == "end"
         parts[side] = _wanrt.frame(path, pipeline, wanted, end=is_end, mode=mode)
-        if tensors or stack:
+        parts[side + "_framing"] = _wanrt.framing(pipeline, _source_size(judged, pipeline), wanted,
+                                                  end=is_end)
+        if tensors:
             parts[side + "_tensor"] = _wanrt.frame(path, pipeline, wanted, end=is_end, tensor=True)
+        wanted = parts[side].size
+    parts["size"] = parts["start"].size
     if stack:
-        parts["frames"] = about["frames"] if frames is None else _wanrt.frame_count(pipeline, frames)
-        parts["stack"], parts["mask"] = _wanrt.make_stack(
-            parts["start_tensor"], parts.get("end_tensor"), pipeline, parts["frames"], dtype)
-        if not tensors:
-            del parts["start_tensor"]
-            parts.pop("end_tensor", None)
+        parts["frames"] = (about["frames"] if frames is None
+                           else _wanrt.frame_count(pipeline, frames))
+        parts["stack"], parts["mask"] = _wanrt.make_stack(start, end, pipeline, asked,
+                                                          parts["frames"], dtype, stack == "own")
     return Pair(**parts)
