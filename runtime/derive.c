@@ -9,22 +9,12 @@
 #include "alloc.h"
 #include "cleanup.h"
 #include "clock.h"
+#include "derive.h"
 #include "instance.h"
-#include "load.h"
 #include "log.h"
 #include "macros.h"
 #include "profile.h"
 #include "str.h"
-
-/* What a compute callback needs; one for all makers. */
-struct making {
-	struct wan_runtime *runtime;
-	const char *path;
-	uint32_t width_px, height_px;
-	enum wan_fit fit;
-	enum wan_filter filter;
-	struct wan_error *error;
-};
 
 static uint32_t bits_per_sample(enum wan_pixel_format format)
 {
@@ -61,13 +51,14 @@ static void source_finish(struct source *source)
 	wan_pin_release(source->pin);
 }
 
-static int source_load(struct making *making, struct source *ret_source)
+static int source_load(struct wan_making *making, struct source *ret_source)
 {
 	return wan_load(making->runtime, making->path, NULL, &ret_source->pin, NULL, making->error);
 }
 
 /* RGB with alpha dropped: what every WAN pipeline starts from. */
-static int source_rgb(struct making *making, struct source *ret_source, struct wan_image **ret_rgb)
+static int source_rgb(struct wan_making *making, struct source *ret_source,
+		      struct wan_image **ret_rgb)
 {
 	int r = source_load(making, ret_source);
 	if (r < 0)
@@ -93,47 +84,50 @@ static int source_rgb(struct making *making, struct source *ret_source, struct w
 }
 
 /* What a fit or a tensor will take. */
-static uint64_t result_bytes(const struct making *making, unsigned sample_bytes)
+static uint64_t result_bytes(const struct wan_making *making, unsigned sample_bytes)
 {
 	return (uint64_t)making->width_px * making->height_px * 3 * sample_bytes;
 }
 
-static int reserve_result(const struct making *making, unsigned sample_bytes)
+static int reserve_result(const struct wan_making *making, unsigned sample_bytes)
 {
 	return wan_load_reserve(making->runtime, making->path, result_bytes(making, sample_bytes),
 				making->error);
 }
 
-static void unreserve_result(const struct making *making, unsigned sample_bytes)
+static void unreserve_result(const struct wan_making *making, unsigned sample_bytes)
 {
 	wan_memory_unreserve(making->runtime->memory, result_bytes(making, sample_bytes));
 }
 
-/* Begin a pure image step as a profiled operation. Returns what finish_step() wants. */
-static uint64_t begin_step(const struct making *making, struct wan_op *op, const char *name)
+uint64_t wan_step_begin(const struct wan_making *making, struct wan_op *op, const char *name)
 {
 	wan_op_begin_as(making->runtime->profile, op, name, WAN_LIBRARY_WANRT, true);
 	return wan_now_ns();
 }
 
-/* End it and make a cache value of its result. */
-static int finish_step(struct making *making, struct wan_op *op, uint64_t started_ns, int r,
-		       struct wan_image *image, struct wan_value *ret_value)
+int wan_step_finish(const struct wan_making *making, struct wan_op *op, uint64_t started_ns, int r,
+		    struct wan_image *image, struct wan_value *ret_value)
 {
-	if (r == 0)
-		wan_load_image_value(image, WAN_CACHE_DERIVED, started_ns, ret_value);
 	if (r < 0) {
 		wan_load_end_operation(op, making->path, r, NULL);
-		return wan_error_set(making->error, r, making->path, "", "%s", wan_strerror(r));
+		return wan_load_explain(r, making->path, making->error);
 	}
+	wan_load_image_value(image, WAN_CACHE_DERIVED, started_ns, ret_value);
 	describe_result(op, image, UINT64_MAX);
 	wan_load_end_operation(op, making->path, r, image);
 	return 0;
 }
 
-static int compute_thumbnail(void *context, struct wan_value *ret_value)
+const char *wan_step_thumbnail_name(const struct wan_making *making)
 {
-	struct making *making = context;
+	char text[48];
+	wan_str_format(text, sizeof(text), "thumbnail_%ux%u", making->width_px, making->height_px);
+	return wan_runtime_name(making->runtime, text, "thumbnail");
+}
+
+static int thumbnail_by_source(struct wan_making *making, struct wan_value *ret_value)
+{
 	wan_cleanup(source_finish) struct source source = {0};
 	struct wan_image *rgb = NULL, *image = NULL;
 	int r = source_rgb(making, &source, &rgb);
@@ -145,19 +139,15 @@ static int compute_thumbnail(void *context, struct wan_value *ret_value)
 	r = wan_load_reserve(making->runtime, making->path, bytes, making->error);
 	if (r < 0)
 		return r;
-	char text[48];
-	wan_str_format(text, sizeof(text), "thumbnail_%ux%u", making->width_px, making->height_px);
 	struct wan_op op;
-	uint64_t started_ns =
-		begin_step(making, &op, wan_runtime_name(making->runtime, text, "thumbnail"));
+	uint64_t started_ns = wan_step_begin(making, &op, wan_step_thumbnail_name(making));
 	r = wan_image_thumbnail(rgb, making->width_px, making->height_px, &image);
 	wan_memory_unreserve(making->runtime->memory, bytes);
-	return finish_step(making, &op, started_ns, r, image, ret_value);
+	return wan_step_finish(making, &op, started_ns, r, image, ret_value);
 }
 
-static int compute_fit(void *context, struct wan_value *ret_value)
+static int fit_by_source(struct wan_making *making, struct wan_value *ret_value)
 {
-	struct making *making = context;
 	wan_cleanup(source_finish) struct source source = {0};
 	struct wan_image *rgb = NULL, *image = NULL;
 	int r = source_rgb(making, &source, &rgb);
@@ -166,16 +156,32 @@ static int compute_fit(void *context, struct wan_value *ret_value)
 	if (r < 0)
 		return r;
 	struct wan_op op;
-	uint64_t started_ns = begin_step(making, &op, "fit");
+	uint64_t started_ns = wan_step_begin(making, &op, "fit");
 	r = wan_image_fit(rgb, making->width_px, making->height_px, making->fit, making->filter,
 			  &image);
 	unreserve_result(making, 1);
-	return finish_step(making, &op, started_ns, r, image, ret_value);
+	return wan_step_finish(making, &op, started_ns, r, image, ret_value);
+}
+
+/* What has no room as a whole is read row by row. */
+static int compute_thumbnail(void *context, struct wan_value *ret_value)
+{
+	struct wan_making *making = context;
+	int r = wan_thumbnail_goes_by_file(making) ? -ENOMEM
+						   : thumbnail_by_source(making, ret_value);
+	return r == -ENOMEM ? wan_thumbnail_by_file(making, ret_value) : r;
+}
+
+static int compute_fit(void *context, struct wan_value *ret_value)
+{
+	struct wan_making *making = context;
+	int r = wan_fit_goes_by_file(making) ? -ENOMEM : fit_by_source(making, ret_value);
+	return r == -ENOMEM ? wan_fit_by_file(making, ret_value) : r;
 }
 
 static int compute_tensor(void *context, struct wan_value *ret_value)
 {
-	struct making *making = context;
+	struct wan_making *making = context;
 	struct wan_pin *fitted = NULL;
 	int r = wan_fit(making->runtime, making->path, making->width_px, making->height_px,
 			making->fit, making->filter, &fitted, NULL, making->error);
@@ -188,16 +194,16 @@ static int compute_tensor(void *context, struct wan_value *ret_value)
 	}
 	struct wan_op op;
 	struct wan_image *image = NULL;
-	uint64_t started_ns = begin_step(making, &op, "normalise");
+	uint64_t started_ns = wan_step_begin(making, &op, "normalise");
 	r = wan_image_normalise(wan_pin_image(fitted), &image);
 	unreserve_result(making, sizeof(float));
-	r = finish_step(making, &op, started_ns, r, image, ret_value);
+	r = wan_step_finish(making, &op, started_ns, r, image, ret_value);
 	wan_pin_release(fitted);
 	return r;
 }
 
 /* Key and cache around one of the makers above. */
-static int derived(struct making *making, const char *operation, wan_cache_compute compute,
+static int derived(struct wan_making *making, const char *operation, wan_cache_compute compute,
 		   uint64_t pixels_bytes, struct wan_pin **ret_pin, bool *ret_hit)
 {
 	making->runtime = making->runtime ? making->runtime : wan_runtime_default();
@@ -221,11 +227,11 @@ int wan_thumbnail(struct wan_runtime *runtime, const char *path, uint32_t max_wi
 		  uint32_t max_height_px, struct wan_pin **ret_pin, bool *ret_hit,
 		  struct wan_error *reterr_error)
 {
-	struct making making = {.runtime = runtime,
-				.path = path,
-				.width_px = max_width_px,
-				.height_px = max_height_px,
-				.error = reterr_error};
+	struct wan_making making = {.runtime = runtime,
+				    .path = path,
+				    .width_px = max_width_px,
+				    .height_px = max_height_px,
+				    .error = reterr_error};
 	/* At most this large: the ratio is not known before the file is. */
 	uint64_t expected_bytes = (uint64_t)max_width_px * max_height_px * 3;
 	return derived(&making, "thumbnail", compute_thumbnail, expected_bytes, ret_pin, ret_hit);
@@ -235,13 +241,13 @@ int wan_fit(struct wan_runtime *runtime, const char *path, uint32_t width_px, ui
 	    enum wan_fit fit, enum wan_filter filter, struct wan_pin **ret_pin, bool *ret_hit,
 	    struct wan_error *reterr_error)
 {
-	struct making making = {.runtime = runtime,
-				.path = path,
-				.width_px = width_px,
-				.height_px = height_px,
-				.fit = fit,
-				.filter = filter,
-				.error = reterr_error};
+	struct wan_making making = {.runtime = runtime,
+				    .path = path,
+				    .width_px = width_px,
+				    .height_px = height_px,
+				    .fit = fit,
+				    .filter = filter,
+				    .error = reterr_error};
 	return derived(&making, "fit", compute_fit, (uint64_t)width_px * height_px * 3, ret_pin,
 		       ret_hit);
 }
@@ -250,13 +256,13 @@ int wan_tensor(struct wan_runtime *runtime, const char *path, uint32_t width_px,
 	       enum wan_fit fit, enum wan_filter filter, struct wan_pin **ret_pin, bool *ret_hit,
 	       struct wan_error *reterr_error)
 {
-	struct making making = {.runtime = runtime,
-				.path = path,
-				.width_px = width_px,
-				.height_px = height_px,
-				.fit = fit,
-				.filter = filter,
-				.error = reterr_error};
+	struct wan_making making = {.runtime = runtime,
+				    .path = path,
+				    .width_px = width_px,
+				    .height_px = height_px,
+				    .fit = fit,
+				    .filter = filter,
+				    .error = reterr_error};
 	return derived(&making, "tensor", compute_tensor,
 		       (uint64_t)width_px * height_px * 3 * sizeof(float), ret_pin, ret_hit);
 }
@@ -268,7 +274,7 @@ struct validation {
 
 static int compute_validation(void *context, struct wan_value *ret_value)
 {
-	struct making *making = context;
+	struct wan_making *making = context;
 	wan_cleanup(source_finish) struct source source = {0};
 	wan_cleanup(wan_freep) struct validation *validation = wan_calloc(1, sizeof(*validation));
 	if (!validation)
@@ -309,7 +315,7 @@ int wan_validate(struct wan_runtime *runtime, const char *path, struct wan_image
 	int r = wan_stage_add_file(&stage, path);
 	if (r < 0)
 		return r;
-	struct making making = {.runtime = runtime, .path = path, .error = reterr_error};
+	struct wan_making making = {.runtime = runtime, .path = path, .error = reterr_error};
 	struct wan_pin *pin;
 	r = wan_stage_get(&stage, sizeof(struct validation), compute_validation, &making, &pin,
 			  ret_hit);

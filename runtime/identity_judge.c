@@ -132,6 +132,8 @@ int wan_identity_judge_locked(struct wan_identity *identity, struct wan_look *lo
 	}
 	if (look->watchable)
 		remember_path(identity, look, at);
+	else
+		identity->looks++; /* of the others it was counted when they were looked up */
 	*ret_sight = (struct wan_sight){.token = file->token, .file = at};
 	return 0;
 }

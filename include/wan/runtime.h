@@ -176,8 +176,11 @@ WAN_API WAN_MUST_CHECK int wan_runtime_key_add_file(struct wan_runtime *runtime,
  */
 WAN_API struct wan_image *wan_pin_image(const struct wan_pin *pin);
 /**
- * The file's thumbnail as wan_image_thumbnail() makes it, RGB8, cached; the decoded file stays
- * cached too. Ownership, errors and threads as wan_load(); -EINVAL when a size is 0.
+ * The file's thumbnail, RGB8, cached. Made as wan_image_thumbnail() does it when the decoded file
+ * is cached already, or is worth it: it stays cached too. A JPEG at least four times as large goes
+ * the short way of wan_image_thumbnail_file() instead, and so does a file that has no room decoded.
+ * The two differ by what scaling inside the decoder does, as Pillow's thumbnails of a loaded and of
+ * a just opened picture do. Ownership, errors and threads as wan_load(); -EINVAL when a size is 0.
  *
  * Threads: any.   Since: 0.1
  */
@@ -186,8 +189,9 @@ WAN_API WAN_MUST_CHECK int wan_thumbnail(struct wan_runtime *runtime, const char
 					 struct wan_pin **ret_pin, bool *ret_hit,
 					 struct wan_error *reterr_error);
 /**
- * The file framed for a clip as wan_image_fit() does it, RGB8, width x height exactly, cached.
- * Ownership, errors and threads as wan_load().
+ * The file framed for a clip as wan_image_fit() does it, RGB8, width x height exactly, cached. When
+ * the decoded file has no room in memory or below the cache's ceiling, it is read row by row, for
+ * the price of the rows and the result. Ownership, errors and threads as wan_load().
  *
  * Threads: any.   Since: 0.1
  */
