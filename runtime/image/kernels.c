@@ -45,6 +45,7 @@ const struct wan_kernels wan_kernels_plain = {lines, column};
 
 const struct wan_kernels *wan_kernels(const struct wan_taps *taps)
 {
+	(void)taps; /* only AVX-512 asks */
 #if defined(__x86_64__)
 	enum wan_cpu_level level = wan_cpu_level();
 	if (level >= WAN_CPU_AVX512 && taps->digits_fit && __builtin_cpu_supports("avx512vnni"))
@@ -57,7 +58,6 @@ const struct wan_kernels *wan_kernels(const struct wan_taps *taps)
 #elif defined(__ARM_NEON)
 	return &wan_kernels_neon;
 #else
-	(void)taps;
 	return &wan_kernels_plain;
 #endif
 }

@@ -75,6 +75,33 @@ static void thumbnail(void *context)
 	check_result(s, result, image, NULL);
 }
 
+static void thumbnail_file(void *context)
+{
+	struct scenario *s = context;
+	struct wan_image *image = NULL;
+	struct wan_error error = {.code = 0};
+	int result = wan_image_thumbnail_file(s->in, 5, 9, &s->options, &image, &error);
+	check_result(s, result, image, &error);
+}
+
+static void fit_file(void *context)
+{
+	struct scenario *s = context;
+	struct wan_image *image = NULL;
+	struct wan_error error = {.code = 0};
+	int result = wan_image_fit_file(s->in, 40, 24, WAN_FIT_CONTAIN, WAN_FILTER_LANCZOS,
+					&s->options, &image, &error);
+	check_result(s, result, image, &error);
+}
+
+static void resize_float(void *context)
+{
+	struct scenario *s = context;
+	struct wan_image *image = NULL;
+	int result = wan_image_resize_float(s->image, 30, 50, WAN_FILTER_TORCH_BICUBIC, &image);
+	check_result(s, result, image, NULL);
+}
+
 static void fit_and_normalise(void *context)
 {
 	struct scenario *s = context;
@@ -160,6 +187,21 @@ TEST(decoding_a_jpeg_survives_every_fault)
 	printf("# %u faults\n", faults);
 }
 
+TEST(files_made_small_row_by_row_survive_every_fault)
+{
+	static const char *const names[] = {"ycc420", "progressive444", "turned6"};
+	static const struct png_kind kind = {137, 91, 16, 6, false, false, 8};
+	unsigned faults = 0;
+	for (int i = 0; i < 8; i++) {
+		struct scenario s = scenario("in.jpg", "none");
+		struct bytes file = i / 2 < 3 ? data_file(names[i / 2]) : make_png(&kind);
+		bytes_write(s.in, file.at, file.count);
+		faults += sweep(i % 2 ? fit_file : thumbnail_file, &s);
+		bytes_free(&file);
+	}
+	printf("# %u faults\n", faults);
+}
+
 TEST(encoding_survives_every_fault_and_leaves_no_parts)
 {
 	static const char *const outs[] = {"out.png", "out.jpg", "out.npy"};
@@ -176,9 +218,10 @@ TEST(encoding_survives_every_fault_and_leaves_no_parts)
 
 TEST(pixel_work_survives_every_fault)
 {
-	void (*const runs[])(void *) = {resize, thumbnail, fit_and_normalise, validate};
+	void (*const runs[])(void *) = {resize, thumbnail, fit_and_normalise, validate,
+					resize_float};
 	unsigned faults = 0;
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < 5; i++) {
 		struct scenario s = scenario("none", "none");
 		s.image = sample_image(i == 1 ? WAN_PIXEL_RGB16 : WAN_PIXEL_RGBA8, 97, 61);
 		faults += sweep(runs[i], &s);
