@@ -40,7 +40,8 @@ int wan_budget_feasible(const struct wan_budget *budget, const struct wan_budget
 {
 	if (ask->bytes > budget->limit_bytes)
 		return -EFBIG;
-	if (exceeds(budget, budget->evictable_bytes + ask->own_bytes, ask->bytes))
+	if (exceeds(budget, budget->evictable_bytes + budget->cold_bytes + ask->own_bytes,
+		    ask->bytes))
 		return -EAGAIN;
 	uint64_t staying = budget->counted - budget->evictable_counted - (ask->leaves ? 1 : 0);
 	if (ask->counted && staying >= budget->entry_limit)

@@ -22,6 +22,7 @@ struct wan_budget {
 	uint64_t stored_bytes;
 	uint64_t in_flight_bytes;
 	uint64_t dying_bytes;
+	uint64_t cold_bytes;        /* stored, compressed, can go */
 	uint64_t indexed_bytes;     /* stored, found by their keys */
 	uint64_t entries;           /* indexed */
 	uint64_t counted;           /* indexed and subject to entry_limit */

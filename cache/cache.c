@@ -119,6 +119,7 @@ int wan_cache_create(const struct wan_cache_options *given, struct wan_cache **r
 	wan_ticker_init(&cache->ticker, options.now_ns, options.idle_ns);
 	wan_mutex_init(&cache->lock, WAN_RANK_CACHE);
 	wan_slots_init(&cache->slots);
+	wan_tier_init(&cache->tier, seeds[0] ^ seeds[1]);
 	cache->seconds = looks_at_seconds(&options);
 	wan_counters_init(&cache->counters, options.counters);
 	cache->light = wan_barrier_available();
@@ -166,6 +167,7 @@ static void pass_through_locked(struct wan_cache *cache, struct wan_cache_entry 
 	struct wan_cache_entry *old = wan_table_find(&cache->table, entry->key);
 	if (old)
 		wan_cache_drop_locked(cache, old, victims);
+	wan_tier_forget(cache, entry->key, victims);
 	wan_cache_hold_locked(cache, entry, victims);
 }
 
@@ -231,11 +233,13 @@ int wan_cache_remove(struct wan_cache *cache, struct wan_key key)
 	struct wan_victims victims = {0};
 	wan_mutex_lock(&cache->lock);
 	struct wan_cache_entry *entry = wan_table_find(&cache->table, key);
+	bool found = entry || wan_tier_has(&cache->tier, key);
 	if (entry)
 		wan_cache_drop_locked(cache, entry, &victims);
+	wan_tier_forget(cache, key, &victims);
 	wan_flight_spoil(&cache->flights, &key);
 	wan_cache_leave(cache, &victims);
-	return entry ? 0 : -ENOENT;
+	return found ? 0 : -ENOENT;
 }
 
 void wan_cache_clear(struct wan_cache *cache)
@@ -262,6 +266,7 @@ int wan_cache_set_limits(struct wan_cache *cache, uint64_t limit_bytes, uint64_t
 	if (cache->order.policy)
 		wan_policy_set_limits(cache->order.policy, cache->budget.limit_bytes,
 				      cache->budget.entry_limit);
+	wan_tier_keep_share(cache, &victims);
 	wan_cache_shrink_locked(cache, cache->budget.limit_bytes, &victims);
 	wan_cache_leave(cache, &victims);
 	return 0;

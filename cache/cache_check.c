@@ -141,9 +141,11 @@ static const char *check_budget_locked(const struct wan_cache *cache, const stru
 	uint64_t reserved_bytes = 0;
 	for (const struct wan_flight *flight = cache->flights.first; flight; flight = flight->next)
 		reserved_bytes += flight->reserved_bytes;
+	reserved_bytes += cache->tier.reserved_bytes;
 	if (budget->in_flight_bytes != reserved_bytes)
 		return "bytes in flight are not what the flights reserved";
-	if (budget->stored_bytes != sums->stored_bytes)
+	uint64_t cold_bytes = cache->tier.store.charge_bytes + cache->tier.thawing_bytes;
+	if (budget->stored_bytes != sums->stored_bytes + cold_bytes)
 		return "stored bytes are not the sum of the entries";
 	if (budget->indexed_bytes != sums->indexed_bytes)
 		return "indexed bytes are not the sum of the entries in the index";
@@ -171,6 +173,8 @@ const char *wan_cache_check(struct wan_cache *cache)
 		wrong = check_pins_locked(cache, &sums);
 	if (!wrong)
 		wrong = check_budget_locked(cache, &sums);
+	if (!wrong)
+		wrong = wan_tier_store_check(&cache->tier.store);
 	wan_mutex_unlock(&cache->lock);
 	return wrong;
 }

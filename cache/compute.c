@@ -4,14 +4,20 @@
 
 #include "clock.h"
 #include "hit.h"
+#include "macros.h"
 #include "thread.h"
 
 struct request {
 	struct wan_key key;
 	uint64_t expected_bytes;
-	wan_cache_compute compute;
+	wan_cache_compute compute; /* NULL: only what is there, in either form */
 	void *context;
+	bool thawed; /* the answer: it was there in its cold form */
 };
+
+/* What a flight without a computation comes to when there is no thaw either: those who wait and can
+ * compute do so. */
+#define NOTHING_THERE (-ENOTRECOVERABLE)
 
 /* Room for the value before it exists. An expected value that can never fit reserves nothing, and
  * pushes nothing out. */
@@ -39,22 +45,43 @@ static void settle_locked(struct wan_cache *cache, struct wan_cache_entry *entry
 		wan_cache_hold_locked(cache, entry, victims);
 }
 
-/* Runs the callback without the lock, then takes it again. */
-static int call_unlocked(struct wan_cache *cache, const struct request *request,
+/* The value from its cold form. Returns the time that took, 0 when it failed. */
+static uint64_t thaw(const struct wan_cold *cold, struct wan_value *value)
+{
+	uint64_t start_ns = wan_now_ns();
+	if (cold->ops->thaw(cold->data, value) != 0) {
+		*value = (struct wan_value){0};
+		return 0;
+	}
+	wan_tier_describe(cold, value);
+	return WAN_MAX(wan_now_ns() - start_ns, (uint64_t)1);
+}
+
+/* Runs the callbacks without the lock, then takes it again. */
+static int call_unlocked(struct wan_cache *cache, struct request *request, struct wan_cold *cold,
 			 struct wan_victims *victims, struct wan_value *value,
 			 uint64_t *ret_cost_ns) WAN_REQUIRES(&cache->lock)
 WAN_NO_ANALYSIS
 {
 	wan_cache_leave(cache, victims); /* frees what was evicted before more is allocated */
-	uint64_t start_ns = wan_now_ns();
-	int rc = request->compute(request->context, value);
-	*ret_cost_ns = wan_now_ns() - start_ns;
+	uint64_t thaw_ns = cold ? thaw(cold, value) : 0;
+	int rc = 0;
+	if (!thaw_ns) {
+		uint64_t start_ns = wan_now_ns();
+		rc = request->compute ? request->compute(request->context, value) : NOTHING_THERE;
+		*ret_cost_ns = wan_now_ns() - start_ns;
+	}
 	wan_mutex_lock(&cache->lock);
+	request->thawed = thaw_ns > 0;
+	if (cold) {
+		wan_tier_thawed(cache, cold, thaw_ns);
+		wan_tier_discard(cache, cold, victims);
+	}
 	return rc > 0 ? -EINVAL : rc;
 }
 
 /* Computes in this thread; everybody who waits for it gets the outcome. */
-static int compute_locked(struct wan_cache *cache, const struct request *request, bool shared,
+static int compute_locked(struct wan_cache *cache, struct request *request, bool shared,
 			  struct wan_victims *victims, struct wan_pin **ret_pin)
 	WAN_REQUIRES(&cache->lock)
 {
@@ -63,16 +90,21 @@ static int compute_locked(struct wan_cache *cache, const struct request *request
 		return -ENOMEM;
 	wan_cache_expire_locked(cache, victims);
 
+	struct wan_cold *cold = shared ? wan_tier_take(&cache->tier, request->key) : NULL;
+	if (!cold)
+		wan_tier_missed(cache, request->key);
+	uint64_t expected_bytes = cold ? cold->bytes : request->expected_bytes;
 	struct wan_flight flight = {
 		.key = request->key,
 		.thread = wan_thread_id(),
 		.shared = shared,
-		.reserved_bytes = reserve_locked(cache, request->expected_bytes, victims),
+		.thaws = cold != NULL,
+		.reserved_bytes = reserve_locked(cache, expected_bytes, victims),
 	};
 	wan_flight_begin(&cache->flights, &flight);
 	struct wan_value value = {0};
 	uint64_t cost_ns = 0;
-	int rc = call_unlocked(cache, request, victims, &value, &cost_ns);
+	int rc = call_unlocked(cache, request, cold, victims, &value, &cost_ns);
 
 	wan_flight_end(&cache->flights, &flight);
 	cache->budget.in_flight_bytes -= flight.reserved_bytes;
@@ -109,7 +141,7 @@ static int join_locked(struct wan_cache *cache, struct wan_flight *flight,
 	return rc;
 }
 
-static int miss_locked(struct wan_cache *cache, const struct request *request,
+static int miss_locked(struct wan_cache *cache, struct request *request,
 		       struct wan_victims *victims, struct wan_pin **ret_pin)
 	WAN_REQUIRES(&cache->lock)
 {
@@ -132,17 +164,31 @@ static int miss_locked(struct wan_cache *cache, const struct request *request,
 		*ret_pin = wan_cache_pin_locked(cache, waiter.entry);
 		wan_cache_uncount_pin_locked(cache, waiter.entry);
 	}
+	if (waiter.error == NOTHING_THERE && request->compute)
+		return compute_locked(cache, request, true, victims, ret_pin);
 	return waiter.error;
 }
 
-static int get_slowly(struct wan_cache *cache, const struct request *request,
-		      struct wan_pin **ret_pin, bool *ret_hit)
+struct wan_pin *wan_cache_thaw_locked(struct wan_cache *cache, struct wan_key key,
+				      struct wan_victims *victims)
+{
+	struct request request = {.key = key};
+	struct wan_pin *pin = NULL;
+	const struct wan_flight *flight = wan_flight_find(&cache->flights, key);
+	if (!wan_tier_has(&cache->tier, key) && !(flight && flight->thaws))
+		return NULL;
+	return miss_locked(cache, &request, victims, &pin) == 0 ? pin : NULL;
+}
+
+static int get_slowly(struct wan_cache *cache, struct request *request, struct wan_pin **ret_pin,
+		      bool *ret_hit)
 {
 	struct wan_victims victims = {0};
 	wan_mutex_lock(&cache->lock);
 	*ret_pin = wan_cache_request_locked(cache, request->key, &victims);
 	*ret_hit = *ret_pin != NULL;
 	int rc = *ret_hit ? 0 : miss_locked(cache, request, &victims, ret_pin);
+	*ret_hit |= request->thawed;
 	wan_cache_leave(cache, &victims);
 	return rc;
 }
@@ -156,7 +202,8 @@ int wan_cache_get_or_compute(struct wan_cache *cache, struct wan_key key, uint64
 	struct wan_pin *pin = wan_cache_hit(cache, key);
 	bool hit = pin != NULL;
 	int rc = hit ? 0
-		     : get_slowly(cache, &(struct request){key, expected_bytes, compute, context},
+		     : get_slowly(cache,
+				  &(struct request){key, expected_bytes, compute, context, false},
 				  &pin, &hit);
 	if (rc < 0)
 		return rc;

@@ -12,12 +12,19 @@ static void free_cache(struct wan_cache *cache)
 	wan_slots_finish(&cache->slots);
 	wan_order_finish(&cache->order);
 	wan_table_finish(&cache->table);
+	wan_tier_finish(&cache->tier);
 	wan_mutex_finish(&cache->lock);
 	wan_free(cache->block);
 }
 
 static void destroy_values(const struct wan_victims *victims)
 {
+	for (struct wan_cold *cold = victims->cold, *next; cold; cold = next) {
+		next = cold->chain;
+		if (cold->destroy)
+			cold->destroy(cold->data);
+		wan_free(cold);
+	}
 	for (struct wan_cache_entry *entry = victims->first; entry; entry = entry->chain) {
 		if (entry->destroy)
 			entry->destroy(entry->data);
@@ -45,13 +52,14 @@ static void publish_locked(struct wan_cache *cache) WAN_REQUIRES(&cache->lock)
 		wan_counters_tell_all(&cache->counters, cache->records);
 	else
 		wan_counters_tell(&cache->counters, wan_record_mine(cache));
+	wan_tier_publish(cache);
 	wan_counters_follow(&cache->counters, &cache->budget);
 }
 
 void wan_cache_leave(struct wan_cache *cache, struct wan_victims *victims)
 {
 	publish_locked(cache);
-	if (victims->first) {
+	if (victims->first || victims->cold) {
 		wan_mutex_unlock(&cache->lock);
 		destroy_values(victims);
 		wan_mutex_lock(&cache->lock);
@@ -103,7 +111,7 @@ static bool expired_locked(struct wan_cache *cache, const struct wan_cache_entry
 bool wan_cache_has_locked(struct wan_cache *cache, struct wan_key key)
 {
 	const struct wan_cache_entry *entry = wan_table_find(&cache->table, key);
-	return entry && !expired_locked(cache, entry);
+	return entry ? !expired_locked(cache, entry) : wan_tier_has(&cache->tier, key);
 }
 
 static void use_locked(struct wan_cache *cache, struct wan_cache_entry *entry)
@@ -235,6 +243,7 @@ int wan_cache_store_locked(struct wan_cache *cache, struct wan_cache_entry *entr
 	if (rc < 0)
 		return rc;
 
+	wan_tier_forget(cache, entry->key, victims);
 	uint64_t stamp = wan_cache_stamp_locked(cache);
 	wan_store_relaxed(&entry->born, stamp);
 	cache->budget.stored_bytes += entry->charge_bytes;

@@ -16,6 +16,7 @@
 #include "stats.h"
 #include "table.h"
 #include "ticker.h"
+#include "tier.h"
 
 #define WAN_DERIVED_BYTES_MAX ((uint64_t)256 * 1024) /* larger derived images count as entries */
 
@@ -40,6 +41,7 @@ struct wan_cache {
 	struct wan_order order;
 	struct wan_budget budget;
 	struct wan_flights flights;
+	struct wan_tier tier;
 	struct wan_cache_counters counters;
 	uint64_t last_stamp;     /* of a step under the lock */
 	uint64_t next_expiry;    /* nothing expires before this stamp */
@@ -53,6 +55,7 @@ struct wan_cache {
 /* Entries nobody can reach any more, in the order they were thrown out. */
 struct wan_victims {
 	struct wan_cache_entry *first, *last;
+	struct wan_cold *cold;
 	uint64_t bytes; /* still in dying_bytes on their account */
 };
 
@@ -94,6 +97,13 @@ int wan_cache_store_locked(struct wan_cache *cache, struct wan_cache_entry *entr
 /* Passes a filled entry through: not in the index, charged when there is room. Pin it next. */
 void wan_cache_hold_locked(struct wan_cache *cache, struct wan_cache_entry *entry,
 			   struct wan_victims *victims) WAN_REQUIRES(&cache->lock);
+
+/* --- from the cold form (compute.c) --- */
+
+/* Pins a value of which only the cold form is there, or for whose thaw another thread works. NULL:
+ * neither, or the thaw failed. Gives the lock back meanwhile. */
+struct wan_pin *wan_cache_thaw_locked(struct wan_cache *cache, struct wan_key key,
+				      struct wan_victims *victims) WAN_REQUIRES(&cache->lock);
 
 /* --- who goes (room.c) --- */
 

@@ -33,6 +33,7 @@ struct wan_flight {
 	uint32_t thread;
 	bool shared;
 	bool stale;
+	bool thaws; /* the value was there in its cold form */
 };
 
 struct wan_flights {

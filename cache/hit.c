@@ -165,6 +165,8 @@ static __attribute__((noinline)) int pin_slowly(struct wan_cache *cache, struct 
 	struct wan_pin *pin = wan_cache_request_locked(cache, key, &victims);
 	if (!pin)
 		wan_cache_expire_locked(cache, &victims);
+	if (!pin)
+		pin = wan_cache_thaw_locked(cache, key, &victims);
 	wan_cache_leave(cache, &victims);
 	if (!pin)
 		return -ENOENT;

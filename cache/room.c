@@ -190,6 +190,8 @@ static void commit_locked(struct wan_cache *cache, struct going *going, enum wan
 		cache->budget.indexed_bytes -= entry->charge_bytes;
 		if (entry != going->old && word < CACHE_WORDS)
 			wan_counters_add(&cache->counters, word, 1);
+		wan_tier_left(cache, entry, entry != going->old && word == CACHE_WORD_EVICTIONS,
+			      victims);
 		if (wan_cache_is_pinned(cache, entry))
 			wan_store_release(&entry->state, WAN_ENTRY_DETACHED);
 		else
@@ -211,9 +213,17 @@ int wan_cache_grant_locked(struct wan_cache *cache, struct wan_budget_ask *ask,
 	if (old || wan_goal_short_of_bytes(&goal, 0) || wan_goal_short_of_entries(&goal, 0)) {
 		begin_locked(cache, &going);
 		ask->leaves = old && old->counted && wan_cache_is_pinned(cache, old);
+		cache->budget.cold_bytes = cache->tier.store.charge_bytes;
 		int rc = wan_budget_feasible(&cache->budget, ask);
 		if (rc < 0)
 			return rc;
+		/* What is ready goes first, since its cold form may remain; then cold forms. */
+		if (wan_goal_short_of_bytes(&goal, cache->budget.evictable_bytes)) {
+			uint64_t hot_bytes = cache->budget.evictable_bytes;
+			wan_tier_yield(cache, goal.bytes - goal.bytes_max - hot_bytes, victims);
+			ask->own_bytes = victims->bytes;
+			goal = wan_budget_goal_of_ask(&cache->budget, ask);
+		}
 		if (old) {
 			mark_locked(cache, &going, old);
 			sum_up_locked(cache, &going);
@@ -267,6 +277,12 @@ uint64_t wan_cache_shrink_locked(struct wan_cache *cache, uint64_t target_bytes,
 				    wan_goal_short_of_entries(&goal, going.counted)));
 		commit_locked(cache, &going, CACHE_WORD_EVICTIONS, victims);
 		goal = wan_budget_goal_of_target(&cache->budget, target_bytes);
+		if (wan_goal_short_of_bytes(&goal, 0)) {
+			wan_tier_yield(cache, goal.bytes - goal.bytes_max, victims);
+			goal = wan_budget_goal_of_target(&cache->budget, target_bytes);
+			enough = !wan_goal_short_of_bytes(&goal, 0) &&
+				 !wan_goal_short_of_entries(&goal, 0);
+		}
 		if (enough || !wan_budget_in_debt(&cache->budget) || owe_locked(cache) == 0)
 			break;
 		/* From now on releases tell; one more look for those that did not. */
@@ -331,6 +347,7 @@ void wan_cache_drop_locked(struct wan_cache *cache, struct wan_cache_entry *entr
 void wan_cache_drop_all_locked(struct wan_cache *cache, struct wan_victims *victims)
 {
 	struct going going = {0};
+	wan_tier_clear(cache, victims);
 	for (uint32_t slot = 0; slot < cache->order.capacity; slot++) {
 		if (cache->order.born[slot] != WAN_ORDER_GONE)
 			mark_locked(cache, &going, wan_slots_at(&cache->slots, slot));
@@ -382,8 +399,10 @@ uint64_t wan_cache_expire_locked(struct wan_cache *cache, struct wan_victims *vi
 	struct going going = {0};
 	wan_ticker_refine(&cache->ticker);
 	mark_idle_locked(cache, &going, now);
+	uint64_t cold = wan_tier_expire(cache, now, victims);
+	wan_counters_add(&cache->counters, CACHE_WORD_EXPIRATIONS, cold);
 	if (!going.first)
-		return 0;
+		return cold;
 	wan_cache_see_all_locked(cache);
 	wan_cache_look_locked(cache);
 	struct wan_cache_entry *entry = going.first, *next;
@@ -404,5 +423,5 @@ uint64_t wan_cache_expire_locked(struct wan_cache *cache, struct wan_victims *vi
 	}
 	sort_by_age(&going);
 	commit_locked(cache, &going, CACHE_WORD_EXPIRATIONS, victims);
-	return count;
+	return count + cold;
 }

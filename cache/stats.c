@@ -71,6 +71,13 @@ void wan_counters_report(const struct wan_cache_counters *counters, struct wan_c
 		.shared_waits = words[CACHE_WORD_SHARED_WAITS],
 		.wait_timeouts = words[CACHE_WORD_WAIT_TIMEOUTS],
 		.deadlocks = words[CACHE_WORD_DEADLOCKS],
+		.cold_entries = words[CACHE_WORD_COLD_ENTRIES],
+		.cold_raw_bytes = words[CACHE_WORD_COLD_RAW_BYTES],
+		.cold_hits = words[CACHE_WORD_COLD_HITS],
+		.cold_made = words[CACHE_WORD_COLD_MADE],
+		.cold_dropped = words[CACHE_WORD_COLD_DROPPED],
+		.cold_saved_ns = words[CACHE_WORD_COLD_SAVED_NS],
+		.cold_reason = (enum wan_cold_reason)words[CACHE_WORD_COLD_REASON],
 	};
 	size_t told = stats->struct_size;
 	memcpy(stats, &full, WAN_MIN(told, sizeof(full)));

@@ -162,6 +162,19 @@ struct wan_cache_options {
 	enum wan_cache_full full;     /**< default WAN_CACHE_PASS (cache.full) */
 };
 
+/** Why nothing is kept compressed. */
+enum wan_cold_reason {
+	WAN_COLD_OFF,             /**< nobody calls wan_cache_background() */
+	WAN_COLD_WORKS,           /**< something is kept */
+	WAN_COLD_NOTHING_OFFERED, /**< no value has cold operations */
+	WAN_COLD_NO_PRESSURE,     /**< everything fits as it is */
+	WAN_COLD_CHEAP,           /**< computing again takes hardly longer than decompressing */
+	WAN_COLD_SELDOM,          /**< what leaves is seldom asked for again */
+	WAN_COLD_INCOMPRESSIBLE,
+};
+/** A few words for people; static storage. Threads: any. Since: 0.2 */
+WAN_API const char *wan_cold_reason_text(enum wan_cold_reason reason);
+
 struct wan_cache_stats {
 	size_t struct_size;   /**< set by the caller; the library fills that much */
 	uint64_t limit_bytes; /**< ceiling */
@@ -177,8 +190,8 @@ struct wan_cache_stats {
 	uint64_t refused_oversize; /**< values larger than the ceiling */
 	uint64_t pinned_bytes;     /**< part of used_bytes */
 	uint64_t in_flight_bytes;  /**< part of used_bytes: reserved for computations under way */
-	uint64_t cold_bytes; /**< part of used_bytes: compressed entries (none in this version) */
-	uint64_t debt_bytes; /**< used_bytes above limit_bytes, paid as pins are released */
+	uint64_t cold_bytes;       /**< part of used_bytes: compressed values */
+	uint64_t debt_bytes;       /**< used_bytes above limit_bytes, paid as pins are released */
 	uint64_t time_saved_ns; /**< measured compute time of each entry, once for each later hit */
 	double hit_rate;        /**< hits / requests; 0 without requests */
 	uint64_t derived_entries; /**< not counted against entry_limit */
@@ -186,6 +199,13 @@ struct wan_cache_stats {
 	uint64_t shared_waits;    /**< misses served by another thread's computation */
 	uint64_t wait_timeouts; /**< waits given up after wait_ns; computed again, passed through */
 	uint64_t deadlocks;     /**< waits avoided: re-entry, loaders that wait for each other */
+	uint64_t cold_entries;  /**< compressed values; not in entries. Since 0.2, as all below */
+	uint64_t cold_raw_bytes; /**< what they are uncompressed */
+	uint64_t cold_hits;      /**< part of hits: decompressed instead of computed */
+	uint64_t cold_made;      /**< values compressed */
+	uint64_t cold_dropped;   /**< compressed values given up for room */
+	uint64_t cold_saved_ns;  /**< part of time_saved_ns, the time to decompress taken off */
+	enum wan_cold_reason cold_reason; /**< why cold_entries is 0 */
 };
 
 /**
@@ -360,6 +380,22 @@ WAN_API uint64_t wan_cache_trim(struct wan_cache *cache, uint64_t target_bytes);
  * Threads: any.   Since: 0.1
  */
 WAN_API uint64_t wan_cache_expire(struct wan_cache *cache);
+
+/**
+ * Compress values that will leave the cache soon, for at most about budget_ns (the value under way
+ * is finished): those with struct wan_cold_ops whose computation is worth it, judged by how often
+ * such values were asked for again and what that saved. When such a value leaves, its compressed
+ * form stays, within the same ceiling but not under the entry limit (unless count_derived is set),
+ * and a request decompresses it instead of computing it: that is a hit. What a hit on any value
+ * then saves is measured against what the room for compressed values costs, and that room follows.
+ *
+ * Call it now and then from a thread that has time; a cache for which nobody does keeps nothing
+ * compressed. Values are pinned while they are compressed.
+ *
+ * Returns the number of values compressed.
+ * Threads: any, besides any other call.   Cost: budget_ns and one value more.   Since: 0.2
+ */
+WAN_API uint64_t wan_cache_background(struct wan_cache *cache, uint64_t budget_ns);
 
 /**
  * Fill *stats, whose struct_size the caller has set to sizeof(*stats). All fields belong to one
