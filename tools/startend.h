@@ -44,6 +44,8 @@ struct startend_options {
 	enum wan_upright upright;
 	enum startend_format format;
 	uint32_t quality;
+	bool stack, safetensors; /* write the conditioning stack; in which files tensors are */
+	enum wan_tensor_type type;
 	const char *convert_from, *convert_to; /* NULL: no conversion */
 	bool strict, force, quiet;
 };
@@ -86,6 +88,16 @@ bool startend_turns(const struct startend_options *options);
 /* Frames in the format of --format, tensors and thumbnails. Exit status. */
 int startend_write_image(const struct startend_options *options, struct wan_runtime *runtime,
 			 struct wan_image *image, const char *path);
+/* ".npy" or ".safetensors". */
+const char *startend_tensor_suffix(const struct startend_options *options);
+/* Why no stack can be made as asked; NULL: it can. */
+const char *startend_check_stack(const struct startend_options *options);
+/* Stack and mask are STEMstack.npy, STEMmask.npy or STEMstack.safetensors. Exit status. */
+int startend_check_stack_outputs(const struct startend_options *options, const char *stem);
+/* From the images' tensors; end may be NULL. Exit status. */
+int startend_write_stack(const struct startend_options *options, struct wan_runtime *runtime,
+			 const struct wan_image *start, const struct wan_image *end,
+			 const char *stem);
 int startend_write_tensor(const struct startend_options *options, struct wan_runtime *runtime,
 			  struct wan_image *image, const char *path);
 int startend_write_png(const struct startend_options *options, struct wan_runtime *runtime,

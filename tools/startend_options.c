@@ -145,6 +145,33 @@ static int take_quality(struct parse *parse, const char *value)
 		       : usage(value, "is no JPEG quality of 1 to 100");
 }
 
+static int take_stack(struct parse *parse, const char *value)
+{
+	(void)value;
+	parse->options->stack = true;
+	return 0;
+}
+
+static int take_tensors(struct parse *parse, const char *value)
+{
+	static const char *const formats[] = {"npy", "safetensors"};
+	unsigned choice;
+	if (!startend_parse_choice(value, formats, 2, &choice))
+		return usage(value, "is no format of tensors; use npy or safetensors");
+	parse->options->safetensors = choice == 1;
+	return 0;
+}
+
+static int take_dtype(struct parse *parse, const char *value)
+{
+	static const char *const types[] = {"float32", "float16", "bfloat16"};
+	unsigned choice;
+	if (!startend_parse_choice(value, types, 3, &choice))
+		return usage(value, "is no type of tensors; use float32, float16 or bfloat16");
+	parse->options->type = (enum wan_tensor_type)choice;
+	return 0;
+}
+
 static int take_convert(struct parse *parse, const char *value)
 {
 	(void)value;
@@ -217,7 +244,10 @@ static const struct row {
 	{"pipeline", "NAME", 0, take_pipeline,
 	 "size, cut and filter as that program has them; without -o: only tell"},
 	{"explain", NULL, 0, take_explain, "tell what becomes of the images: --explain A [B]"},
-	{"frames", "N", 0, take_frames, "frames asked for, to tell how many come of it"},
+	{"frames", "N", 0, take_frames, "frames of the clip asked for; default: the pipeline's"},
+	{"stack", NULL, 0, take_stack, "write the conditioning stack of the clip and its mask too"},
+	{"dtype", "NAME", 0, take_dtype, "of tensors: float32 (default), float16, bfloat16"},
+	{"tensors", "FORMAT", 0, take_tensors, "npy (default) or safetensors"},
 	{"fit", "HOW", 0, take_fit, "cover (default), stretch, contain"},
 	{"filter", "NAME", 0, take_filter, "lanczos (default), bicubic, bilinear"},
 	{"alpha", "HOW", 0, take_alpha,
@@ -410,6 +440,11 @@ static int check(struct parse *parse)
 	ended = check_size(parse);
 	if (ended)
 		return ended;
+	const char *reason = options->stack ? startend_check_stack(options) : NULL;
+	if (reason)
+		return usage("--stack", reason);
+	if (options->stack && !options->folder)
+		return usage("--stack", "give -o DIR, where it goes");
 	if (parse->list) {
 		int status = startend_read_list(parse->list, options);
 		return status ? status + 1 : 0;

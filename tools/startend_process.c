@@ -71,6 +71,13 @@ static void output_path(const struct work *work, const struct prepared *prepared
 		 prepared->pair->name[0] ? "-" : "", side->label, suffix);
 }
 
+/* Folder and name of the pair, where "stack" is to be appended. */
+static void stack_stem(const struct work *work, const struct prepared *prepared, char *to)
+{
+	snprintf(to, PATH_BYTES, "%s/%s%s", work->options->folder, prepared->pair->name,
+		 prepared->pair->name[0] ? "-" : "");
+}
+
 static const char *frame_suffix(const struct startend_options *options)
 {
 	static const char *const suffixes[] = {".png", ".jpg", ".rgb"};
@@ -81,7 +88,8 @@ static const char *frame_suffix(const struct startend_options *options)
 static int check_outputs(const struct work *work, const struct prepared *prepared,
 			 const struct side *side)
 {
-	const char *suffixes[] = {frame_suffix(work->options), ".npy", "-thumbnail.png"};
+	const char *suffixes[] = {frame_suffix(work->options),
+				  startend_tensor_suffix(work->options), "-thumbnail.png"};
 	for (size_t i = 0; i < 3 && !work->options->force; i++) {
 		char path[PATH_BYTES];
 		output_path(work, prepared, side, suffixes[i], path);
@@ -195,7 +203,10 @@ static void release(struct prepared *prepared)
 
 static void prepare(struct work *work, const struct startend_pair *pair, struct prepared *ret)
 {
+	char stem[PATH_BYTES];
 	*ret = (struct prepared){.pair = pair};
+	stack_stem(work, ret, stem);
+	ret->status = startend_check_stack_outputs(work->options, stem);
 	ret->sides[ret->side_count++] = (struct side){.label = "start", .path = pair->start};
 	if (pair->end)
 		ret->sides[ret->side_count++] = (struct side){.label = "end", .path = pair->end};
@@ -227,7 +238,7 @@ static int write_side(struct work *work, const struct prepared *prepared, const 
 		printf("  wrote ");
 		startend_print_path(path);
 	}
-	output_path(work, prepared, side, ".npy", path);
+	output_path(work, prepared, side, startend_tensor_suffix(work->options), path);
 	status = startend_write_tensor(work->options, work->runtime, wan_pin_image(side->tensor),
 				       path);
 	if (status == 0) {
@@ -236,8 +247,19 @@ static int write_side(struct work *work, const struct prepared *prepared, const 
 					    wan_pin_image(side->thumbnail), path);
 	}
 	if (!work->options->quiet)
-		puts(status ? "" : ", .npy, -thumbnail.png");
+		printf(status ? "\n" : ", %s, -thumbnail.png\n",
+		       startend_tensor_suffix(work->options));
 	return status;
+}
+
+static int write_stack(struct work *work, const struct prepared *prepared)
+{
+	char stem[PATH_BYTES];
+	const struct side *end = &prepared->sides[1];
+	stack_stem(work, prepared, stem);
+	return startend_write_stack(
+		work->options, work->runtime, wan_pin_image(prepared->sides[0].tensor),
+		prepared->side_count > 1 && end->tensor ? wan_pin_image(end->tensor) : NULL, stem);
 }
 
 static void write_pair(struct work *work, struct prepared *prepared)
@@ -250,6 +272,8 @@ static void write_pair(struct work *work, struct prepared *prepared)
 		if (work->tracker)
 			wan_progress_update(work->tracker, work->images_done);
 	}
+	if (prepared->status == 0 && work->options->stack)
+		prepared->status = write_stack(work, prepared);
 }
 
 static void enter_phase(struct work *work, enum wan_phase phase)

@@ -48,16 +48,6 @@ int startend_write_png(const struct startend_options *options, struct wan_runtim
 	return encode(options, runtime, image, path, WAN_FORMAT_PNG);
 }
 
-int startend_write_tensor(const struct startend_options *options, struct wan_runtime *runtime,
-			  struct wan_image *image, const char *path)
-{
-	struct wan_error error = {0};
-	struct wan_op op;
-	begin(runtime, &op, "npy.encode", image, 32);
-	int r = wan_image_write_npy(image, path, options->force, &error);
-	return finish(&op, r, &error);
-}
-
 int startend_write_image(const struct startend_options *options, struct wan_runtime *runtime,
 			 struct wan_image *image, const char *path)
 {
