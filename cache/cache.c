@@ -86,8 +86,6 @@ static int choose_order(struct wan_cache *cache, const struct wan_cache_options 
 	wan_order_init(&cache->order);
 	if (options->policy == WAN_CACHE_LRU)
 		return 0;
-	if (!wan_policy_create)
-		return -EINVAL;
 	cache->noting = true;
 	return wan_policy_create(options->policy, options->limit_bytes, options->entry_limit,
 				 &cache->order.policy);
@@ -143,6 +141,7 @@ void wan_cache_destroy(struct wan_cache *cache)
 	/* The recording keeps the state from before, and may be unmapped when the last pin goes. */
 	cache->counters.mirror = NULL;
 	cache->closing = true;
+	wan_cache_fence_locked(cache);
 	cache->budget.limit_bytes = 0; /* a destructor may still ask; nothing is stored any more */
 	wan_flight_spoil(&cache->flights, NULL);
 	wan_cache_drop_all_locked(cache, &victims);

@@ -147,6 +147,8 @@ void wan_cache_uncount_pin_locked(struct wan_cache *cache, struct wan_cache_entr
 void wan_cache_look_locked(struct wan_cache *cache) WAN_REQUIRES(&cache->lock);
 /* Makes visible what all threads announced before they could see the marks set by now. */
 void wan_cache_see_all_locked(struct wan_cache *cache) WAN_REQUIRES(&cache->lock);
+/* From here on all threads announce with a fence, and releases look before they leap. */
+void wan_cache_fence_locked(struct wan_cache *cache) WAN_REQUIRES(&cache->lock);
 /* Could another thread pin without the lock just now? */
 bool wan_cache_others_locked(const struct wan_cache *cache) WAN_REQUIRES(&cache->lock);
 

@@ -7,8 +7,11 @@
 #include "macros.h"
 #include "sys.h"
 
+/* Calls in the path of a hit would make it save registers. */
+#define NOINLINE __attribute__((noinline))
+
 /* The entry is pinned and can no longer change; who cannot have it gives it back the usual way. */
-static struct wan_pin *give_back(uintptr_t *slot)
+static NOINLINE struct wan_pin *give_back(uintptr_t *slot)
 {
 	wan_pin_release((struct wan_pin *)slot);
 	return NULL;
@@ -60,14 +63,13 @@ static inline void note(struct wan_record *record, uint32_t slot)
 /* For a policy: a stamp and a note with the first use in a turn, a stamp with the first use in a
  * second, else nothing. A turn ends with each insertion. */
 static inline bool stamp_and_note(struct wan_cache *cache, struct wan_record *record,
-				  const struct wan_cache_entry *entry)
+				  const struct wan_cache_entry *entry, uint64_t now_s)
 {
 	uint32_t slot = entry->slot;
 	if (wan_unlikely(slot >= record->stamp_count))
 		return false;
 	uint64_t mine = wan_load_relaxed(&record->stamps[slot]);
 	bool noted = mine > wan_load_relaxed(&cache->turn);
-	uint64_t now_s = cache->seconds ? second(cache) : 0;
 	if (wan_likely(noted && mine >= record->second_stamp && record->second == now_s && now_s))
 		return true;
 	if (!stamp(cache, record, entry))
@@ -96,39 +98,20 @@ static inline uintptr_t *try_pin(struct wan_record *record, struct wan_cache_ent
 	return NULL;
 }
 
-static __attribute__((noinline)) struct wan_pin *hit_any(struct wan_cache *cache,
-							 struct wan_key key)
+/* While no other thread uses the cache and nothing is stored, the entry this thread used last is
+ * the newest: another stamp would not change the order. */
+static inline bool is_newest(const struct wan_cache *cache, const struct wan_record *record,
+			     struct wan_key key)
 {
-	struct wan_record *record = wan_record_mine(cache);
-	if (wan_unlikely(!record))
-		return NULL;
-	uint64_t epoch = wan_load_acquire(&cache->epoch);
-	struct wan_cache_entry *entry = wan_table_find(&cache->table, key);
-	if (wan_unlikely(!entry))
-		return NULL;
-	uintptr_t *slot = try_pin(record, entry, key);
-	if (wan_unlikely(!slot))
-		return NULL;
-	if (wan_unlikely(!(cache->noting ? stamp_and_note(cache, record, entry)
-					 : stamp(cache, record, entry))))
-		return give_back(slot);
-	if (wan_load_relaxed(&cache->sole) == record) {
-		bool again = record->newest == entry && record->epoch_then == epoch;
-		record->newest_at = again || !cache->ticker.idle_ns ? second(cache) : 0;
-		record->newest = entry;
-		record->epoch_then = epoch;
-	}
-	count_hit(record, entry);
-	return (struct wan_pin *)slot;
+	return wan_load_relaxed(&cache->epoch) == record->epoch_then &&
+	       wan_entry_has_key(record->newest, key);
 }
 
-/* While no other thread uses the cache and nothing was stored, the entry this thread used last
- * still is the newest: another stamp would not change the order. */
 static inline struct wan_pin *hit_newest(struct wan_cache *cache, struct wan_record *record)
 {
 	struct wan_cache_entry *entry = record->newest;
 	uintptr_t *slot = &record->slots[record->hint];
-	if (wan_load_relaxed(slot) != 0)
+	if (wan_unlikely(wan_load_relaxed(slot) != 0))
 		return NULL;
 	wan_pins_announce(slot, entry, wan_load_relaxed(&record->light));
 	/* The same epoch: nothing was stored, so an entry that is INDEXED has the key it had. */
@@ -139,17 +122,75 @@ static inline struct wan_pin *hit_newest(struct wan_cache *cache, struct wan_rec
 	return (struct wan_pin *)slot;
 }
 
+/* The second is noted when the entry is asked for again, so that other hits need not look. */
+static NOINLINE struct wan_pin *newest_again(struct wan_cache *cache, struct wan_record *record,
+					     uintptr_t *slot)
+{
+	record->newest_at = second(cache);
+	return (struct wan_pin *)slot;
+}
+
+static inline struct wan_pin *hit_stamped(struct wan_cache *cache, struct wan_record *record,
+					  struct wan_key key)
+{
+	struct wan_cache_entry *entry = wan_table_find(&cache->table, key);
+	if (wan_unlikely(!entry))
+		return NULL;
+	/* Before the stamp: what is stored after this makes the stamp old. */
+	uint64_t epoch = wan_load_acquire(&cache->epoch);
+	uintptr_t *slot = try_pin(record, entry, key);
+	if (wan_unlikely(!slot))
+		return NULL;
+	if (wan_unlikely(!stamp(cache, record, entry)))
+		return give_back(slot);
+	count_hit(record, entry);
+	if (wan_load_relaxed(&cache->sole) == record) {
+		bool again = record->newest == entry && record->epoch_then == epoch;
+		record->newest = entry;
+		record->epoch_then = epoch;
+		record->newest_at = 0;
+		if (wan_unlikely(again))
+			return newest_again(cache, record, slot);
+	}
+	return (struct wan_pin *)slot;
+}
+
+static NOINLINE struct wan_pin *hit_noted(struct wan_cache *cache, struct wan_record *record,
+					  struct wan_key key)
+{
+	uint64_t now_s = cache->seconds ? second(cache) : 0;
+	struct wan_cache_entry *entry = wan_table_find(&cache->table, key);
+	if (wan_unlikely(!entry))
+		return NULL;
+	uintptr_t *slot = try_pin(record, entry, key);
+	if (wan_unlikely(!slot))
+		return NULL;
+	if (wan_unlikely(!stamp_and_note(cache, record, entry, now_s)))
+		return give_back(slot);
+	count_hit(record, entry);
+	return (struct wan_pin *)slot;
+}
+
+/* A thread that used another cache in between, or none before. */
+static NOINLINE struct wan_pin *hit_elsewhere(struct wan_cache *cache, struct wan_key key)
+{
+	struct wan_record *record = wan_record_mine(cache);
+	if (!record)
+		return NULL;
+	return cache->noting ? hit_noted(cache, record, key) : hit_stamped(cache, record, key);
+}
+
 static inline struct wan_pin *hit(struct wan_cache *cache, struct wan_key key)
 {
 	struct wan_record *record = wan_record_current;
-	if (wan_likely(record && wan_load_relaxed(&record->cache) == cache) &&
-	    wan_load_relaxed(&cache->epoch) == record->epoch_then &&
-	    wan_entry_has_key(record->newest, key) && record->newest_at == second(cache)) {
+	if (wan_unlikely(!record || wan_load_relaxed(&record->cache) != cache))
+		return hit_elsewhere(cache, key);
+	if (is_newest(cache, record, key) && record->newest_at == second(cache)) {
 		struct wan_pin *pin = hit_newest(cache, record);
 		if (wan_likely(pin))
 			return pin;
 	}
-	return hit_any(cache, key);
+	return cache->noting ? hit_noted(cache, record, key) : hit_stamped(cache, record, key);
 }
 
 struct wan_pin *wan_cache_hit(struct wan_cache *cache, struct wan_key key)
@@ -157,8 +198,8 @@ struct wan_pin *wan_cache_hit(struct wan_cache *cache, struct wan_key key)
 	return hit(cache, key);
 }
 
-static __attribute__((noinline)) int pin_slowly(struct wan_cache *cache, struct wan_key key,
-						struct wan_pin **ret_pin)
+static NOINLINE int pin_slowly(struct wan_cache *cache, struct wan_key key,
+			       struct wan_pin **ret_pin)
 {
 	struct wan_victims victims = {0};
 	wan_mutex_lock(&cache->lock);
@@ -185,7 +226,7 @@ int wan_cache_pin(struct wan_cache *cache, struct wan_key key, struct wan_pin **
 	return 0;
 }
 
-static __attribute__((noinline)) void release_counted(struct wan_cache_entry *entry)
+static NOINLINE void release_counted(struct wan_cache_entry *entry)
 {
 	struct wan_cache *cache = entry->cache;
 	struct wan_victims victims = {0};
@@ -197,8 +238,8 @@ static __attribute__((noinline)) void release_counted(struct wan_cache_entry *en
 
 /* The slot is emptied already, or is now, under the lock: in a cache that ends, the last pin frees
  * everything, so a pin that others may see gone must not be looked through any more. */
-static __attribute__((noinline)) void released(struct wan_cache *cache,
-					       struct wan_cache_entry *entry, uintptr_t *slot)
+static NOINLINE void released(struct wan_cache *cache, struct wan_cache_entry *entry,
+			      uintptr_t *slot)
 {
 	struct wan_victims victims = {0};
 	wan_mutex_lock(&cache->lock);
@@ -208,23 +249,36 @@ static __attribute__((noinline)) void released(struct wan_cache *cache,
 	wan_cache_leave(cache, &victims);
 }
 
+/* Of another thread's slot, or where announcing needs a fence, or of a cache that ends. */
+static NOINLINE void release_heavy(uintptr_t *slot)
+{
+	struct wan_cache_entry *entry = (struct wan_cache_entry *)wan_load_relaxed(slot);
+	struct wan_cache *cache = wan_load_relaxed(&wan_record_of_slot(slot)->cache);
+	if (wan_load_relaxed(&entry->state) == WAN_ENTRY_DETACHED) {
+		released(cache, entry, slot);
+		return;
+	}
+	wan_store_seq_cst(slot, (uintptr_t)0);
+	if (wan_load_seq_cst(&entry->state) != WAN_ENTRY_INDEXED)
+		released(cache, entry, NULL);
+}
+
 void wan_pin_release(struct wan_pin *pin)
 {
 	if (wan_unlikely(!pin))
 		return;
-	if (wan_unlikely(wan_pin_is_counted(pin))) {
+	if (wan_unlikely((uintptr_t)pin & WAN_PIN_COUNTED)) {
 		release_counted(wan_entry_from_pin(pin));
 		return;
 	}
 	uintptr_t *slot = wan_pin_slot(pin);
-	struct wan_cache_entry *entry = (struct wan_cache_entry *)wan_load_relaxed(slot);
 	struct wan_record *record = wan_record_of_slot(slot);
-	struct wan_cache *cache = wan_load_relaxed(&record->cache);
-	if (wan_unlikely(wan_load_relaxed(&entry->state) == WAN_ENTRY_DETACHED)) {
-		released(cache, entry, slot);
+	if (wan_unlikely(record != wan_record_current || !wan_load_relaxed(&record->light))) {
+		release_heavy(slot);
 		return;
 	}
-	wan_pins_empty(slot, record == wan_record_current && wan_load_relaxed(&record->light));
+	struct wan_cache_entry *entry = (struct wan_cache_entry *)wan_load_relaxed(slot);
+	wan_store_light(slot, (uintptr_t)0);
 	if (wan_unlikely(wan_load_seq_cst(&entry->state) != WAN_ENTRY_INDEXED))
-		released(cache, entry, NULL);
+		released(wan_load_relaxed(&record->cache), entry, NULL);
 }

@@ -39,8 +39,7 @@ void wan_order_finish(struct wan_order *order)
 	wan_free(order->born);
 	wan_free(order->tags);
 	wan_free(order->noted);
-	if (order->policy)
-		wan_policy_destroy(order->policy);
+	wan_policy_destroy(order->policy);
 	for (unsigned i = 0; i < WAN_COUNT_OF(order->batches); i++)
 		wan_free(order->batches[i].items);
 	wan_order_init(order);
@@ -352,6 +351,7 @@ uint32_t wan_order_next(struct wan_order *order, bool counted, wan_order_skip sk
 	}
 }
 
+/* Those behind the cursor that are given once more are known to the caller. */
 static void again(const struct wan_order *order, struct wan_order_batch *batch, uint32_t slot)
 {
 	for (uint32_t i = batch->head; i < batch->cursor; i++) {
@@ -360,8 +360,11 @@ static void again(const struct wan_order *order, struct wan_order_batch *batch, 
 		remove_item(batch, i);
 		batch->cursor--;
 		uint64_t key = wan_order_key(order, slot);
-		if (key < batch->bound)
-			insert_item(batch, batch->cursor, item_of(order, slot, key));
+		if (key >= batch->bound)
+			return;
+		uint32_t at = place_of(batch, i, key);
+		insert_item(batch, i, item_of(order, slot, key));
+		batch->cursor = WAN_MIN(batch->cursor, at);
 		return;
 	}
 }

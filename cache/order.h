@@ -19,17 +19,6 @@
 #include <stdint.h>
 
 #include "policy.h"
-#pragma weak wan_policy_create
-#pragma weak wan_policy_destroy
-#pragma weak wan_policy_reserve
-#pragma weak wan_policy_set_limits
-#pragma weak wan_policy_missed
-#pragma weak wan_policy_inserted
-#pragma weak wan_policy_used
-#pragma weak wan_policy_removed
-#pragma weak wan_policy_begin
-#pragma weak wan_policy_next
-#pragma weak wan_policy_bytes
 #include "record.h"
 
 enum {

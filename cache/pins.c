@@ -129,6 +129,13 @@ bool wan_cache_others_locked(const struct wan_cache *cache)
 	return false;
 }
 
+void wan_cache_fence_locked(struct wan_cache *cache)
+{
+	cache->light = false;
+	for (struct wan_record *record = cache->records; record; record = record->next)
+		wan_store_seq_cst(&record->light, false);
+}
+
 /* Milliseconds in which every store buffer has emptied, interrupts alone see to that. */
 #define DRAIN_NS 10000000
 
@@ -139,9 +146,7 @@ void wan_cache_see_all_locked(struct wan_cache *cache)
 	if (!cache->light || !wan_cache_others_locked(cache) || wan_barrier_heavy())
 		return;
 	/* What the kernel allowed once it now refuses: from here on readers pay for the fence. */
-	cache->light = false;
-	for (struct wan_record *record = cache->records; record; record = record->next)
-		wan_store_seq_cst(&record->light, false);
+	wan_cache_fence_locked(cache);
 	uint64_t start_ns = wan_now_ns();
 	while (wan_elapsed(start_ns, wan_now_ns()) < DRAIN_NS)
 		wan_pause();

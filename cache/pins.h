@@ -63,13 +63,4 @@ static inline void wan_pins_announce(uintptr_t *slot, const struct wan_cache_ent
 		wan_store_seq_cst(slot, (uintptr_t)entry);
 }
 
-/* Takes a pin back. light: as above, and the slot is in this thread's own record. */
-static inline void wan_pins_empty(uintptr_t *slot, bool light)
-{
-	if (__builtin_expect(light, 1))
-		wan_store_light(slot, (uintptr_t)0);
-	else
-		wan_store_seq_cst(slot, (uintptr_t)0);
-}
-
 #endif

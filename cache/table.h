@@ -68,15 +68,15 @@ static inline struct wan_cache_entry *wan_table_find(const struct wan_table *tab
 	uintptr_t word = wan_load_acquire(&table->cells); /* pairs with the release in use() */
 	const uintptr_t *cells = (const uintptr_t *)(word & ~WAN_TABLE_LOW);
 	size_t mask = ((size_t)1 << (word & WAN_TABLE_LOW)) - 1;
-	uintptr_t tag = hash & WAN_TABLE_LOW;
-	size_t at = (size_t)(hash >> 6) & mask;
-	for (size_t probes = 0; probes <= mask; probes++, at = (at + 1) & mask) {
-		uintptr_t cell = wan_load_relaxed(&cells[at]);
+	size_t at = (size_t)(hash >> 6);
+	for (size_t probes = 0; probes <= mask; probes++, at++) {
+		uintptr_t cell = wan_load_relaxed(&cells[at & mask]);
+		struct wan_cache_entry *entry = (struct wan_cache_entry *)(cell & ~WAN_TABLE_LOW);
+		if (__builtin_expect(((cell ^ hash) & WAN_TABLE_LOW) == 0 && entry, 1) &&
+		    __builtin_expect(wan_entry_has_key(entry, key), 1))
+			return entry;
 		if (!cell)
 			break;
-		struct wan_cache_entry *entry = (struct wan_cache_entry *)(cell & ~WAN_TABLE_LOW);
-		if ((cell & WAN_TABLE_LOW) == tag && wan_entry_has_key(entry, key))
-			return entry;
 	}
 	return NULL;
 }
