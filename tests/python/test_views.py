@@ -259,4 +259,35 @@ def thumbnails_and_fits_equal_pillows():
     equal(wanrt.fit(path, (64, 64)).size, (64, 64))
 
 
+@test
+def half_tensors_are_rounded_to_nearest():
+    np = numpy()
+    path = picture("a.png")
+    whole = np.asarray(wanrt.tensor(path, (48, 32)))
+    half = wanrt.tensor(path, (48, 32), dtype="float16")
+    equal((half.dtype, half.shape, half.nbytes), ("float16", (3, 32, 48), 2 * 3 * 32 * 48))
+    check((np.asarray(half) == whole.astype(np.float16)).all())
+    brain = wanrt.tensor(path, (48, 32), dtype="bfloat16")
+    bits = np.ascontiguousarray(whole).view(np.uint32).astype(np.uint64)
+    rounded = ((bits + 0x7fff + ((bits >> 16) & 1)) >> 16).astype(np.uint16)
+    equal((brain.dtype, np.asarray(brain).dtype), ("bfloat16", np.uint16))
+    check((np.asarray(brain) == rounded).all())
+    raises(ValueError, wanrt.tensor, path, (8, 8), dtype="int8")
+
+
+@test
+def alpha_goes_over_any_colour():
+    np, Image = numpy(), pillow()
+    path = picture("b.png", "RGBA")
+    theirs = Image.open(path)
+    ground = Image.new("RGBA", theirs.size, (10, 200, 30, 255))
+    ground.alpha_composite(theirs)
+    ours = np.asarray(wanrt.load(path, alpha=(10, 200, 30))).astype(int)
+    equal(ours.shape, (64, 96, 3))
+    check(abs(ours - np.asarray(ground)[..., :3]).max() <= 1)
+    check((np.asarray(wanrt.load(path, alpha="white")) != ours).any())
+    for wrong in ((1, 2), (1, 2, 256), (1, 2, "3"), (-1, 0, 0)):
+        check("is no colour" in str(raises(ValueError, wanrt.load, path, alpha=wrong)))
+
+
 main()

@@ -52,6 +52,9 @@ static const struct layout layouts[] = {
 	[WAN_PIXEL_RGB16] = U16("RGB;16", false),
 	[WAN_PIXEL_RGBA16] = U16("RGBA;16", false),
 	[WAN_PIXEL_RGBF32_PLANAR] = {"RGB;F32", "float32", ORDER "f4", "f", 4, false},
+	[WAN_PIXEL_RGBF16_PLANAR] = {"RGB;F16", "float16", ORDER "f2", "e", 2, false},
+	/* numpy has no name for it: it sees the bits */
+	[WAN_PIXEL_RGBBF16_PLANAR] = {"RGB;BF16", "bfloat16", ORDER "u2", "H", 2, false},
 };
 static const struct layout rgbx = U8("RGBX", true);
 
@@ -62,12 +65,17 @@ static const struct layout *layout_of(const struct image *image)
 	return image->is_rgbx ? &rgbx : &layouts[image->view.format];
 }
 
+static bool is_planar(const struct image *image)
+{
+	return image->view.format >= WAN_PIXEL_RGBF32_PLANAR;
+}
+
 static void set_shape(struct image *image)
 {
 	const struct wan_image_view *view = &image->view;
 	Py_ssize_t height = view->height_px, width = view->width_px, channels = view->channels;
 	Py_ssize_t sample = layout_of(image)->sample_bytes, stride = (Py_ssize_t)view->stride_bytes;
-	if (view->format == WAN_PIXEL_RGBF32_PLANAR) {
+	if (is_planar(image)) {
 		Py_ssize_t shape[3] = {channels, height, width};
 		Py_ssize_t strides[3] = {stride * height, stride, sample};
 		memcpy(image->shape, shape, sizeof(shape));
@@ -153,7 +161,7 @@ int wan_py_image_add_to_key(PyObject *object, struct wan_key_builder *builder)
 
 static bool is_packed(const struct image *image)
 {
-	int channels = image->view.format == WAN_PIXEL_RGBF32_PLANAR ? 1 : image->view.channels;
+	int channels = is_planar(image) ? 1 : image->view.channels;
 	return image->view.stride_bytes ==
 	       (size_t)image->view.width_px * channels * layout_of(image)->sample_bytes;
 }
@@ -297,8 +305,11 @@ static PyGetSetDef image_attributes[] = {
 	{"shape", get_shape, NULL,
 	 "as numpy has it: (height, width), (height, width, channels) or (3, height, width)", NULL},
 	{"mode", get_mode, NULL,
-	 "L, LA, RGB, RGBX, RGBA, CMYK, I;16, LA;16, RGB;16, RGBA;16, or RGB;F32 (a tensor)", NULL},
-	{"dtype", get_dtype, NULL, "uint8, uint16 or float32", NULL},
+	 "L, LA, RGB, RGBX, RGBA, CMYK, I;16, LA;16, RGB;16, RGBA;16, or of a tensor RGB;F32, "
+	 "RGB;F16, RGB;BF16",
+	 NULL},
+	{"dtype", get_dtype, NULL,
+	 "uint8, uint16, float32, float16 or bfloat16 (numpy sees its bits, as uint16)", NULL},
 	{"nbytes", get_nbytes, NULL, "bytes of the pixels, as charged to the cache", NULL},
 	{"from_cache", get_hit, NULL, "was it there already when it was asked for?", NULL},
 	{"_is_pil", get_is_pil, NULL, NULL, NULL},

@@ -164,13 +164,22 @@ static enum wan_pixel_format wanted_format(const struct wan_py_stage *stage,
 	case MODE_RGBX:
 	case MODE_RGBA:
 		return WAN_PIXEL_RGBA8;
+	case MODE_F16:
+		return WAN_PIXEL_RGBF16_PLANAR;
+	case MODE_BF16:
+		return WAN_PIXEL_RGBBF16_PLANAR;
 	default:
 		break;
 	}
-	if (!has_alpha(natural) || stage->alpha == WAN_ALPHA_KEEP)
+	if (stage->alpha == WAN_ALPHA_KEEP)
 		return natural;
-	return natural == WAN_PIXEL_GRAYA8 || natural == WAN_PIXEL_GRAYA16 ? WAN_PIXEL_GRAY8
-									   : WAN_PIXEL_RGB8;
+	static const enum wan_pixel_format opaque[] = {
+		[WAN_PIXEL_GRAYA8] = WAN_PIXEL_GRAY8,
+		[WAN_PIXEL_RGBA8] = WAN_PIXEL_RGB8,
+		[WAN_PIXEL_GRAYA16] = WAN_PIXEL_GRAY16,
+		[WAN_PIXEL_RGBA16] = WAN_PIXEL_RGB16,
+	};
+	return has_alpha(natural) ? opaque[natural] : natural;
 }
 
 /* RGBX is RGBA without alpha: the fourth byte is 255, as Pillow fills it. */
@@ -193,9 +202,11 @@ static int convert(const struct wan_py_stage *stage, struct wan_image *source,
 
 static uint64_t converted_bytes(const struct wan_py_stage *stage, const struct wan_image_view *view)
 {
-	static const uint8_t samples[] = {0, 1, 2, 3, 4, 4};
-	return (uint64_t)view->width_px * view->height_px *
-	       (stage->mode ? samples[stage->mode] : view->channels);
+	static const uint8_t pixel_bytes[] = {
+		[MODE_L] = 1,    [MODE_LA] = 2,  [MODE_RGB] = 3, [MODE_RGBX] = 4,
+		[MODE_RGBA] = 4, [MODE_F16] = 6, [MODE_BF16] = 6};
+	uint64_t pixels = (uint64_t)view->width_px * view->height_px;
+	return stage->mode ? pixels * pixel_bytes[stage->mode] : view->pixels_bytes;
 }
 
 static int compute_converted(void *context, struct wan_value *ret_value)

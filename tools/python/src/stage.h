@@ -14,7 +14,17 @@ enum wan_py_stage_kind {
 	WAN_PY_FRAME,        /* as a pipeline frames it, RGB */
 	WAN_PY_FRAME_TENSOR, /* the same, float32 planes in [-1, 1] */
 };
-enum wan_py_mode { MODE_NATURAL, MODE_L, MODE_LA, MODE_RGB, MODE_RGBX, MODE_RGBA };
+/* The last two are tensors of half size, made of RGB. */
+enum wan_py_mode {
+	MODE_NATURAL,
+	MODE_L,
+	MODE_LA,
+	MODE_RGB,
+	MODE_RGBX,
+	MODE_RGBA,
+	MODE_F16,
+	MODE_BF16,
+};
 
 struct wan_py_stage {
 	struct wan_runtime *runtime; /* a reference, once it runs */

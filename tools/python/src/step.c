@@ -37,10 +37,25 @@ PyObject *wan_py_stage_image(struct wan_py_stage *stage, PyObject *path)
 }
 
 /* mode and alpha, and that they agree. */
+/* "drop" and its like, or (red, green, blue) to composite over; -1 with an exception. */
+static int read_alpha(PyObject *alpha)
+{
+	unsigned char rgb[3];
+	if (!alpha || !PyTuple_Check(alpha))
+		return wan_py_choice(alpha, "alpha", alpha_texts, WAN_ALPHA_KEEP);
+	if (!PyArg_ParseTuple(alpha, "bbb", &rgb[0], &rgb[1], &rgb[2])) {
+		PyErr_Clear();
+		PyErr_Format(PyExc_ValueError, "alpha %R is no colour: three numbers of 0 to 255",
+			     alpha);
+		return -1;
+	}
+	return WAN_ALPHA_OVER(rgb[0], rgb[1], rgb[2]);
+}
+
 int wan_py_stage_format(struct wan_py_stage *stage, PyObject *mode, PyObject *alpha)
 {
 	int chosen = wan_py_choice(mode, "mode", mode_texts, MODE_NATURAL);
-	int policy = wan_py_choice(alpha, "alpha", alpha_texts, WAN_ALPHA_KEEP);
+	int policy = read_alpha(alpha);
 	if (chosen < 0 || policy < 0)
 		return -1;
 	if ((chosen == MODE_LA || chosen == MODE_RGBA) && policy != WAN_ALPHA_KEEP) {
@@ -163,21 +178,31 @@ static PyObject *fit(PyObject *module, PyObject *const *args, Py_ssize_t count, 
 }
 
 PyDoc_STRVAR(tensor_doc,
-	     "tensor(path, size, how='cover', filter='lanczos')\n--\n\n"
-	     "fit(), normalised to [-1, 1]: float32 of shape (3, height, width), equal to what the "
-	     "official\n"
-	     "code, diffusers and Wan2GP compute. Cached; errors and threads as load().");
+	     "tensor(path, size, how='cover', filter='lanczos', dtype='float32')\n--\n\n"
+	     "fit(), normalised to [-1, 1]: of shape (3, height, width), equal to what the "
+	     "official code,\n"
+	     "diffusers and Wan2GP compute. dtype: 'float32', 'float16' or 'bfloat16' (which numpy "
+	     "sees as\n"
+	     "uint16 bits), rounded to nearest even. Cached; errors and threads as load().");
 
 static PyObject *tensor(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *names)
 {
-	static const char *const list[] = {"path", "size", "how", "filter", NULL};
-	static const struct wan_py_signature signature = {"tensor", list, 2, 4};
+	static const char *const list[] = {"path", "size", "how", "filter", "dtype", NULL};
+	static const char *const dtypes[] = {"float32", "float16", "bfloat16", NULL};
+	static const enum wan_py_mode modes[] = {MODE_NATURAL, MODE_F16, MODE_BF16};
+	static const struct wan_py_signature signature = {"tensor", list, 2, 5};
 	PyObject *given[WAN_PY_ARGUMENTS_MAX];
 	struct wan_py_stage stage;
 	wan_py_stage_init(&stage, WAN_PY_TENSOR);
 	if (wan_py_arguments(&signature, args, count, names, given) < 0 ||
 	    stage_framing(&stage, given[1], given[2], given[3]) < 0)
 		return NULL;
+	int dtype = wan_py_choice(given[4], "dtype", dtypes, 0);
+	if (dtype < 0)
+		return NULL;
+	stage.mode = modes[dtype];
+	if (dtype) /* of bytes, as the library does: not of rounded float32 */
+		stage.kind = WAN_PY_FIT;
 	PyObject *path = wan_py_path(given[0]);
 	return path ? wan_py_stage_image(&stage, path) : NULL;
 }
