@@ -25,7 +25,7 @@ static void run_threads(unsigned count, void (*run)(void *argument))
 
 static void begin(const struct scheduler_plan *plan, uint64_t keys)
 {
-	world_begin(plan, 1000000, 1000, 0);
+	world_begin(plan, 1000000, 1000, 0, WAN_CACHE_LRU);
 	memset(holders, 0, sizeof(holders));
 	for (uint64_t key = 0; key < keys; key++)
 		SCHEDULER_REQUIRE(world_put(key, 100, 0) == 0);

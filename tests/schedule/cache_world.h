@@ -22,6 +22,9 @@ enum { WORLD_KEYS = 128, WORLD_VALUES = 1024 };
 
 struct value {
 	uint64_t key, bytes;
+	struct value
+		*origin; /* of a cold form, or of what was thawed from one: what it was made of */
+	bool cold;
 	uint64_t put_end;             /* UINT64_MAX while it is being put or computed */
 	uint64_t use_start, use_end;  /* of the last use */
 	bool dead, failed, uncharged; /* failed: it stayed ours */
@@ -36,6 +39,8 @@ static struct {
 	uint64_t ceiling;
 	int64_t owned_bytes;              /* what the cache has of ours */
 	struct value *gone[WORLD_VALUES]; /* in order of destruction */
+	const struct wan_cold_ops *cold;  /* of all values made */
+	bool ordered;                     /* strict LRU */
 	bool loaders_count;               /* loaded values always fit: count them at once */
 } world;
 
@@ -83,8 +88,55 @@ static inline struct value *world_make(uint64_t key, uint64_t bytes)
 
 static inline struct wan_value world_value(struct value *value, uint32_t flags)
 {
-	return (struct wan_value){
-		.data = value, .bytes = value->bytes, .destroy = world_destroy, .flags = flags};
+	return (struct wan_value){.data = value,
+				  .bytes = value->bytes,
+				  .destroy = world_destroy,
+				  .flags = flags,
+				  .cost_ns = world.cold ? 1000000000 : 0,
+				  .cold = world.cold};
+}
+
+/* A cold form is a value too, of half the size. Making it is no use. */
+static inline int world_freeze(void *data, uint64_t bytes_max, struct wan_value *ret_cold)
+{
+	struct value *value = data;
+	SCHEDULER_REQUIRE(!value->dead);
+	scheduler_point("freeze");
+	SCHEDULER_REQUIRE(!value->dead);
+	if (value->bytes / 2 > bytes_max)
+		return -E2BIG;
+	if (scheduler_below(8) == 0)
+		return -ENOMEM;
+	struct value *form = world_make(value->key, value->bytes / 2);
+	form->origin = value->origin ? value->origin : value;
+	form->cold = true;
+	world_own(form);
+	*ret_cold =
+		(struct wan_value){.data = form, .bytes = form->bytes, .destroy = world_destroy};
+	return 0;
+}
+
+static inline int world_thaw(void *data, struct wan_value *ret_value)
+{
+	struct value *form = data;
+	SCHEDULER_REQUIRE(!form->dead && form->cold);
+	scheduler_point("thaw");
+	SCHEDULER_REQUIRE(!form->dead);
+	if (scheduler_below(8) == 0)
+		return -ENOMEM;
+	struct value *value = world_make(form->key, form->origin->bytes);
+	value->origin = form->origin;
+	world_own(value);
+	*ret_value = world_value(value, 0);
+	return 0;
+}
+
+static const struct wan_cold_ops world_cold_ops = {world_freeze, world_thaw};
+
+/* When what a value is, or was made of, was put. */
+static inline uint64_t world_put_end(const struct value *value)
+{
+	return value->origin ? value->origin->put_end : value->put_end;
 }
 
 /* The call that stored it came back. */
@@ -138,7 +190,7 @@ static inline int world_pin(uint64_t key, struct wan_pin **ret_pin)
 	SCHEDULER_REQUIRE(rc == 0 || rc == -ENOENT);
 	if (rc == 0) {
 		struct value *value = world_look(*ret_pin, key);
-		SCHEDULER_REQUIRE(value->put_end >= floor);
+		SCHEDULER_REQUIRE(world_put_end(value) >= floor);
 		world_used(value, start);
 	}
 	return rc;
@@ -179,7 +231,7 @@ static inline struct wan_cache_stats world_stats(void)
 
 /* idle_ns 0: stamps are ticks and nothing expires; else world.now_ns is the clock. */
 static inline void world_begin(const struct scheduler_plan *plan, uint64_t limit_bytes,
-			       uint64_t entry_limit, uint64_t idle_ns)
+			       uint64_t entry_limit, uint64_t idle_ns, enum wan_cache_policy policy)
 {
 	struct wan_cache_options options;
 	scheduler_begin(plan);
@@ -189,6 +241,8 @@ static inline void world_begin(const struct scheduler_plan *plan, uint64_t limit
 	options.entry_limit = entry_limit;
 	options.now_ns = idle_ns ? world_clock : NULL;
 	options.idle_ns = idle_ns;
+	options.policy = policy;
+	world.ordered = policy == WAN_CACHE_LRU;
 	SCHEDULER_REQUIRE(wan_cache_create(&options, &world.cache) == 0);
 }
 
@@ -201,14 +255,16 @@ static inline void world_evict_in_order(void)
 	uint64_t held = 0;
 	for (unsigned i = 0; i < world.value_count; i++) {
 		const struct value *value = &world.values[i];
-		held += value->dead || value->failed ? 0 : WEIGHT(value->bytes);
+		if (!value->dead && !value->failed && !value->cold)
+			held += WEIGHT(value->bytes);
 	}
 	SCHEDULER_REQUIRE(stats.used_bytes - stats.cold_bytes == held);
 	unsigned first = world.dead_count;
 	wan_cache_trim(world.cache, 0);
 	for (unsigned i = first; i < world.dead_count; i++) {
-		for (unsigned j = i + 1; j < world.dead_count; j++)
-			SCHEDULER_REQUIRE(world.gone[i]->use_start <= world.gone[j]->use_end);
+		for (unsigned j = i + 1; j < world.dead_count && world.ordered; j++)
+			SCHEDULER_REQUIRE(world.gone[i]->cold || world.gone[j]->cold ||
+					  world.gone[i]->use_start <= world.gone[j]->use_end);
 	}
 	world_sound();
 }
