@@ -47,8 +47,9 @@ void startend_say(const char *format, ...)
 
 void startend_complain(const struct wan_error *error)
 {
-	startend_say("%s: %s%s%s", error->object, error->reason, error->hint[0] ? "; " : "",
-		     error->hint);
+	/* The library speaks of its own options. */
+	const char *hint = error->code == -EEXIST ? "use --force to replace it" : error->hint;
+	startend_say("%s: %s%s%s", error->object, error->reason, hint[0] ? "; " : "", hint);
 }
 
 void startend_print_path(const char *path)

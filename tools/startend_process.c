@@ -127,6 +127,9 @@ static int frame_as_asked(struct work *work, const struct prepared *prepared, st
 				      .alpha = options->alpha,
 				      .as_stored = !startend_turns(options)};
 	r = wan_framed(work->runtime, &picture, false, &side->fitted, NULL, error);
+	if (r == -EPROTONOSUPPORT)
+		snprintf(error->reason, sizeof(error->reason),
+			 "has transparency, which --alpha refuse does not take");
 	return r < 0 ? r : wan_framed(work->runtime, &picture, true, &side->tensor, NULL, error);
 }
 

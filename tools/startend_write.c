@@ -132,9 +132,20 @@ static int decode_for(const struct startend_options *options, const char *suffix
 		decoding.want = WAN_PIXEL_RGB8;
 	struct wan_error error = {0};
 	int r = wan_image_decode(options->convert_from, &decoding, ret_image, &error);
+	if (r < 0) {
+		startend_complain(&error);
+		return startend_status(r);
+	}
+	struct wan_image_view view;
+	wan_image_view(*ret_image, &view);
+	if (view.format != WAN_PIXEL_CMYK8)
+		return 0;
+	struct wan_image *ink = *ret_image; /* PNG keeps no CMYK */
+	r = wan_image_convert(ink, WAN_PIXEL_RGB8, WAN_ALPHA_DROP, ret_image);
+	wan_image_unref(ink);
 	if (r == 0)
 		return 0;
-	startend_complain(&error);
+	startend_say("%s: cannot be converted to RGB: %s", options->convert_from, wan_strerror(r));
 	return startend_status(r);
 }
 
