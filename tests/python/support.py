@@ -66,6 +66,11 @@ def picture(name, mode="RGB", size=(96, 64), **save):
     return path
 
 
+def content(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
 def raises(kind, call, *args, **kwargs):
     """The exception of a kind that the call ends with."""
     try:

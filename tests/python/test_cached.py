@@ -104,7 +104,7 @@ def arrays_are_told_apart_by_shape_dtype_and_bytes():
     equal(f(np.ma.masked_array([1, 2, 3], [0, 0, 1])), 10)
     dates = np.array(["2026-11-20"], "M8[D]")
     equal(f(dates), 11)
-    equal(f(dates + 1), 12)
+    equal(f(dates + np.timedelta64(1, "D")), 12)
     large = np.zeros(1 << 20, np.uint8)
     equal(f(large), 13)
     large[-1] = 1

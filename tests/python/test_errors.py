@@ -3,7 +3,7 @@
 import os
 import sys
 
-from support import (check, equal, folder, main, pattern, picture, raises, run_python, test,
+from support import (check, content, equal, folder, main, pattern, picture, raises, run_python, test,
                      wanrt)
 
 
@@ -17,7 +17,7 @@ def file(name, content):
 @test
 def each_failure_has_its_class():
     missing = os.path.join(folder, "missing.png")
-    whole = open(picture("a.png"), "rb").read()
+    whole = content(picture("a.png"))
     cases = [
         (missing, FileNotFoundError, wanrt.FileMissingError),
         (folder, IsADirectoryError, wanrt.FileIsFolderError),
@@ -61,7 +61,7 @@ def hostile_headers_are_refused_before_the_work():
 
 @test
 def a_file_that_is_cut_off_gives_its_rows_when_asked():
-    whole = open(picture("rows.png", size=(400, 400)), "rb").read()
+    whole = content(picture("rows.png", size=(400, 400)))
     path = file("rows-cut.png", whole[:len(whole) * 3 // 4])
     raises(wanrt.DamagedImageError, wanrt.load, path)
     image = wanrt.load(path, truncated=True)

@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 
-from support import (address, check, equal, folder, main, numpy, picture, pillow, raises, settle,
+from support import (address, check, content, equal, folder, main, numpy, picture, pillow, raises, settle,
                      test, wanrt)
 
 # Output sizes of a start image, from the programs themselves.
@@ -74,7 +74,7 @@ def a_pair_is_judged_as_a_pair():
 
 @test
 def a_damaged_file_has_a_verdict_and_no_picture():
-    whole = open(picture("start.png", size=(640, 360)), "rb").read()
+    whole = content(picture("start.png", size=(640, 360)))
     for name, content in (("cut.png", whole[:len(whole) // 2]), ("text.png", b"no image at all"),
                           ("empty.png", b"")):
         path = os.path.join(folder, name)

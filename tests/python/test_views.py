@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Images: pixels equal Pillow's, seen without a copy, alive as long as somebody looks."""
+import ctypes
 import os
 import pickle
 import weakref
 
 from support import (address, cache, check, equal, folder, main, numpy, pattern, picture, pillow,
                      raises, settle, test, wanrt)
+from tap import Skip
 
 
 @test
@@ -82,7 +84,8 @@ def writable_views_are_refused():
     error = raises((BufferError, TypeError, ValueError), np.frombuffer(image, np.uint8).setflags,
                    write=True)
     check(error)
-    raises((BufferError, TypeError), lambda: open(os.devnull, "rb").readinto(image))
+    with open(os.devnull, "rb") as empty:
+        raises((BufferError, TypeError), empty.readinto, image)
 
 
 @test
@@ -93,8 +96,9 @@ def pil_shows_rgbx_rgba_and_l_without_a_copy():
         image = wanrt.load(picture(name, mode), wanted)
         shown = image.to_pil()
         equal((shown.mode, shown.size, shown.readonly), (image.mode, (96, 64), 1))
+        if not hasattr(shown.im, "unsafe_ptrs"):
+            raise Skip("this Pillow does not tell where its pixels are")
         rows = dict(shown.im.unsafe_ptrs)["image"]
-        import ctypes
         first = ctypes.cast(rows, ctypes.POINTER(ctypes.c_void_p))[0]
         equal(first, address(image), f"{name}: the first row")
         check((np.asarray(shown).reshape(-1) == np.asarray(image).reshape(-1)).all())

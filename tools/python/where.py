@@ -24,7 +24,7 @@ def main(prefix, libdir):
     # The buffer protocol is in the stable ABI since 3.11: one build for all later versions. Older
     # headers, and builds without the GIL, make an extension for their own version.
     stable = sys.version_info >= (3, 11) and not sysconfig.get_config_var("Py_GIL_DISABLED")
-    print(sysconfig.get_path("include"))
+    print(sysconfig.get_path("include") if sys.version_info >= (3, 9) else "too old")
     print(packages)
     print(os.path.relpath(libdir, os.path.join(packages, "wanrt")))
     print(".abi3.so" if stable else sysconfig.get_config_var("EXT_SUFFIX"))

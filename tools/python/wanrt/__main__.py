@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """python3 -m wanrt: version, and what works on this machine."""
+import signal
 import sys
 
 import wanrt
@@ -15,6 +16,7 @@ def version_of(name, attribute="__version__"):
 
 
 def main():
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # a reader that has seen enough
     print(f"wanrt {wanrt.__version__}, Python {sys.version.split()[0]}")
     print(f"  extension  {_wanrt.__file__}")
     pillow, numpy = version_of("PIL"), version_of("numpy")
