@@ -128,8 +128,8 @@ def plain_values_are_told_apart_by_kind_and_value():
     values = [None, True, False, 0, 1, -1, 1 << 70, -(1 << 70), 0.0, -0.0, 1.0, float("nan"), 1j,
               "", "a", "ab", b"", b"a", bytearray(b"a"), "\ud800", (), (1,), (1, 2), ((1,), 2),
               [1, 2], [], {}, {"a": 1}, {"a": 2}, {1: 2}, {1, 2}, frozenset((1, 2)), {1, 3}, ...,
-              int, str, Colour.RED, Colour.BLUE, Options(1), Options(2), Options(1, "y"), range(3), range(4),
-              slice(1, 2), "x" * 5000, "x" * 4999 + "y", pathlib.Path("/nowhere"),
+              int, str, Colour.RED, Colour.BLUE, Options(1), Options(2), Options(1, "y"), range(3),
+              range(4), slice(1, 2), "x" * 5000, "x" * 4999 + "y", pathlib.Path("/nowhere"),
               [[[[1], 2], 3], 4]]
     f = counted()
     results = [f(value) for value in values]

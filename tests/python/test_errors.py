@@ -3,8 +3,8 @@
 import os
 import sys
 
-from support import (check, content, equal, folder, main, pattern, picture, raises, run_python, test,
-                     wanrt)
+from support import (check, content, equal, folder, main, pattern, picture, raises, run_python,
+                     test, wanrt)
 
 
 def file(name, content):

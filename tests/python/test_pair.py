@@ -5,8 +5,8 @@ import re
 import subprocess
 import sys
 
-from support import (address, check, content, equal, folder, main, numpy, picture, pillow, raises, settle,
-                     test, wanrt)
+from support import (address, check, content, equal, folder, main, numpy, picture, pillow, raises,
+                     settle, test, wanrt)
 
 # Output sizes of a start image, from the programs themselves.
 GOLDEN = [
@@ -75,11 +75,11 @@ def a_pair_is_judged_as_a_pair():
 @test
 def a_damaged_file_has_a_verdict_and_no_picture():
     whole = content(picture("start.png", size=(640, 360)))
-    for name, content in (("cut.png", whole[:len(whole) // 2]), ("text.png", b"no image at all"),
-                          ("empty.png", b"")):
+    for name, part in (("cut.png", whole[:len(whole) // 2]), ("text.png", b"no image at all"),
+                       ("empty.png", b"")):
         path = os.path.join(folder, name)
         with open(path, "wb") as file:
-            file.write(content)
+            file.write(part)
         verdict = wanrt.validate(path)
         check(not verdict and verdict.severity == "error" and verdict.issues, verdict)
         equal(verdict.metadata["filename"], name)
