@@ -76,6 +76,8 @@ void wan_tier_discard(struct wan_cache *cache, struct wan_cold *cold, struct wan
 	cold->chain = victims->cold;
 	victims->cold = cold;
 	victims->bytes += cold->charge_bytes;
+	victims->cold_bytes += cold->charge_bytes;
+	cache->tier.dying_bytes += cold->charge_bytes;
 	cache->budget.stored_bytes -= cold->charge_bytes;
 	cache->budget.dying_bytes += cold->charge_bytes;
 }
@@ -103,7 +105,12 @@ static void give_up(struct wan_cache *cache, struct wan_cold *cold, struct wan_v
 	struct wan_tier *tier = &cache->tier;
 	wan_tier_store_give_up(&tier->store, cold);
 	tier->dropped++;
-	if (!cold->ready) {
+	if (cold->ready) { /* not again while the value is ready: two forms would push each other
+			      out */
+		struct wan_cache_entry *entry = wan_table_find(&cache->table, cold->key);
+		if (entry)
+			entry->flags |= WAN_ENTRY_JUDGED;
+	} else {
 		struct wan_tier_offer offer = offer_of(cold);
 		wan_tier_learn_fate(&tier->judge, &offer, false);
 		if (cold->clock != UINT64_MAX)
@@ -227,20 +234,11 @@ void wan_tier_publish(struct wan_cache *cache)
 const char *wan_cold_reason_text(enum wan_cold_reason reason)
 {
 	switch (reason) {
-	case WAN_COLD_WORKS:
-		return "compressed values are kept";
-	case WAN_COLD_OFF:
-		return "off, or nothing works in the background";
-	case WAN_COLD_NOTHING_OFFERED:
-		return "no value can be compressed";
-	case WAN_COLD_NO_PRESSURE:
-		return "everything fits uncompressed";
-	case WAN_COLD_CHEAP:
-		return "computing again is as fast as decompressing";
-	case WAN_COLD_SELDOM:
-		return "what leaves is seldom asked for again";
-	case WAN_COLD_INCOMPRESSIBLE:
-		return "values do not become smaller";
+#define WAN_COLD_REASON(name, text)                                                                \
+	case WAN_COLD_##name:                                                                      \
+		return text;
+#include "cold_reasons.def"
+#undef WAN_COLD_REASON
 	}
 	return "unknown";
 }

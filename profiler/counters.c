@@ -51,3 +51,33 @@ uint64_t wan_counters_block_word(const struct wan_process_counters *block, const
 {
 	return word(block->kind, block->words, name);
 }
+
+/* The words of wan_cold_reason_text(): a reader has recordings, not a cache. */
+static const char *cold_reason_text(uint64_t reason)
+{
+	static const char *const texts[] = {
+#define WAN_COLD_REASON(name, text) text,
+#include "cold_reasons.def"
+#undef WAN_COLD_REASON
+	};
+	return reason < sizeof(texts) / sizeof(*texts) ? texts[reason] : "unknown";
+}
+
+const char *wan_counters_cold_reason(const struct wan_view *view)
+{
+	uint64_t most = 0, reason = 0;
+	for (size_t i = 0; i < view->source_count; i++) {
+		const struct wan_process *process = view->sources[i].process;
+		for (size_t j = 0; j < process->counters_count; j++) {
+			const struct wan_process_counters *block = &process->counters[j];
+			if (block->kind != WAN_COUNTERS_CACHE)
+				continue;
+			uint64_t requests = wan_counters_block_word(block, "total_requests");
+			if (requests < most)
+				continue;
+			most = requests;
+			reason = wan_counters_block_word(block, "cold_reason");
+		}
+	}
+	return cold_reason_text(reason);
+}

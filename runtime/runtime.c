@@ -87,6 +87,10 @@ void wan_runtime_follow_memory(struct wan_runtime *runtime)
 				  0, values);
 }
 
+/* Compressing what will leave the cache may take so long of each look at memory: a fifth of a core
+ * with the default interval, and only while it pays. */
+#define COLD_BUDGET_NS ((uint64_t)20 * 1000 * 1000)
+
 static void *watch(void *argument)
 {
 	struct wan_runtime *runtime = argument;
@@ -95,6 +99,8 @@ static void *watch(void *argument)
 		wan_mutex_unlock(&runtime->lock);
 		wan_memory_tick(runtime->memory);
 		wan_runtime_follow_memory(runtime);
+		if (runtime->config.cache_cold)
+			wan_cache_background(runtime->cache, COLD_BUDGET_NS);
 		wan_wire_publish(runtime);
 		wan_mutex_lock(&runtime->lock);
 		if (!runtime->stopping)

@@ -8,6 +8,7 @@
 #include "coverage.h"
 #include "macros.h"
 #include "str.h"
+#include "summary_cache.h"
 #include "units.h"
 
 #define ROWS_MAX     7
@@ -263,6 +264,14 @@ static void live_operations(const struct screen *screen)
 	}
 }
 
+static void cache(const struct screen *screen)
+{
+	char lines[WAN_SUMMARY_CACHE_LINES][WAN_SUMMARY_CACHE_BYTES];
+	unsigned count = wan_summary_cache(&screen->analysis->view, lines);
+	for (unsigned i = 0; i < count; i++)
+		wrapped(screen, lines[i], 2, 2);
+}
+
 static void footer(const struct screen *screen)
 {
 	const struct wan_analysis *analysis = screen->analysis;
@@ -312,6 +321,7 @@ void wan_summary_print_analysis(FILE *to, const struct wan_analysis *analysis,
 	} else if (!analysis->view.in_flight_count) {
 		nothing_recorded(&screen);
 	}
+	cache(&screen);
 	footer(&screen);
 }
 

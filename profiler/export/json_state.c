@@ -60,9 +60,25 @@ static void export_identity(struct wan_json *json, const struct wan_view *view)
 	wan_export_time(json, "identity_bound", runtime.blocks ? bound_ns : UINT64_MAX);
 	count(json, &runtime, "watched_files");
 	count(json, &runtime, "unwatched_files");
-	count(json, &runtime, "file_looks");
 	count(json, &runtime, "file_stats");
 	count(json, &runtime, "file_changes");
+}
+
+/* The compressed values, or why there are none. */
+static void export_cold(struct wan_json *json, const struct wan_counter_sum *cache,
+			const struct wan_view *view)
+{
+	count(json, cache, "cold_entries");
+	size(json, cache, "cold_raw");
+	count(json, cache, "cold_hits");
+	count(json, cache, "cold_made");
+	count(json, cache, "cold_dropped");
+	wan_export_time(json, "cold_saved",
+			cache->blocks ? wan_counters_word(cache, "cold_saved") : UINT64_MAX);
+	if (cache->blocks)
+		wan_json_key_string(json, "cold_reason", wan_counters_cold_reason(view));
+	else
+		wan_json_key_null(json, "cold_reason");
 }
 
 void wan_export_cache(const struct wan_export *export)
@@ -90,6 +106,12 @@ void wan_export_cache(const struct wan_export *export)
 	size(json, &cache, "debt");
 	wan_export_time(json, "time_saved",
 			cache.blocks ? wan_counters_word(&cache, "time_saved") : UINT64_MAX);
+	count(json, &cache, "derived_entries");
+	count(json, &cache, "passed_through");
+	count(json, &cache, "shared_waits");
+	count(json, &cache, "wait_timeouts");
+	count(json, &cache, "deadlocks");
+	export_cold(json, &cache, &export->analysis->view);
 	export_identity(json, &export->analysis->view);
 	wan_json_object_end(json);
 }
