@@ -84,18 +84,10 @@ static int resize_torch(const struct wan_image *image, const struct wan_framing 
 				      framing->filter, ret_image);
 }
 
-static int frame_image(const struct wan_image *image, const struct wan_framing *framing,
-		       bool tensor, struct wan_image **ret_image)
+/* The tensor is not made from the frame of bytes, but in floating point from the picture. */
+static bool is_made_in_floats(const struct wan_framing *framing)
 {
-	if (tensor && is_torch(framing->filter) && is_plain(framing))
-		return resize_torch(image, framing, ret_image);
-	wan_cleanup(image_unrefp) struct wan_image *framed = NULL;
-	int r = wan_image_frame(image, framing, &framed);
-	if (r == 0 && tensor)
-		return wan_image_normalise(framed, ret_image);
-	*ret_image = framed;
-	framed = NULL;
-	return r;
+	return is_torch(framing->filter) && is_plain(framing);
 }
 
 /* Most that framing takes at once: the converted source, the resized whole and the result. */
@@ -103,7 +95,7 @@ static uint64_t price(const struct wan_image_view *source, const struct wan_fram
 		      bool tensor)
 {
 	uint64_t bytes = (uint64_t)framing->output.width_px * framing->output.height_px *
-			 (tensor ? 3 + 3 * sizeof(float) : 3);
+			 (tensor ? 3 * sizeof(float) : 3);
 	if (source->format != WAN_PIXEL_RGB8)
 		bytes += (uint64_t)source->width_px * source->height_px * 3;
 	if (is_torch(framing->filter))
@@ -111,10 +103,21 @@ static uint64_t price(const struct wan_image_view *source, const struct wan_fram
 	return bytes;
 }
 
+static int not_of_this_size(const struct making *making, const struct wan_image_view *view)
+{
+	const struct wan_size *source = &making->start->framing->source;
+	return wan_error_set(making->error, -EINVAL, making->start->path,
+			     "make the framing of this file's size with wan_frame()",
+			     "is %u x %u, its framing is for %u x %u", view->width_px,
+			     view->height_px, source->width_px, source->height_px);
+}
+
+/* The picture itself, scaled to bytes or floats. */
 static int compute_framed(void *context, struct wan_value *ret_value)
 {
 	struct making *making = context;
 	const struct wan_picture *picture = making->start;
+	const struct wan_framing *framing = picture->framing;
 	wan_cleanup(pin_releasep) struct wan_pin *pin = NULL;
 	wan_cleanup(image_unrefp) struct wan_image *opaque = NULL;
 	struct wan_image *image = NULL;
@@ -123,7 +126,10 @@ static int compute_framed(void *context, struct wan_value *ret_value)
 	if (r < 0)
 		return r;
 	wan_image_view(wan_pin_image(pin), &view);
-	uint64_t bytes = price(&view, picture->framing, making->tensor);
+	if (view.width_px != framing->source.width_px ||
+	    view.height_px != framing->source.height_px)
+		return not_of_this_size(making, &view);
+	uint64_t bytes = price(&view, framing, making->tensor);
 	r = reserve(making, picture->path, bytes);
 	if (r < 0)
 		return r;
@@ -132,19 +138,41 @@ static int compute_framed(void *context, struct wan_value *ret_value)
 	r = wan_image_convert(wan_pin_image(pin), WAN_PIXEL_RGB8,
 			      picture->alpha ? picture->alpha : WAN_ALPHA_DROP, &opaque);
 	if (r == 0)
-		r = frame_image(opaque, picture->framing, making->tensor, &image);
+		r = making->tensor ? resize_torch(opaque, framing, &image)
+				   : wan_image_frame(opaque, framing, &image);
 	if (r == 0) {
 		wan_op_set_image(&op, view.width_px, view.height_px, view.channels, 8, UINT64_MAX);
 		wan_load_image_value(image, WAN_CACHE_DERIVED, started_ns, ret_value);
 	}
 	wan_load_end_operation(&op, picture->path, r, image);
 	wan_memory_unreserve(making->runtime->memory, bytes);
-	if (r == -EINVAL)
-		return wan_error_set(making->error, r, picture->path,
-				     "make the framing of this file's size with wan_frame()",
-				     "is %u x %u, its framing is for %u x %u", view.width_px,
-				     view.height_px, picture->framing->source.width_px,
-				     picture->framing->source.height_px);
+	return r < 0 ? wan_load_explain(r, picture->path, making->error) : 0;
+}
+
+/* The frame of bytes, which is cached too, normalised. */
+static int compute_normalised(void *context, struct wan_value *ret_value)
+{
+	struct making *making = context;
+	const struct wan_picture *picture = making->start;
+	wan_cleanup(pin_releasep) struct wan_pin *pin = NULL;
+	struct wan_image *image = NULL;
+	uint64_t bytes = (uint64_t)picture->framing->output.width_px *
+			 picture->framing->output.height_px * 3 * sizeof(float);
+	int r = wan_framed(making->runtime, picture, false, &pin, NULL, making->error);
+	if (r == 0)
+		r = reserve(making, picture->path, bytes);
+	if (r < 0)
+		return r;
+	struct wan_op op;
+	uint64_t started_ns = begin_operation(making, &op, "normalise");
+	r = wan_image_normalise(wan_pin_image(pin), &image);
+	if (r == 0) {
+		wan_op_set_image(&op, picture->framing->output.width_px,
+				 picture->framing->output.height_px, 3, 32, UINT64_MAX);
+		wan_load_image_value(image, WAN_CACHE_DERIVED, started_ns, ret_value);
+	}
+	wan_load_end_operation(&op, picture->path, r, image);
+	wan_memory_unreserve(making->runtime->memory, bytes);
 	return r < 0 ? wan_load_explain(r, picture->path, making->error) : 0;
 }
 
@@ -308,7 +336,9 @@ int wan_framed(struct wan_runtime *runtime, const struct wan_picture *picture, b
 		return r;
 	uint64_t bytes = (uint64_t)picture->framing->output.width_px *
 			 picture->framing->output.height_px * (tensor ? 3 * sizeof(float) : 3);
-	return wan_stage_get(&stage, wan_load_image_charge(bytes), compute_framed, &making, ret_pin,
+	bool by_bytes = tensor && !is_made_in_floats(picture->framing);
+	return wan_stage_get(&stage, wan_load_image_charge(bytes),
+			     by_bytes ? compute_normalised : compute_framed, &making, ret_pin,
 			     ret_hit);
 }
 
