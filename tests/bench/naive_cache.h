@@ -11,10 +11,25 @@
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
+
+/* What it uses for names: word by word, as the usual string hashes of C++ libraries. */
+static inline void naive_key_of(const char *name, uint64_t bytes, uint64_t ret_key[2])
+{
+	uint64_t hash = bytes, word;
+	for (; bytes >= sizeof(word); bytes -= sizeof(word), name += sizeof(word)) {
+		memcpy(&word, name, sizeof(word));
+		hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
+		hash ^= hash >> 32;
+	}
+	ret_key[0] = hash;
+	ret_key[1] = bytes;
+}
 
 struct naive_entry {
 	struct naive_entry *chain, *previous, *next;
 	uint64_t key[2];
+	const char *name; /* compared too, when the key is a name */
 	void *data;
 	uint64_t bytes;
 	void (*destroy)(void *data);
@@ -135,6 +150,16 @@ static inline struct naive_entry *naive_pin(struct naive_cache *cache, const uin
 	}
 	pthread_mutex_unlock(&cache->lock);
 	return entry;
+}
+
+/* The same for a name, which the entry compares with its own. */
+static inline struct naive_entry *naive_pin_name(struct naive_cache *cache, const char *name,
+						 uint64_t bytes)
+{
+	uint64_t key[2];
+	naive_key_of(name, bytes, key);
+	struct naive_entry *entry = naive_pin(cache, key);
+	return entry && memcmp(entry->name, name, bytes) == 0 ? entry : NULL;
 }
 
 static inline void naive_release(struct naive_cache *cache, struct naive_entry *entry)
