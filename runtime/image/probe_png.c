@@ -151,7 +151,8 @@ static int walk_chunks(struct wan_source *source, struct wan_image_info *info,
 		note_chunk(source, head + 4, at + 8, length, pixels, info);
 		at += (uint64_t)length + 12;
 	}
-	/* What could not be read may have been the orientation: a picture must not lie on its side. */
+	/* What could not be read may have been the orientation: a picture must not lie on its side.
+	 */
 	if (source->error < 0)
 		return wan_error_set(reterr_error, source->error, source->name, "",
 				     "cannot be read: %s", strerror(-source->error));
