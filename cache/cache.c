@@ -96,7 +96,8 @@ int wan_cache_create(const struct wan_cache_options *given, struct wan_cache **r
 	struct wan_cache_options options;
 	if (!ret_cache || read_options(given, &options) < 0)
 		return -EINVAL;
-	if (!valid_limit(options.limit_bytes) || !valid_limit(options.entry_limit))
+	if (!valid_limit(options.limit_bytes) || !valid_limit(options.entry_limit) ||
+	    (unsigned)options.full > WAN_CACHE_FAIL)
 		return -EINVAL;
 
 	struct wan_cache *cache = allocate();
@@ -116,6 +117,7 @@ int wan_cache_create(const struct wan_cache_options *given, struct wan_cache **r
 	}
 	wan_ticker_init(&cache->ticker, options.now_ns, options.idle_ns);
 	wan_mutex_init(&cache->lock, WAN_RANK_CACHE);
+	wan_cond_init(&cache->room);
 	wan_slots_init(&cache->slots);
 	wan_tier_init(&cache->tier, seeds[0] ^ seeds[1]);
 	cache->seconds = looks_at_seconds(&options);
@@ -127,6 +129,7 @@ int wan_cache_create(const struct wan_cache_options *given, struct wan_cache **r
 	wan_counters_follow(&cache->counters, &cache->budget);
 	cache->wait_ns = options.wait_ns;
 	cache->count_derived = options.count_derived;
+	cache->full = options.full;
 	cache->next_expiry = UINT64_MAX;
 	*ret_cache = cache;
 	return 0;

@@ -113,6 +113,33 @@ static const char *check_batch_locked(const struct wan_cache *cache, bool counte
 	return inside == below ? NULL : "an old entry is missing among the oldest";
 }
 
+/* A policy knows each entry in the index, once. */
+static const char *check_policy_locked(struct wan_cache *cache)
+{
+	struct wan_order *order = &cache->order;
+	uint64_t count = 0;
+	uint32_t slot;
+	order->drains++;
+	wan_policy_begin(order->policy, false);
+	while ((slot = wan_policy_next(order->policy)) != WAN_POLICY_NONE) {
+		if (slot >= order->capacity || order->born[slot] == WAN_ORDER_GONE)
+			return "the policy names an entry that is not there";
+		if (order->noted[slot] == order->drains)
+			return "the policy names an entry twice";
+		order->noted[slot] = order->drains;
+		count++;
+	}
+	return count == cache->budget.entries ? NULL : "the policy does not know all entries";
+}
+
+static const char *check_order_locked(struct wan_cache *cache)
+{
+	if (cache->order.policy)
+		return check_policy_locked(cache);
+	const char *wrong = check_batch_locked(cache, false);
+	return wrong ? wrong : check_batch_locked(cache, true);
+}
+
 static const char *check_pins_locked(struct wan_cache *cache, const struct sums *sums)
 {
 	uint64_t listed = 0;
@@ -149,7 +176,7 @@ static const char *check_budget_locked(const struct wan_cache *cache, const stru
 		return "stored bytes are not the sum of the entries";
 	if (budget->indexed_bytes != sums->indexed_bytes)
 		return "indexed bytes are not the sum of the entries in the index";
-	if (budget->dying_bytes > sums->dying_bytes)
+	if (budget->dying_bytes > sums->dying_bytes + cache->tier.dying_bytes)
 		return "more dying bytes than entries being destroyed";
 	if (budget->entries != sums->indexed || cache->table.count != sums->indexed)
 		return "entries miscounted";
@@ -166,9 +193,7 @@ const char *wan_cache_check(struct wan_cache *cache)
 	if (!wrong)
 		wrong = check_table_locked(cache);
 	if (!wrong)
-		wrong = check_batch_locked(cache, false);
-	if (!wrong)
-		wrong = check_batch_locked(cache, true);
+		wrong = check_order_locked(cache);
 	if (!wrong)
 		wrong = check_pins_locked(cache, &sums);
 	if (!wrong)

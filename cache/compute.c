@@ -19,18 +19,6 @@ struct request {
  * compute do so. */
 #define NOTHING_THERE (-ENOTRECOVERABLE)
 
-/* Room for the value before it exists. An expected value that can never fit reserves nothing, and
- * pushes nothing out. */
-static uint64_t reserve_locked(struct wan_cache *cache, uint64_t expected_bytes,
-			       struct wan_victims *victims) WAN_REQUIRES(&cache->lock)
-{
-	struct wan_budget_ask ask = {.bytes = wan_cache_charge(expected_bytes)};
-	if (wan_cache_grant_locked(cache, &ask, NULL, victims) < 0)
-		return 0;
-	cache->budget.in_flight_bytes += ask.bytes;
-	return ask.bytes;
-}
-
 /* The value computed goes into the index, or is passed through to those who asked for it. */
 static void settle_locked(struct wan_cache *cache, struct wan_cache_entry *entry,
 			  const struct wan_flight *flight, struct wan_victims *victims)
@@ -99,12 +87,16 @@ static int compute_locked(struct wan_cache *cache, struct request *request, bool
 		.thread = wan_thread_id(),
 		.shared = shared,
 		.thaws = cold != NULL,
-		.reserved_bytes = reserve_locked(cache, expected_bytes, victims),
 	};
-	wan_flight_begin(&cache->flights, &flight);
+	wan_flight_begin(&cache->flights,
+			 &flight); /* first: it may wait for room, and others join */
 	struct wan_value value = {0};
 	uint64_t cost_ns = 0;
-	int rc = call_unlocked(cache, request, cold, victims, &value, &cost_ns);
+	int rc = wan_cache_reserve_locked(cache, expected_bytes, victims, &flight.reserved_bytes);
+	if (rc == 0)
+		rc = call_unlocked(cache, request, cold, victims, &value, &cost_ns);
+	else if (cold)
+		wan_tier_discard(cache, cold, victims);
 
 	wan_flight_end(&cache->flights, &flight);
 	cache->budget.in_flight_bytes -= flight.reserved_bytes;

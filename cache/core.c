@@ -13,6 +13,7 @@ static void free_cache(struct wan_cache *cache)
 	wan_order_finish(&cache->order);
 	wan_table_finish(&cache->table);
 	wan_tier_finish(&cache->tier);
+	wan_cond_finish(&cache->room);
 	wan_mutex_finish(&cache->lock);
 	wan_free(cache->block);
 }
@@ -39,6 +40,7 @@ static void give_slots_locked(struct wan_cache *cache, struct wan_victims *victi
 		wan_slots_give(&cache->slots, entry);
 	}
 	cache->budget.dying_bytes -= victims->bytes;
+	cache->tier.dying_bytes -= victims->cold_bytes;
 	*victims = (struct wan_victims){0};
 }
 
@@ -66,6 +68,8 @@ void wan_cache_leave(struct wan_cache *cache, struct wan_victims *victims)
 		give_slots_locked(cache, victims);
 		wan_counters_follow(&cache->counters, &cache->budget);
 	}
+	if (cache->room_waiters)
+		wan_cond_wake_all(&cache->room);
 	bool last = cache->closing && cache->slots.used == 0;
 	wan_mutex_unlock(&cache->lock);
 	if (last)
@@ -114,6 +118,12 @@ bool wan_cache_has_locked(struct wan_cache *cache, struct wan_key key)
 	return entry ? !expired_locked(cache, entry) : wan_tier_has(&cache->tier, key);
 }
 
+/* For a release: a limit to be met, or a value to be made. */
+static bool somebody_waits(const struct wan_cache *cache)
+{
+	return cache->room_waiters || wan_budget_in_debt(&cache->budget);
+}
+
 static void use_locked(struct wan_cache *cache, struct wan_cache_entry *entry)
 	WAN_REQUIRES(&cache->lock)
 {
@@ -121,7 +131,7 @@ static void use_locked(struct wan_cache *cache, struct wan_cache_entry *entry)
 	wan_store_relaxed(&entry->born, stamp);
 	wan_order_use(&cache->order, entry->slot, stamp);
 	next_epoch_locked(cache);
-	if (entry->state == WAN_ENTRY_OWING && !wan_budget_in_debt(&cache->budget))
+	if (entry->state == WAN_ENTRY_OWING && !somebody_waits(cache))
 		wan_store_release(&entry->state, WAN_ENTRY_INDEXED);
 }
 
@@ -188,7 +198,7 @@ void wan_cache_released_locked(struct wan_cache *cache, struct wan_cache_entry *
 		wan_cache_note_expiry_locked(cache, entry);
 		/* A limit was lowered below what was pinned: now it can be met. */
 		wan_cache_shrink_locked(cache, cache->budget.limit_bytes, victims);
-		if (entry->state == WAN_ENTRY_OWING && !wan_budget_in_debt(&cache->budget))
+		if (entry->state == WAN_ENTRY_OWING && !somebody_waits(cache))
 			wan_store_release(&entry->state, WAN_ENTRY_INDEXED);
 	}
 }

@@ -34,6 +34,7 @@ struct wan_cache {
 	struct wan_mutex lock __attribute__((aligned(64))); /* rank WAN_RANK_CACHE: all below */
 	uint64_t wait_ns;                                   /* this and the next: fixed */
 	bool light; /* threads that join need no fence, see barrier.h */
+	enum wan_cache_full full;
 	bool count_derived;
 	void *block; /* what was allocated */
 	struct wan_record *records;
@@ -49,14 +50,18 @@ struct wan_cache {
 	uint32_t pinned_entries; /* that it saw */
 	uint32_t counted_pins;   /* list of entries with counted pins: slot + 1 */
 	unsigned leaves;         /* wan_cache_leave() calls */
-	bool closing;            /* destroyed; the last pin frees it */
+	uint32_t room_waiters;
+	struct wan_cond room;  /* a step under the lock ended while somebody waits for room */
+	uint64_t record_bytes; /* of all records */
+	bool closing;          /* destroyed; the last pin frees it */
 };
 
 /* Entries nobody can reach any more, in the order they were thrown out. */
 struct wan_victims {
 	struct wan_cache_entry *first, *last;
 	struct wan_cold *cold;
-	uint64_t bytes; /* still in dying_bytes on their account */
+	uint64_t cold_bytes; /* of these */
+	uint64_t bytes;      /* still in dying_bytes on their account */
 };
 
 /* --- steps (core.c) --- */
@@ -105,6 +110,15 @@ void wan_cache_hold_locked(struct wan_cache *cache, struct wan_cache_entry *entr
 struct wan_pin *wan_cache_thaw_locked(struct wan_cache *cache, struct wan_key key,
 				      struct wan_victims *victims) WAN_REQUIRES(&cache->lock);
 
+/* --- room for what does not exist yet (full.c) --- */
+
+/* Reserves room in flight, *ret_bytes of it; 0 when there is none and the value will be passed
+ * through. May wait and give the lock back meanwhile. Returns 0; under WAN_CACHE_FAIL -EAGAIN,
+ * -EFBIG. */
+int wan_cache_reserve_locked(struct wan_cache *cache, uint64_t expected_bytes,
+			     struct wan_victims *victims, uint64_t *ret_bytes)
+	WAN_REQUIRES(&cache->lock);
+
 /* --- who goes (room.c) --- */
 
 /* Evicts what the ask needs, oldest first, and turns freed bytes into asked ones. The caller adds
@@ -117,6 +131,9 @@ int wan_cache_grant_locked(struct wan_cache *cache, struct wan_budget_ask *ask,
  * or everything left is pinned. Returns the bytes thrown out. */
 uint64_t wan_cache_shrink_locked(struct wan_cache *cache, uint64_t target_bytes,
 				 struct wan_victims *victims) WAN_REQUIRES(&cache->lock);
+/* The release of every entry that is pinned now will be told: wan_cache_released_locked(). Returns
+ * how many were not marked so before. */
+uint32_t wan_cache_owe_locked(struct wan_cache *cache) WAN_REQUIRES(&cache->lock);
 /* Out of the index: dying, or detached while somebody holds a pin. */
 void wan_cache_drop_locked(struct wan_cache *cache, struct wan_cache_entry *entry,
 			   struct wan_victims *victims) WAN_REQUIRES(&cache->lock);

@@ -243,8 +243,7 @@ int wan_cache_grant_locked(struct wan_cache *cache, struct wan_budget_ask *ask,
 	return 0;
 }
 
-/* Pinned entries whose release has to be told. Returns how many were not marked so before. */
-static uint32_t owe_locked(struct wan_cache *cache) WAN_REQUIRES(&cache->lock)
+uint32_t wan_cache_owe_locked(struct wan_cache *cache)
 {
 	uint32_t count = 0;
 	for (uint32_t slot = 0; slot < cache->order.capacity; slot++) {
@@ -283,7 +282,8 @@ uint64_t wan_cache_shrink_locked(struct wan_cache *cache, uint64_t target_bytes,
 			enough = !wan_goal_short_of_bytes(&goal, 0) &&
 				 !wan_goal_short_of_entries(&goal, 0);
 		}
-		if (enough || !wan_budget_in_debt(&cache->budget) || owe_locked(cache) == 0)
+		if (enough || !wan_budget_in_debt(&cache->budget) ||
+		    wan_cache_owe_locked(cache) == 0)
 			break;
 		/* From now on releases tell; one more look for those that did not. */
 		wan_cache_see_all_locked(cache);

@@ -105,8 +105,8 @@ static void give_up(struct wan_cache *cache, struct wan_cold *cold, struct wan_v
 	struct wan_tier *tier = &cache->tier;
 	wan_tier_store_give_up(&tier->store, cold);
 	tier->dropped++;
-	if (cold->ready) { /* not again while the value is ready: two forms would push each other
-			      out */
+	if (cold->ready) {
+		/* Not again while the value is ready: two forms would push each other out. */
 		struct wan_cache_entry *entry = wan_table_find(&cache->table, cold->key);
 		if (entry)
 			entry->flags |= WAN_ENTRY_JUDGED;
@@ -206,10 +206,10 @@ static enum wan_cold_reason reason(const struct wan_tier *tier)
 		return WAN_COLD_WORKS;
 	if (!tier->active)
 		return WAN_COLD_OFF;
-	if (!tier->offered)
-		return WAN_COLD_NOTHING_OFFERED;
 	if (!tier->pressed)
 		return WAN_COLD_NO_PRESSURE;
+	if (!tier->offered)
+		return WAN_COLD_NOTHING_OFFERED;
 	if (tier->failed && tier->failed >= tier->cheap && tier->failed >= tier->seldom)
 		return WAN_COLD_INCOMPRESSIBLE;
 	if (tier->cheap > tier->seldom)

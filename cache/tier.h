@@ -31,6 +31,7 @@ struct wan_tier {
 	bool offered;            /* some value had a cold form to offer */
 	bool pressed;            /* the cache was full when last looked at */
 	uint64_t reserved_bytes; /* in flight: for forms being made */
+	uint64_t dying_bytes;    /* of forms that leave, until they are destroyed */
 	uint64_t thawing_bytes;  /* stored: of forms taken for a thaw */
 	uint64_t clock;          /* bytes that left for want of room */
 	uint64_t made, hits, dropped, saved_ns;
