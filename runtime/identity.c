@@ -160,21 +160,42 @@ enum found {
 	NOWHERE /* not known, or something happened on the way */
 };
 
+/* When the next stat is due; 0: at each look. */
+static uint64_t due_ns(const struct wan_identity *identity, const struct wan_known_path *path)
+{
+	if (path->step_count > 0)
+		return path->checked_ns + BOUND_NS;
+	if (identity->options.mode == WAN_IDENTITY_INOTIFY)
+		return 0;
+	return WAN_MIN(path->checked_ns + BOUND_NS, path->retry_ns);
+}
+
+void wan_identity_publish_locked(struct wan_identity *identity, const struct wan_known_path *path)
+{
+	/* What happened since the steps were taken makes it stale already. */
+	uint64_t until_ns = due_ns(identity, path);
+	if (until_ns > 0 && wan_path_is_current(&identity->table, path))
+		wan_hot_publish(&identity->table.hot, path->name, path->token, path->file,
+				until_ns);
+}
+
 static enum found find(struct wan_identity *identity, struct wan_key name, bool closely,
 		       struct wan_sight *ret_sight)
 {
 	uint64_t now_ns = wan_identity_now_ns(identity);
+	if (!closely &&
+	    wan_hot_find(&identity->table.hot, name, now_ns, &ret_sight->token, &ret_sight->file))
+		return FOUND;
 	enum found found = NOWHERE;
 	wan_identity_lock(identity);
-	identity->looks++;
 	struct wan_known_path *path = wan_path_find(&identity->table, name);
 	if (path && wan_path_is_current(&identity->table, path)) {
-		bool each_time =
-			path->step_count == 0 && identity->options.mode == WAN_IDENTITY_INOTIFY;
-		bool due = now_ns - path->checked_ns >= BOUND_NS || closely || each_time;
 		bool retry = path->step_count == 0 && now_ns >= path->retry_ns;
+		bool due = closely || now_ns >= due_ns(identity, path);
 		found = !due ? FOUND : retry ? NOWHERE : STALE;
 		*ret_sight = (struct wan_sight){.token = path->token, .file = path->file};
+		if (found == FOUND)
+			wan_identity_publish_locked(identity, path);
 	}
 	wan_identity_unlock(identity);
 	return found;
@@ -193,6 +214,7 @@ static bool confirm(struct wan_identity *identity, struct wan_key name, const st
 		if (confirmed) {
 			path->checked_ns = wan_identity_now_ns(identity);
 			file->settled |= look->settled;
+			wan_identity_publish_locked(identity, path);
 		}
 	}
 	wan_identity_unlock(identity);
@@ -287,7 +309,8 @@ static int look_at(struct wan_identity *identity, const char *path, bool closely
 			return 0;
 		bool regular = false;
 		if (found == STALE &&
-		    (identity->fd < 0 || wan_identity_check_descriptor(identity)) &&
+		    (wan_load_acquire(&identity->fd) < 0 ||
+		     wan_identity_check_descriptor(identity)) &&
 		    stat_path(identity, path, &look, &regular) == 0 && regular &&
 		    confirm(identity, look.name, &look))
 			return 0;
@@ -366,7 +389,6 @@ void wan_identity_stats(struct wan_identity *identity, struct wan_identity_stats
 		.by_content = identity->options.by_content,
 		.watching = identity->fd >= 0,
 		.watches = table->watch_count,
-		.looks = identity->looks,
 		.stats = wan_load_relaxed(&identity->stats),
 		.events = identity->events,
 		.overflows = identity->overflows,

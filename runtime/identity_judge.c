@@ -102,6 +102,7 @@ static void remember_path(struct wan_identity *identity, struct wan_look *look, 
 	if (look->step_count == 0 && path->checked_ns >= path->retry_ns)
 		path->retry_ns = path->checked_ns + RETRY_NS;
 	look->step_count = 0; /* the path holds them now */
+	wan_identity_publish_locked(identity, path);
 }
 
 int wan_identity_judge_locked(struct wan_identity *identity, struct wan_look *look,
@@ -132,8 +133,6 @@ int wan_identity_judge_locked(struct wan_identity *identity, struct wan_look *lo
 	}
 	if (look->watchable)
 		remember_path(identity, look, at);
-	else
-		identity->looks++; /* of the others it was counted when they were looked up */
 	*ret_sight = (struct wan_sight){.token = file->token, .file = at};
 	return 0;
 }

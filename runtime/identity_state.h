@@ -32,7 +32,7 @@ struct wan_identity {
 	uint64_t rest_ns; /* no watching before that moment: it was refused */
 	uint32_t said;    /* bit set of enum wan_unwatched */
 	char reason[64];  /* the last of them */
-	uint64_t looks, stats, events, overflows, changes;
+	uint64_t stats, events, overflows, changes;
 };
 
 /* One closer look under way. */
@@ -53,6 +53,9 @@ struct wan_look {
 void wan_identity_lock(struct wan_identity *identity) WAN_ACQUIRES(&identity->lock);
 void wan_identity_unlock(struct wan_identity *identity) WAN_RELEASES(&identity->lock);
 uint64_t wan_identity_now_ns(const struct wan_identity *identity);
+/* The answer about a path that was just looked at may be given again without the lock. */
+void wan_identity_publish_locked(struct wan_identity *identity, const struct wan_known_path *path)
+	WAN_REQUIRES(&identity->lock);
 /* Tells the keys' owner and frees the lists. */
 void wan_identity_tell(struct wan_identity *identity, struct wan_file_keys *gone);
 

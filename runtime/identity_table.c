@@ -46,6 +46,7 @@ static void clear(struct wan_identity_table *table)
 	table->free_path = table->free_file = table->free_watch = 0;
 	table->path_count = table->watch_count = 0;
 	table->epoch++;
+	wan_hot_forget(&table->hot);
 }
 
 int wan_identity_table_init(struct wan_identity_table *table, uint32_t path_max,
@@ -65,7 +66,8 @@ int wan_identity_table_init(struct wan_identity_table *table, uint32_t path_max,
 	table->files = wan_calloc(path_max, sizeof(*table->files));
 	table->watches = wan_calloc(table->watch_max, sizeof(*table->watches));
 	table->path_buckets = wan_calloc(buckets, 3 * sizeof(uint32_t));
-	if (!table->paths || !table->files || !table->watches || !table->path_buckets) {
+	int hot = wan_hot_init(&table->hot, buckets / 2);
+	if (!table->paths || !table->files || !table->watches || !table->path_buckets || hot < 0) {
 		wan_identity_table_finish(table);
 		return -ENOMEM;
 	}
@@ -90,6 +92,7 @@ void wan_identity_table_finish(struct wan_identity_table *table)
 	wan_free(table->files);
 	wan_free(table->watches);
 	wan_free(table->path_buckets);
+	wan_hot_finish(&table->hot);
 	*table = (struct wan_identity_table){0};
 }
 
@@ -120,6 +123,7 @@ static void watch_forget(struct wan_identity_table *table, struct wan_known_watc
 	watch->wd = -1;
 	watch->events++;
 	table->forgotten++;
+	wan_hot_forget(&table->hot);
 	if (watch->file != WAN_NONE)
 		table->files[watch->file].watch = WAN_NONE;
 	watch->file = WAN_NONE;
@@ -198,6 +202,7 @@ void wan_path_drop(struct wan_identity_table *table, struct wan_known_path *path
 	while (*link != at)
 		link = &table->paths[*link].chain;
 	*link = path->chain;
+	wan_hot_forget(&table->hot);
 	wan_path_set_steps(table, path, NULL, 0);
 	wan_path_set_file(table, path, WAN_NONE);
 	*path = (struct wan_known_path){.chain = table->free_path, .file = WAN_NONE};
@@ -334,6 +339,7 @@ uint64_t wan_name_bit(const char *name)
 void wan_identity_doubt(struct wan_identity_table *table)
 {
 	table->epoch++;
+	wan_hot_forget(&table->hot);
 	for (uint32_t i = 0; i < table->path_max; i++)
 		table->files[i].modified |= table->files[i].taken && !table->files[i].settled;
 }

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "identity_hot.h"
 #include "key.h"
 
 #define WAN_NONE           UINT32_MAX
@@ -74,6 +75,7 @@ struct wan_identity_table {
 	uint32_t bucket_mask;
 	uint32_t *path_buckets, *file_buckets, *watch_buckets;
 	uint32_t free_path, free_file, free_watch; /* chained */
+	struct wan_hot_answers hot;                /* what may be answered without the lock */
 	uint64_t epoch;                            /* goes up when events were lost */
 	uint64_t uses;
 	uint64_t generation;

@@ -135,6 +135,7 @@ void wan_identity_drain(struct wan_identity *identity)
 		lose_locked(identity);
 		more = false;
 	}
+	wan_hot_forget(&identity->table.hot); /* before the queue is empty */
 	while (more) {
 		ssize_t count = wan_sys->read(identity->fd, bytes, sizeof(bytes));
 		if (count > 0)

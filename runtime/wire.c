@@ -330,9 +330,8 @@ static void publish_identity(struct wan_runtime *runtime, uint64_t *words)
 	wan_store_relaxed(&words[12], stats.bound_ns != 0);
 	wan_store_relaxed(&words[13], stats.watched_paths);
 	wan_store_relaxed(&words[14], stats.unwatched_paths);
-	wan_store_relaxed(&words[15], stats.looks);
-	wan_store_relaxed(&words[16], stats.stats);
-	wan_store_relaxed(&words[17], stats.changes);
+	wan_store_relaxed(&words[15], stats.stats);
+	wan_store_relaxed(&words[16], stats.changes);
 }
 
 void wan_wire_publish(struct wan_runtime *runtime)

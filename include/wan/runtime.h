@@ -99,7 +99,7 @@ struct wan_identity_stats {
 	bool watching;     /**< inotify is in use */
 	uint64_t bound_ns; /**< a change may be seen this much later; 0: seen by the next request */
 	uint32_t watched_paths, unwatched_paths, watches;
-	uint64_t looks, stats; /**< paths looked at, system calls that took */
+	uint64_t stats; /**< system calls of that kind */
 	uint64_t events, overflows;
 	uint64_t changes; /**< contents seen: first ones and changed ones */
 	char reason[64];  /**< why something is not watched; may be empty */

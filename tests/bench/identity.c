@@ -8,6 +8,7 @@
  *
  *	bench-identity [PICTURE.png]
  */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -150,6 +151,26 @@ static void call_validate(void)
 	release(wan_validate(runtime, path, NULL, NULL, NULL, NULL), NULL);
 }
 
+static void *load_often(void *unused)
+{
+	for (int i = 0; i < TIMES * ROUNDS; i++)
+		call_load();
+	return NULL;
+}
+
+/* ns a call and thread, of count threads at once. */
+static double measure_threads(int count)
+{
+	pthread_t threads[8];
+	uint64_t start_ns = wan_now_ns();
+	for (int i = 0; i < count; i++)
+		if (pthread_create(&threads[i], NULL, load_often, NULL) != 0)
+			exit(1);
+	for (int i = 0; i < count; i++)
+		pthread_join(threads[i], NULL);
+	return (double)(wan_now_ns() - start_ns) / (TIMES * ROUNDS);
+}
+
 static struct wan_runtime *make(const char *mode)
 {
 	const struct wan_setting settings[] = {{"cache.identity", mode}, {"record.path", "off"}};
@@ -202,6 +223,9 @@ static void print_stages(const char *mode)
 		printf("%-8s %-20s %8.1f %8.1fx %8s\n", mode, stages[i].name, ns, ns / floor_ns,
 		       ns <= 1000 ? "yes" : "no");
 	}
+	double one_ns = measure_threads(1), two_ns = measure_threads(2);
+	printf("%-8s %-20s %8.1f %8.1fx %8s (one thread: %.1f)\n", mode, "wan_load, 2 threads",
+	       two_ns, two_ns / floor_ns, two_ns <= 1000 ? "yes" : "no", one_ns);
 }
 
 int main(int argc, char **argv)
