@@ -11,6 +11,7 @@
 #include "sample.h"
 #include "tap.h"
 #include "wan/cache.h"
+#include "wan/frame.h"
 
 struct scenario {
 	char in[256], out[256];
@@ -122,6 +123,31 @@ static void validate(void *context)
 	(void)wan_pool_trim(0);
 }
 
+static void frame(void *context)
+{
+	struct scenario *s = context;
+	struct wan_image *image = NULL;
+	struct wan_image_view view;
+	struct wan_framing framing;
+	wan_image_view(s->image, &view);
+	struct wan_size source = {view.width_px, view.height_px}, target = {64, 48};
+	int result = wan_frame(WAN_PIPELINE_WAN2GP_CROP, source, target, &framing);
+	if (result == 0)
+		result = wan_image_frame(s->image, &framing, &image);
+	check_result(s, result, image, NULL);
+}
+
+static void validate_file(void *context)
+{
+	struct scenario *s = context;
+	struct wan_verdict verdict = {.valid = true};
+	struct wan_error error = {.code = 0};
+	int result = wan_image_validate_file(s->in, NULL, NULL, &verdict, &error);
+	CHECK(result < 0 ? error.code == result && error.reason[0] != 0
+			 : verdict.issue_count > 0);
+	(void)wan_pool_trim(0);
+}
+
 static void key(void *context)
 {
 	struct scenario *s = context;
@@ -218,10 +244,10 @@ TEST(encoding_survives_every_fault_and_leaves_no_parts)
 
 TEST(pixel_work_survives_every_fault)
 {
-	void (*const runs[])(void *) = {resize, thumbnail, fit_and_normalise, validate,
-					resize_float};
+	void (*const runs[])(void *) = {resize,   thumbnail,    fit_and_normalise,
+					validate, resize_float, frame};
 	unsigned faults = 0;
-	for (int i = 0; i < 5; i++) {
+	for (int i = 0; i < 6; i++) {
 		struct scenario s = scenario("none", "none");
 		s.image = sample_image(i == 1 ? WAN_PIXEL_RGB16 : WAN_PIXEL_RGBA8, 97, 61);
 		faults += sweep(runs[i], &s);
@@ -229,6 +255,16 @@ TEST(pixel_work_survives_every_fault)
 		(void)wan_pool_trim(0);
 	}
 	printf("# %u faults\n", faults);
+}
+
+TEST(judging_a_file_survives_every_fault)
+{
+	static const struct png_kind kind = {37, 29, 8, 6, false, false, 0};
+	struct scenario s = scenario("judged.png", "none");
+	struct bytes file = make_png(&kind);
+	bytes_write(s.in, file.at, file.count);
+	printf("# %u faults\n", sweep(validate_file, &s));
+	bytes_free(&file);
 }
 
 TEST(keys_survive_every_fault)
