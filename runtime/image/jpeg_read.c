@@ -14,6 +14,7 @@
 
 #include "alloc.h"
 #include "codec.h"
+#include "jpeg_scans.h"
 #include "kernels.h"
 #include "log.h"
 #include "macros.h"
@@ -35,6 +36,8 @@ struct jpeg_job {
 	bool no_memory, ended, cut_off, too_many_scans;
 	uint32_t warnings;
 	uint32_t scan_limit;
+	struct wan_jpeg_scans scans;
+	bool all_scans; /* none is to be left out */
 
 	struct wan_row_sink *sink; /* NULL: an image is made */
 	struct wan_decoded_rows rows;
@@ -96,6 +99,21 @@ static void on_init_source(j_decompress_ptr jpeg)
 	(void)jpeg;
 }
 
+/* count is 0 at the end of the file. */
+static void next_piece(struct jpeg_job *job, const uint8_t **piece, size_t *count)
+{
+	struct wan_jpeg_scans *scans = &job->scans;
+	*count = 0;
+	while (!scans->active || !wan_jpeg_scans_next(scans, piece, count)) {
+		if (wan_source_next(job->source, piece, count) < 0)
+			give_up(job, "read error");
+		if (!scans->active || *count == 0)
+			return;
+		scans->at = *piece;
+		scans->left = *count;
+	}
+}
+
 /* At the end of the file: an end marker is put in, as the decoder expects. */
 static boolean on_fill(j_decompress_ptr jpeg)
 {
@@ -104,8 +122,8 @@ static boolean on_fill(j_decompress_ptr jpeg)
 	const uint8_t *piece = NULL;
 	size_t count = 0;
 
-	if (!job->ended && wan_source_next(job->source, &piece, &count) < 0)
-		give_up(job, "read error");
+	if (!job->ended)
+		next_piece(job, &piece, &count);
 	if (count == 0) {
 		if (!job->ended)
 			job->warnings++;
@@ -187,7 +205,14 @@ static void read_header(struct jpeg_job *job)
 						      : JCS_RGB;
 	jpeg->scale_num = 1;
 	jpeg->scale_denom = wan_jpeg_divisor(info, job->options);
+	if (jpeg->progressive_mode && jpeg->scale_denom == 8 && !job->all_scans &&
+	    !job->options->strict && !job->options->allow_truncated)
+		wan_jpeg_scans_begin(&job->scans, jpeg);
 	(void)jpeg_start_decompress(jpeg);
+	if (job->scans.active && !wan_jpeg_scans_complete(&job->scans)) {
+		job->all_scans = true;
+		give_up(job, "its picture is not complete");
+	}
 	if (job->ended && jpeg_has_multiple_scans(jpeg))
 		cut_off(job);
 }
@@ -320,6 +345,14 @@ static int run(struct jpeg_job *job, struct wan_error *reterr_error)
 	job->errors.output_message = on_output;
 
 	int error = read_image(job);
+	if (error < 0 && job->scans.active && job->all_scans) {
+		/* No row has been read yet: all over again, with everything. */
+		jpeg_destroy_decompress(&job->jpeg);
+		job->scans.active = job->ended = job->cut_off = false;
+		job->warnings = 0;
+		job->source->position = 0;
+		error = read_image(job);
+	}
 	return error == 0 ? 0 : explain(job, reterr_error);
 }
 
