@@ -66,25 +66,14 @@ static void key_add_decode(struct wan_key_builder *builder, const struct wan_dec
 	wan_key_add(builder, "decode", numbers, sizeof(numbers));
 }
 
-static int compute_decode(void *context, struct wan_value *ret_value)
+/* Decode what was probed, within what was granted for it: -EFBIG when the file has grown since. */
+static int decode_granted(const struct decoding *decoding, const struct wan_image_info *info,
+			  uint64_t price_bytes, struct wan_value *ret_value)
 {
-	struct decoding *decoding = context;
-	struct wan_runtime *runtime = decoding->runtime;
-	struct wan_image_info probed;
-	if (!decoding->info) {
-		int r = wan_image_probe(decoding->path, &probed, decoding->error);
-		if (r < 0)
-			return r;
-		decoding->info = &probed;
-	}
-	const struct wan_image_info *info = decoding->info;
-	uint64_t price_bytes = wan_load_peak_bytes(info, decoding->options);
-	int r = wan_load_reserve(runtime, decoding->path, price_bytes, decoding->error);
-	if (r < 0)
-		return r;
-
+	struct wan_decode_options options = *decoding->options;
+	options.max_bytes = WAN_MIN(options.max_bytes, WAN_MAX(price_bytes, info->file_bytes));
 	struct wan_op op;
-	wan_op_begin_as(runtime->profile, &op,
+	wan_op_begin_as(decoding->runtime->profile, &op,
 			info->format == WAN_FORMAT_PNG ? "png.decode" : "jpeg.decode",
 			WAN_LIBRARY_WANRT, true);
 	wan_op_set_image(&op, info->width_px, info->height_px, info->channels, info->bit_depth,
@@ -92,12 +81,40 @@ static int compute_decode(void *context, struct wan_value *ret_value)
 	wan_op_set_flags(&op, info->interlaced ? WAN_OP_PROGRESSIVE : 0);
 	struct wan_image *image = NULL;
 	uint64_t started_ns = wan_now_ns();
-	r = wan_image_decode(decoding->path, decoding->options, &image, decoding->error);
+	int r = wan_image_decode(decoding->path, &options, &image, decoding->error);
 	if (r == 0)
 		wan_load_image_value(image, 0, started_ns, ret_value);
 	wan_load_end_operation(&op, decoding->path, r, image);
-	wan_memory_unreserve(runtime->memory, price_bytes);
 	return r;
+}
+
+static int compute_decode(void *context, struct wan_value *ret_value)
+{
+	struct decoding *decoding = context;
+	struct wan_runtime *runtime = decoding->runtime;
+	const struct wan_image_info *info = decoding->info;
+	for (unsigned tries = 0;; tries++) {
+		struct wan_image_info probed;
+		uint64_t charge_bytes, price_bytes;
+		int r = 0;
+		if (!info)
+			r = wan_image_probe(decoding->path, &probed, decoding->error);
+		if (r < 0)
+			return r;
+		info = info ? info : &probed;
+		wan_load_price(info, decoding->options, &charge_bytes, &price_bytes);
+		r = wan_load_reserve(runtime, decoding->path, price_bytes, decoding->error);
+		if (r < 0)
+			return r;
+		r = decode_granted(decoding, info, price_bytes, ret_value);
+		wan_memory_unreserve(runtime->memory, price_bytes);
+		bool grown = r == -EFBIG && price_bytes < decoding->options->max_bytes;
+		if (!grown || tries == 2)
+			return r;
+		if (decoding->error)
+			decoding->error->code = 0;
+		info = NULL;
+	}
 }
 
 /* A limit that was left as wan_decode_options_init() makes it is the configured one. */
@@ -169,8 +186,9 @@ int wan_load(struct wan_runtime *runtime, const char *path,
 		r = wan_image_probe(path, &info, reterr_error);
 		if (r < 0)
 			return r;
+		uint64_t peak_bytes;
 		decoding.info = &info;
-		expected_bytes = wan_load_image_charge(wan_load_decoded_bytes(&info, &decode));
+		wan_load_price(&info, &decode, &expected_bytes, &peak_bytes);
 	}
 	return wan_stage_get(&stage, expected_bytes, compute_decode, &decoding, ret_pin, ret_hit);
 }

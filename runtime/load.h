@@ -51,11 +51,9 @@ uint64_t wan_load_image_charge(uint64_t pixels_bytes);
  * which is what making it again costs. */
 void wan_load_image_value(struct wan_image *image, uint32_t flags, uint64_t started_ns,
 			  struct wan_value *ret_value);
-/* What wan_image_decode() will make of what was probed, and the most it will take meanwhile. */
-uint64_t wan_load_decoded_bytes(const struct wan_image_info *info,
-				const struct wan_decode_options *decode);
-uint64_t wan_load_peak_bytes(const struct wan_image_info *info,
-			     const struct wan_decode_options *decode);
+/* What decoding will be charged with, and the most it takes meanwhile. */
+void wan_load_price(const struct wan_image_info *info, const struct wan_decode_options *decode,
+		    uint64_t *ret_charge_bytes, uint64_t *ret_peak_bytes);
 /* End a profiled operation on a file: made is the image it made, NULL when there is none. */
 void wan_load_end_operation(struct wan_op *op, const char *path, int code,
 			    const struct wan_image *made);

@@ -31,22 +31,10 @@ void wan_load_image_value(struct wan_image *image, uint32_t flags, uint64_t star
 					.cold = wan_image_cold_ops(image)};
 }
 
-uint64_t wan_load_decoded_bytes(const struct wan_image_info *info,
-				const struct wan_decode_options *decode)
+void wan_load_price(const struct wan_image_info *info, const struct wan_decode_options *decode,
+		    uint64_t *ret_charge_bytes, uint64_t *ret_peak_bytes)
 {
-	enum wan_pixel_format natural = wan_natural_format(info), target = natural;
-	unsigned divisor = wan_jpeg_divisor(info, decode);
-	size_t bytes = 0;
-	(void)wan_target_format(natural, decode->want, decode->alpha, &target);
-	if (wan_pixel_bytes(target, (info->width_px + divisor - 1) / divisor,
-			    (info->height_px + divisor - 1) / divisor, &bytes) < 0)
-		return info->output_bytes;
-	return bytes;
-}
-
-/* The price of the probe is that of the natural format at full size. */
-uint64_t wan_load_peak_bytes(const struct wan_image_info *info,
-			     const struct wan_decode_options *decode)
-{
-	return info->peak_bytes - info->output_bytes + wan_load_decoded_bytes(info, decode);
+	uint64_t output_bytes;
+	wan_price_of_info(info, decode, &output_bytes, ret_peak_bytes);
+	*ret_charge_bytes = wan_load_image_charge(output_bytes);
 }

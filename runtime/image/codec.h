@@ -54,6 +54,9 @@ unsigned wan_jpeg_divisor(const struct wan_image_info *info,
 /* Bytes of the result and of result plus decoder at their highest; saturating. Pure. */
 void wan_price(const struct wan_header *header, const struct wan_decode_options *options,
 	       uint64_t *ret_output_bytes, uint64_t *ret_peak_bytes);
+/* The same from what wan_image_probe() gave. Pure. */
+void wan_price_of_info(const struct wan_image_info *info, const struct wan_decode_options *options,
+		       uint64_t *ret_output_bytes, uint64_t *ret_peak_bytes);
 /* Scans allowed for that many pixels: the time of a scan is proportional to them. Pure. */
 uint32_t wan_scan_limit(uint64_t pixels, const struct wan_decode_options *options);
 /* False when the file has fewer bytes than any such image can have. Pure. */

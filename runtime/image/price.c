@@ -112,6 +112,15 @@ static uint64_t target_bytes(const struct wan_image_info *info,
 		   (uint64_t)wan_pixel_channels(target) * wan_pixel_sample_bytes(target));
 }
 
+/* Adam7 fills the whole image seven times before a row can be converted. */
+static uint64_t adam7_bytes(const struct wan_image_info *info, bool converts)
+{
+	if (info->format != WAN_FORMAT_PNG || !info->interlaced || !converts)
+		return 0;
+	return mul(mul(info->width_px, info->height_px),
+		   info->channels * (info->bit_depth > 8 ? 2u : 1u));
+}
+
 void wan_price(const struct wan_header *header, const struct wan_decode_options *options,
 	       uint64_t *ret_output_bytes, uint64_t *ret_peak_bytes)
 {
@@ -127,11 +136,22 @@ void wan_price(const struct wan_header *header, const struct wan_decode_options 
 			inside = add(inside, header->coefficient_bytes);
 	} else {
 		inside = add(PNG_FIXED_BYTES, mul(info->width_px, PNG_ROW_BYTES_PER_PIXEL));
-		/* Adam7 fills the whole image seven times before a row can be converted. */
-		if (info->interlaced && converts)
-			inside = add(inside, mul(mul(info->width_px, info->height_px),
-						 info->channels * (info->bit_depth > 8 ? 2u : 1u)));
+		inside = add(inside, adam7_bytes(info, converts));
 	}
+	*ret_output_bytes = output;
+	*ret_peak_bytes = add(output, inside);
+}
+
+void wan_price_of_info(const struct wan_image_info *info, const struct wan_decode_options *options,
+		       uint64_t *ret_output_bytes, uint64_t *ret_peak_bytes)
+{
+	struct wan_decode_options defaults;
+	bool converts_by_default, converts;
+	wan_decode_options_init(&defaults);
+	(void)target_bytes(info, &defaults, 1, &converts_by_default);
+	uint64_t output = target_bytes(info, options, wan_jpeg_divisor(info, options), &converts);
+	uint64_t inside = info->peak_bytes - info->output_bytes;
+	inside = add(inside - adam7_bytes(info, converts_by_default), adam7_bytes(info, converts));
 	*ret_output_bytes = output;
 	*ret_peak_bytes = add(output, inside);
 }

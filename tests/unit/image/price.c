@@ -52,6 +52,33 @@ TEST(a_converted_interlaced_png_needs_a_second_image)
 	CHECK_EQ(peak - straight, 3000000);
 }
 
+TEST(what_a_probe_gave_is_enough_to_price_other_options)
+{
+	static const enum wan_pixel_format wants[] = {0, WAN_PIXEL_GRAY8, WAN_PIXEL_RGB8,
+						      WAN_PIXEL_RGBA16};
+	unsigned differ = 0;
+	for (unsigned i = 0; i < 4096; i++) {
+		struct wan_header h = header(i & 1 ? WAN_FORMAT_PNG : WAN_FORMAT_JPEG,
+					     1 + i * 37 % 3001, 1 + i * 91 % 2003);
+		h.info.interlaced = h.multi_scan = i & 2;
+		h.coefficient_bytes = h.multi_scan ? 777777 : 0;
+		h.info.exif_orientation = (uint8_t)(1 + (i >> 2) % 8);
+		h.info.channels = (uint8_t)(i & 1 ? 1 + (i >> 5) % 4 : 3);
+		h.info.bit_depth = i & 1 && i & 128 ? 16 : 8;
+		struct wan_decode_options options = defaults();
+		wan_price(&h, &options, &h.info.output_bytes, &h.info.peak_bytes);
+		options.want = wants[(i >> 8) % 4];
+		options.alpha = (i >> 10) % 4;
+		options.apply_orientation = i & 16;
+		options.min_width_px = i % 5 * 100;
+		uint64_t output, peak, output_of_info, peak_of_info;
+		wan_price(&h, &options, &output, &peak);
+		wan_price_of_info(&h.info, &options, &output_of_info, &peak_of_info);
+		differ += output != output_of_info || peak != peak_of_info;
+	}
+	CHECK_EQ(differ, 0);
+}
+
 TEST(prices_saturate_instead_of_wrapping)
 {
 	struct wan_header h = header(WAN_FORMAT_PNG, UINT32_MAX, UINT32_MAX);

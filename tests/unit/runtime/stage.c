@@ -2,92 +2,8 @@
 /* Stages as a program uses them: files that change, limits, what is kept and what is charged. */
 #include <sys/wait.h>
 
-#include "atomics.h"
-#include "cache_check.h"
-#include "files.h"
-#include "instance.h"
-#include "load.h"
-#include "pool.h"
+#include "stages.h"
 #include "sys.h"
-
-enum { WIDTH = 320, HEIGHT = 256 };
-
-static struct wan_runtime *make_runtime(const char *key, const char *value)
-{
-	const struct wan_setting settings[] = {{"record.path", "off"}, {key, value}};
-	struct wan_runtime_options options;
-	wan_runtime_options_init(&options);
-	options.settings = settings;
-	options.setting_count = key ? 2 : 1;
-	options.ignore_files = options.ignore_environment = options.no_thread = true;
-	struct wan_runtime *runtime = NULL;
-	struct wan_error error = {0};
-	if (wan_runtime_create(&options, &runtime, &error) < 0) {
-		printf("# %s: %s\n", error.object, error.reason);
-		abort();
-	}
-	return runtime;
-}
-
-/* A picture of one grey. */
-static void write_picture(const char *path, uint8_t grey, uint32_t width, uint32_t height,
-			  enum wan_file_format format)
-{
-	struct wan_image *image = NULL;
-	struct wan_encode_options options;
-	wan_encode_options_init(&options);
-	options.format = format;
-	options.overwrite = true;
-	options.png_level = 1;
-	if (wan_image_create(WAN_PIXEL_RGB8, width, height, &image) < 0)
-		abort();
-	memset(wan_image_pixels_mut(image), grey, (size_t)width * height * 3);
-	if (wan_image_encode(image, path, &options, NULL) < 0)
-		abort();
-	wan_image_unref(image);
-}
-
-static const char *picture(uint8_t grey)
-{
-	const char *path = in_folder("picture.png");
-	write_picture(path, grey, WIDTH, HEIGHT, WAN_FORMAT_PNG);
-	return path;
-}
-
-static uint8_t first_byte(const struct wan_pin *pin)
-{
-	struct wan_image_view view;
-	wan_image_view(wan_pin_image(pin), &view);
-	return *(const uint8_t *)view.pixels;
-}
-
-/* The grey that a load gives; -1: it failed. */
-static int load(struct wan_runtime *runtime, const char *path, bool *ret_hit)
-{
-	struct wan_pin *pin = NULL;
-	struct wan_error error = {0};
-	if (wan_load(runtime, path, NULL, &pin, ret_hit, &error) < 0) {
-		printf("# %s: %s\n", error.object, error.reason);
-		return -1;
-	}
-	int grey = first_byte(pin);
-	wan_pin_release(pin);
-	return grey;
-}
-
-static struct wan_cache_stats cache_stats(struct wan_runtime *runtime)
-{
-	struct wan_cache_stats stats = {.struct_size = sizeof(stats)};
-	wan_cache_stats(runtime->cache, &stats);
-	return stats;
-}
-
-static uint64_t operations(struct wan_runtime *runtime)
-{
-	struct wan_runtime_summary summary = {.struct_size = sizeof(summary)};
-	wan_runtime_summary(runtime, &summary);
-	return summary.operations;
-}
 
 /* --- a file that is rewritten in the middle of being read --- */
 
@@ -136,6 +52,13 @@ static int load_disturbed(struct wan_runtime *runtime, const char *path,
 	return grey;
 }
 
+static ssize_t disturb_by_a_larger_one(int fd, void *to, size_t bytes, off_t offset)
+{
+	if (disturbed && ++reads == 1)
+		write_picture(disturbed, 40, WIDTH * 4, HEIGHT * 4, WAN_FORMAT_PNG);
+	return wan_sys_real.pread(fd, to, bytes, offset);
+}
+
 static void check_disturbed(const char *mode)
 {
 	struct wan_runtime *runtime = make_runtime("cache.identity", mode);
@@ -166,6 +89,32 @@ TEST(what_changes_while_it_is_decoded_is_handed_out_and_not_kept)
 	check_disturbed("inotify");
 	check_disturbed("strict");
 	check_disturbed("stat");
+}
+
+TEST(a_file_that_has_grown_since_it_was_priced_is_priced_again)
+{
+	struct wan_runtime *runtime = make_runtime(NULL, NULL);
+	const char *path = picture(10);
+	disturbing = wan_sys_real;
+	disturbing.pread = disturb_by_a_larger_one;
+	wan_sys = &disturbing;
+	disturbed = path;
+	reads = 0;
+	struct wan_pin *pin = NULL;
+	int r = wan_load(runtime, path, NULL, &pin, NULL, NULL);
+	wan_sys = &wan_sys_real;
+	disturbed = NULL;
+	REQUIRE_EQ(r, 0);
+	CHECK_EQ(first_byte(pin), 40);
+	CHECK_EQ(operations(runtime), 2); /* the first one did not begin to decode */
+	CHECK_EQ(cache_stats(runtime).entries, 0);
+	CHECK_EQ(wan_cache_check(runtime->cache), NULL);
+	wan_pin_release(pin);
+	CHECK_EQ(cache_stats(runtime).used_bytes, 0);
+	struct wan_memory_state state = {.struct_size = sizeof(state)};
+	wan_memory_state(runtime->memory, &state);
+	CHECK_EQ(state.reserved_bytes, 0);
+	wan_runtime_unref(runtime);
 }
 
 TEST(values_of_a_changed_file_leave_at_once_and_pinned_ones_stay_charged)
@@ -233,130 +182,112 @@ TEST(equal_files_share_their_values_by_content)
 	wan_runtime_unref(runtime);
 }
 
-TEST(many_seeds_with_one_start_image_do_the_work_once)
+TEST(the_settings_say_what_becomes_of_a_value_without_room)
 {
-	struct wan_runtime *runtime = make_runtime(NULL, NULL);
-	const char *path = picture(10);
-	for (int seed = 0; seed < 20; seed++) {
-		struct wan_pin *pin = NULL;
-		bool hit = false;
-		struct wan_verdict verdict;
-		REQUIRE_EQ(wan_validate(runtime, path, NULL, &verdict, NULL, NULL), 0);
-		REQUIRE_EQ(wan_tensor(runtime, path, 64, 48, WAN_FIT_COVER, WAN_FILTER_LANCZOS,
-				      &pin, &hit, NULL),
-			   0);
-		CHECK_EQ(hit, seed > 0);
-		wan_pin_release(pin);
-	}
-	CHECK_EQ(operations(runtime), 4); /* decode, validation, fit, normalise */
-	wan_runtime_unref(runtime);
-}
-
-static void check_pixels(const struct wan_pin *pin, uint32_t width, uint32_t height, uint8_t grey)
-{
-	struct wan_image_view view;
-	wan_image_view(wan_pin_image(pin), &view);
-	CHECK_EQ(view.width_px, width);
-	CHECK_EQ(view.height_px, height);
-	CHECK_EQ(view.format, WAN_PIXEL_RGB8);
-	const uint8_t *at = view.pixels;
-	unsigned differ = 0;
-	for (size_t i = 0; i < (size_t)width * height * 3; i++)
-		differ += at[i] != grey;
-	CHECK_EQ(differ, 0);
-}
-
-TEST(a_large_jpeg_is_not_decoded_for_its_thumbnail)
-{
-	struct wan_runtime *runtime = make_runtime(NULL, NULL);
-	const char *path = in_folder("large.jpg");
-	write_picture(path, 100, 4000, 3000, WAN_FORMAT_JPEG);
-	struct wan_pin *pin = NULL;
-	bool hit = true;
-	REQUIRE_EQ(wan_thumbnail(runtime, path, 150, 150, &pin, &hit, NULL), 0);
-	CHECK(!hit);
-	check_pixels(pin, 150, 113, 100);
-	wan_pin_release(pin);
-	struct wan_cache_stats stats = cache_stats(runtime);
-	CHECK_EQ(stats.entries, 1);
-	CHECK(stats.used_bytes < 150 * 113 * 3 * 2);
-	CHECK_EQ(operations(runtime), 1);
-	/* what is decoded already serves: no second look at the file */
-	CHECK_EQ(load(runtime, path, NULL), 100);
-	REQUIRE_EQ(wan_thumbnail(runtime, path, 256, 256, &pin, NULL, NULL), 0);
-	check_pixels(pin, 256, 192, 100);
-	wan_pin_release(pin);
-	CHECK_EQ(operations(runtime), 3);
-	REQUIRE_EQ(wan_thumbnail(runtime, path, 150, 150, &pin, &hit, NULL), 0);
-	CHECK(hit);
-	wan_pin_release(pin);
-	wan_runtime_unref(runtime);
-}
-
-static uint64_t resident_bytes(struct wan_runtime *runtime)
-{
-	struct wan_memory_state state = {.struct_size = sizeof(state)};
-	wan_memory_tick(runtime->memory);
-	wan_memory_state(runtime->memory, &state);
-	return state.process_rss_bytes;
-}
-
-/* Admission goes up to two points under the warning level of the cap. */
-static struct wan_runtime *make_tight_runtime(uint64_t left_bytes)
-{
-	struct wan_runtime *probe = make_runtime(NULL, NULL);
-	char cap[32];
-	snprintf(cap, sizeof(cap), "%llu",
-		 (unsigned long long)((double)(resident_bytes(probe) + left_bytes) / 0.73));
-	wan_runtime_unref(probe);
-	return make_runtime("memory.process_cap", cap);
-}
-
-TEST(a_source_that_does_not_fit_in_memory_is_resized_row_by_row)
-{
-	const char *path = in_folder("large.jpg");
-	write_picture(path, 100, 4000, 3000, WAN_FORMAT_JPEG);
-	wan_pool_trim(0);
-	struct wan_runtime *runtime = make_tight_runtime(12 * WAN_MIB);
-	struct wan_pin *pin = NULL;
-	struct wan_error error = {0};
-	CHECK_EQ(wan_load(runtime, path, NULL, &pin, NULL, &error), -ENOMEM);
-	CHECK(strstr(error.reason, "process") != NULL); /* which level refused */
-	error.code = 0;
-	REQUIRE_EQ(wan_fit(runtime, path, 832, 480, WAN_FIT_COVER, WAN_FILTER_LANCZOS, &pin, NULL,
-			   &error),
-		   0);
-	CHECK_EQ(error.code, 0);
-	check_pixels(pin, 832, 480, 100);
-	wan_pin_release(pin);
-	/* the rows of a tensor that large have no room either: said, not tried */
-	CHECK_EQ(wan_tensor(runtime, path, 4000, 3000, WAN_FIT_STRETCH, WAN_FILTER_LANCZOS, &pin,
-			    NULL, &error),
-		 -ENOMEM);
-	CHECK(error.reason[0] != '\0');
-	struct wan_memory_state state = {.struct_size = sizeof(state)};
-	wan_memory_state(runtime->memory, &state);
-	CHECK_EQ(state.reserved_bytes, 0);
-	wan_runtime_unref(runtime);
-}
-
-TEST(a_source_larger_than_the_ceiling_is_resized_row_by_row)
-{
-	struct wan_runtime *runtime = make_runtime("cache.limit", "8M");
 	const char *path = in_folder("large.png");
-	write_picture(path, 100, 2400, 1500, WAN_FORMAT_PNG);
+	write_picture(path, 100, 1200, 900, WAN_FORMAT_PNG); /* 3 MB */
+	struct wan_runtime *runtime = make_runtime("cache.limit", "2M");
 	struct wan_pin *pin = NULL;
-	REQUIRE_EQ(wan_fit(runtime, path, 640, 400, WAN_FIT_STRETCH, WAN_FILTER_BICUBIC, &pin, NULL,
-			   NULL),
-		   0);
-	check_pixels(pin, 640, 400, 100);
+	REQUIRE_EQ(wan_load(runtime, path, NULL, &pin, NULL, NULL), 0);
+	CHECK_EQ(cache_stats(runtime).passed_through, 1);
 	wan_pin_release(pin);
-	REQUIRE_EQ(wan_thumbnail(runtime, path, 600, 600, &pin, NULL, NULL), 0);
-	check_pixels(pin, 600, 375, 100);
-	wan_pin_release(pin);
-	CHECK_EQ(operations(runtime), 2);
-	CHECK_EQ(cache_stats(runtime).passed_through, 0);
 	wan_runtime_unref(runtime);
+
+	runtime = make_runtime_with("cache.limit", "2M", "cache.full", "fail");
+	struct wan_error error = {0};
+	CHECK_EQ(wan_load(runtime, path, NULL, &pin, NULL, &error), -EFBIG);
+	CHECK(error.object[0] && error.reason[0]);
+	CHECK_EQ(operations(runtime), 0); /* refused before it was decoded */
+	wan_runtime_unref(runtime);
+
+	static const char *const policies[] = {"lru", "auto", "gdsf", "s3fifo"};
+	for (int i = 0; i < 4; i++) {
+		runtime = make_runtime("cache.policy", policies[i]);
+		CHECK_EQ(load(runtime, picture(10), NULL), 10);
+		CHECK_EQ(load(runtime, in_folder("picture.png"), NULL), 10);
+		CHECK_EQ(cache_stats(runtime).hits, 1);
+		wan_runtime_unref(runtime);
+	}
+}
+
+TEST(what_cannot_be_decoded_leaves_nothing_behind)
+{
+	struct wan_runtime *runtime = make_runtime(NULL, NULL);
+	const char *path = in_folder("broken.png");
+	picture(10);
+	shell("head -c 200 picture.png > broken.png");
+	struct wan_pin *pin = NULL;
+	for (int i = 0; i < 3; i++) { /* a failure is not kept */
+		CHECK(wan_load(runtime, path, NULL, &pin, NULL, NULL) < 0);
+		CHECK(wan_thumbnail(runtime, path, 32, 32, &pin, NULL, NULL) < 0);
+		CHECK(wan_fit(runtime, path, 32, 32, WAN_FIT_COVER, WAN_FILTER_BOX, &pin, NULL,
+			      NULL) < 0);
+	}
+	CHECK_EQ(cache_stats(runtime).used_bytes, 0);
+	CHECK_EQ(cache_stats(runtime).entries, 0);
+	shell("cp picture.png broken.png");
+	CHECK_EQ(load(runtime, path, NULL), 10);
+	wan_runtime_unref(runtime);
+}
+
+TEST(a_path_is_the_file_it_names)
+{
+	struct wan_runtime *runtime = make_runtime(NULL, NULL);
+	shell("mkdir -p one two");
+	write_picture(in_folder("one/p.png"), 1, WIDTH, HEIGHT, WAN_FORMAT_PNG);
+	write_picture(in_folder("two/p.png"), 2, WIDTH, HEIGHT, WAN_FORMAT_PNG);
+	char before[4096];
+	REQUIRE(getcwd(before, sizeof(before)) != NULL);
+	bool hit = true;
+	REQUIRE_EQ(chdir(in_folder("one")), 0);
+	CHECK_EQ(load(runtime, "p.png", &hit), 1);
+	REQUIRE_EQ(chdir(in_folder("two")), 0);
+	CHECK_EQ(load(runtime, "p.png", &hit), 2);
+	CHECK(!hit);
+	CHECK_EQ(load(runtime, in_folder("one/p.png"), &hit), 1);
+	CHECK(hit);
+	const char *odd = in_folder("one/\xff\x80.png");
+	REQUIRE_EQ(link(in_folder("one/p.png"), odd), 0);
+	CHECK_EQ(load(runtime, odd, NULL), 1);
+	CHECK_EQ(load(runtime, odd, &hit), 1);
+	CHECK(hit);
+	wan_runtime_unref(runtime);
+	REQUIRE_EQ(chdir(before), 0);
+}
+
+/* In a child that is somebody else: root may read everything. 77: this is not root. */
+static int read_without_permission(const char *path)
+{
+	struct wan_runtime *runtime = make_runtime(NULL, NULL);
+	if (setegid(65534) != 0 || seteuid(65534) != 0)
+		return 77;
+	bool hit = false;
+	if (load(runtime, path, NULL) != 10 || load(runtime, path, &hit) != 10 || !hit)
+		return 1;
+	if (seteuid(0) != 0 || chmod(path, 0600) != 0 || seteuid(65534) != 0)
+		return 77;
+	struct wan_pin *pin = NULL;
+	if (wan_load(runtime, path, NULL, &pin, NULL, NULL) != -EACCES)
+		return 2;
+	if (seteuid(0) != 0 || chmod(path, 0644) != 0 || seteuid(65534) != 0)
+		return 77;
+	return load(runtime, path, NULL) == 10 ? 0 : 3;
+}
+
+TEST(who_may_not_read_a_file_any_more_gets_no_picture)
+{
+	shell("chmod 755 .");
+	const char *path = picture(10);
+	chmod(path, 0644);
+	fflush(stdout);
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(read_without_permission(path));
+	int status = -1;
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	if (WEXITSTATUS(status) == 77)
+		SKIP("must run as root to become somebody else");
+	CHECK_EQ(status, 0);
 }
 
 TEST(limits_of_the_configuration_hold_with_options_too)
