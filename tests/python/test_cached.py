@@ -5,6 +5,7 @@ import enum
 import functools
 import gc
 import os
+import sys
 import pathlib
 import weakref
 
@@ -419,4 +420,4 @@ def coroutines_and_generators_are_refused():
     raises(TypeError, lambda: wanrt.cached(lambda: 1, copies=True))
 
 
-main()
+main(sys.argv[1:])

@@ -364,4 +364,4 @@ def thousands_of_loads_leave_nothing_behind():
     equal(cache()["pinned_bytes"], 0)
 
 
-main()
+main(sys.argv[1:])

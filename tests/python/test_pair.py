@@ -222,4 +222,4 @@ def the_readme_example_runs():
     check("832" in done.stdout or "x" in done.stdout, done.stdout)
 
 
-main()
+main(sys.argv[1:])

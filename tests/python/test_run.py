@@ -148,4 +148,4 @@ print("fine")
     equal(said, "fine\n")
 
 
-main()
+main(sys.argv[1:])

@@ -2,6 +2,7 @@
 """Images: pixels equal Pillow's, seen without a copy, alive as long as somebody looks."""
 import ctypes
 import os
+import sys
 import pickle
 import weakref
 
@@ -294,4 +295,4 @@ def alpha_goes_over_any_colour():
         check("is no colour" in str(raises(ValueError, wanrt.load, path, alpha=wrong)))
 
 
-main()
+main(sys.argv[1:])
