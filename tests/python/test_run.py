@@ -64,7 +64,7 @@ def by_name(document):
 
 def check_operations(named, decode="png.decode"):
     for name in (decode, "convert", "thumbnail_32x32", "image_validation", "fit",
-                 "tensor", "stack", "shrink_by_half"):
+                 "normalise", "stack", "shrink_by_half"):
         check(name in named, f"no {name} among {sorted(named)}")
     equal(len(named["shrink_by_half"]), 1, "hits are no operations")
     own = named["shrink_by_half"][0]

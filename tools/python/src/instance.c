@@ -17,6 +17,7 @@ static uint64_t generation;
 static void forget_after_fork(void)
 {
 	generation++;
+	wan_py_object_forked();
 	current = NULL; /* leaked: the pages are shared with the parent until somebody writes */
 }
 

@@ -15,13 +15,20 @@ static struct {
 
 static void destroy_object(void *data)
 {
+	uint64_t generation = wan_py_generation();
 	__atomic_fetch_add(&life.busy, 1, __ATOMIC_SEQ_CST);
 	if (!__atomic_load_n(&life.closing, __ATOMIC_SEQ_CST)) {
 		PyGILState_STATE state = PyGILState_Ensure();
 		Py_DECREF((PyObject *)data);
 		PyGILState_Release(state);
 	}
-	__atomic_fetch_sub(&life.busy, 1, __ATOMIC_SEQ_CST);
+	if (generation == wan_py_generation()) /* the object's destructor may have forked */
+		__atomic_fetch_sub(&life.busy, 1, __ATOMIC_SEQ_CST);
+}
+
+void wan_py_object_forked(void)
+{
+	life.busy = 0; /* the others stayed behind */
 }
 
 void wan_py_object_close(void)

@@ -85,5 +85,7 @@ int wan_py_stack_init(PyObject *module);
 int wan_py_object_init(PyObject *module);
 /* The interpreter goes: from now on objects in the cache stay where they are. */
 void wan_py_object_close(void);
+/* In the child of a fork. */
+void wan_py_object_forked(void);
 
 #endif

@@ -14,6 +14,7 @@ import atexit as _atexit
 import json as _json
 import os as _os
 import tempfile as _tempfile
+from typing import Optional as _Optional
 
 from . import _wanrt
 from ._cached import cached
@@ -21,7 +22,7 @@ from ._errors import (AlphaError, ArgumentError, DamagedImageError, Error, FileE
                       FileExistsAlreadyError, FileIsFolderError, FileMissingError,
                       FilePermissionError, ImageError, ImageTooLargeError, OutOfMemoryError,
                       UnsupportedImageError)
-from ._pair import PIPELINES, Pair, PairVerdict, prepare_pair, validate_pair
+from ._pair import _Path, PIPELINES, Pair, PairVerdict, prepare_pair, validate_pair
 from ._wanrt import (Image, Issue, Stack, Verdict, clear, fit, frame, frame_count, framing, load,
                      stats, tensor, thumbnail, validate)
 
@@ -43,7 +44,7 @@ def _setting(value):
     return ("on" if value else "off") if isinstance(value, bool) else str(value)
 
 
-def configure(settings=None, /, **named):
+def configure(settings: _Optional[dict] = None, /, **named) -> None:
     """Use these settings from now on: configure({"cache.limit": "512M"}) or
     configure(cache_limit="512M", cache_entries=200). They win over files and environment; the keys
     are those of wanprof-config(1). Settings of earlier calls stay.
@@ -65,7 +66,7 @@ def configure(settings=None, /, **named):
     _settings.update(wanted)
 
 
-def report(path=None, *, overwrite=False):
+def report(path: _Optional[_Path] = None, *, overwrite: bool = False) -> dict:
     """Everything that was recorded in this process since it began, as `wanprof dump` says it: a
     dict of the JSON profile (operations, findings, cache, memory). With a path it is written there
     too. Costs milliseconds."""

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 import types
+from typing import Any, Callable, Optional, TypeVar, overload
 
 from . import _pil, _wanrt
 from ._wanrt import Image, Verdict, call_key, cache_get, cache_hold
@@ -336,6 +337,15 @@ class _Function:
         self.hits = self.misses = 0
 
 
+_Callable = TypeVar("_Callable", bound=Callable[..., Any])
+
+
+@overload
+def cached(function: _Callable, /) -> _Callable: ...
+@overload
+def cached(*, name: Optional[str] = None, copy: bool = True,
+           key: Optional[Callable[..., Any]] = None,
+           size: Optional[Callable[[Any], int]] = None) -> Callable[[_Callable], _Callable]: ...
 def cached(function=None, *, name=None, copy=True, key=None, size=None):
     """Keep the results of a function in the cache. Use it as @wanrt.cached or with options.
 

@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: MIT
 """A start and an end image: what is wrong with them, and both as a pipeline frames them."""
+import os
+from typing import Optional, Tuple, Union
+
 from . import _wanrt
+
+_Path = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
 
 
 class PairVerdict:
@@ -28,7 +33,7 @@ class PairVerdict:
         return f"<wanrt.PairVerdict {'valid' if self else 'not valid'}, {len(self.issues)} issues>"
 
 
-def validate_pair(start, end=None):
+def validate_pair(start: _Path, end: Optional[_Path] = None) -> PairVerdict:
     """Judge a start and an end image, and whether they go together (sizes, ratios, colour modes): a
     PairVerdict. An end image is optional. Errors as wanrt.validate()."""
     return PairVerdict(*_wanrt.validate_pair(start, end))
@@ -89,8 +94,10 @@ def _source_size(verdict, pipeline):
     return verdict.metadata["dimensions" if upright else "stored_dimensions"]
 
 
-def prepare_pair(start, end=None, size=None, pipeline="diffusers", *, mode="RGB", tensors=False,
-                 stack=False, frames=None, dtype="float32"):
+def prepare_pair(start: _Path, end: Optional[_Path] = None,
+                 size: Optional[Tuple[int, int]] = None, pipeline: str = "diffusers", *,
+                 mode: str = "RGB", tensors: bool = False, stack: Union[bool, str] = False,
+                 frames: Optional[int] = None, dtype: str = "float32") -> Pair:
     """Both images of a clip as the pipeline will see them: a Pair.
 
     start, end: files; end may be None.
