@@ -8,7 +8,8 @@
 
 uint64_t wan_budget_used(const struct wan_budget *budget)
 {
-	return budget->stored_bytes + budget->in_flight_bytes + budget->dying_bytes;
+	return budget->metadata_bytes + budget->stored_bytes + budget->in_flight_bytes +
+	       budget->dying_bytes;
 }
 
 uint64_t wan_budget_debt(const struct wan_budget *budget)
@@ -19,7 +20,8 @@ uint64_t wan_budget_debt(const struct wan_budget *budget)
 
 bool wan_budget_in_debt(const struct wan_budget *budget)
 {
-	return budget->stored_bytes + budget->in_flight_bytes > budget->limit_bytes ||
+	return budget->metadata_bytes + budget->stored_bytes + budget->in_flight_bytes >
+		       budget->limit_bytes ||
 	       budget->counted > budget->entry_limit;
 }
 
@@ -66,7 +68,7 @@ struct wan_budget_goal wan_budget_goal_of_target(const struct wan_budget *budget
 						 uint64_t target_bytes)
 {
 	return (struct wan_budget_goal){
-		.bytes = budget->stored_bytes + budget->in_flight_bytes,
+		.bytes = budget->metadata_bytes + budget->stored_bytes + budget->in_flight_bytes,
 		.bytes_max = target_bytes,
 		.counted = budget->counted,
 		.counted_max = budget->entry_limit,

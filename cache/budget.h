@@ -2,10 +2,10 @@
 /*
  * Who holds how many bytes, and who may have more. Pure: no clock, no lock, no memory of its own.
  *
- * Every byte is in exactly one of three places: stored (entries that live, indexed or only pinned),
- * in flight (reserved for a value being computed) or dying (evicted, destructor not yet returned).
- * indexed is a part of stored; pinned and evictable are parts of it as of the last look at all
- * pins.
+ * Every byte is in exactly one of four places: metadata (of the cache itself), stored (entries that
+ * live, indexed or only pinned), in flight (reserved for a value being computed) or dying (evicted,
+ * destructor not yet returned). indexed is a part of stored; pinned and evictable are parts of it
+ * as of the last look at all pins.
  */
 #ifndef WAN_CACHE_BUDGET_H
 #define WAN_CACHE_BUDGET_H
@@ -22,6 +22,7 @@ struct wan_budget {
 	uint64_t stored_bytes;
 	uint64_t in_flight_bytes;
 	uint64_t dying_bytes;
+	uint64_t metadata_bytes;    /* of the cache itself, beyond what entries are charged for */
 	uint64_t cold_bytes;        /* stored, compressed, can go */
 	uint64_t indexed_bytes;     /* stored, found by their keys */
 	uint64_t entries;           /* indexed */

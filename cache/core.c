@@ -42,6 +42,8 @@ static void give_slots_locked(struct wan_cache *cache, struct wan_victims *victi
 	cache->budget.dying_bytes -= victims->bytes;
 	cache->tier.dying_bytes -= victims->cold_bytes;
 	*victims = (struct wan_victims){0};
+	wan_cache_reset_locked(cache);
+	wan_cache_note_metadata_locked(cache);
 }
 
 /* Each thread tells its own hits whenever it takes the lock; those of threads that never do are
@@ -50,6 +52,7 @@ enum { TELL_ALL = 64 };
 
 static void publish_locked(struct wan_cache *cache) WAN_REQUIRES(&cache->lock)
 {
+	wan_cache_note_metadata_locked(cache);
 	if (++cache->leaves % TELL_ALL == 0)
 		wan_counters_tell_all(&cache->counters, cache->records);
 	else
@@ -157,7 +160,9 @@ static void join_locked(struct wan_cache *cache) WAN_REQUIRES(&cache->lock)
 	if (!record) {
 		wan_store_relaxed(&cache->sole, NULL);
 		next_epoch_locked(cache);
+		const struct wan_record *first = cache->records;
 		record = wan_record_join(cache, &cache->records);
+		cache->record_count += cache->records != first;
 		cache->order.records = cache->records;
 		if (record)
 			wan_store_relaxed(&record->light, cache->light);
@@ -175,6 +180,7 @@ struct wan_pin *wan_cache_request_locked(struct wan_cache *cache, struct wan_key
 					 struct wan_victims *victims)
 {
 	join_locked(cache);
+	wan_cache_charge_metadata_locked(cache, victims);
 	struct wan_cache_entry *entry = wan_cache_find_locked(cache, key, victims);
 	wan_counters_add(&cache->counters, CACHE_WORD_REQUESTS, 1);
 	if (!entry) {
@@ -220,6 +226,7 @@ struct wan_cache_entry *wan_cache_take_locked(struct wan_cache *cache)
 		wan_slots_give(&cache->slots, entry);
 		return NULL;
 	}
+	cache->slots_high = WAN_MAX(cache->slots_high, entry->slot + 1);
 	return entry;
 }
 
@@ -247,8 +254,9 @@ int wan_cache_store_locked(struct wan_cache *cache, struct wan_cache_entry *entr
 	struct wan_budget_ask ask = {.bytes = entry->charge_bytes, .counted = entry->counted};
 	if (wan_table_reserve(&cache->table) < 0)
 		return -ENOMEM;
-	struct wan_cache_entry *old = wan_table_find(&cache->table, entry->key);
 	wan_order_drain(&cache->order);
+	wan_cache_charge_metadata_locked(cache, victims);
+	struct wan_cache_entry *old = wan_table_find(&cache->table, entry->key);
 	int rc = wan_cache_grant_locked(cache, &ask, old, victims);
 	if (rc < 0)
 		return rc;

@@ -18,6 +18,8 @@
 #include "ticker.h"
 #include "tier.h"
 
+#define WAN_CACHE_SMALL 4096 /* slots: an empty cache keeps the memory for so many */
+
 #define WAN_DERIVED_BYTES_MAX ((uint64_t)256 * 1024) /* larger derived images count as entries */
 
 struct wan_cache {
@@ -51,9 +53,10 @@ struct wan_cache {
 	uint32_t counted_pins;   /* list of entries with counted pins: slot + 1 */
 	unsigned leaves;         /* wan_cache_leave() calls */
 	uint32_t room_waiters;
-	struct wan_cond room;  /* a step under the lock ended while somebody waits for room */
-	uint64_t record_bytes; /* of all records */
-	bool closing;          /* destroyed; the last pin frees it */
+	struct wan_cond room; /* a step under the lock ended while somebody waits for room */
+	uint32_t record_count;
+	uint32_t slots_high; /* slots below were handed out since the cache was empty */
+	bool closing;        /* destroyed; the last pin frees it */
 };
 
 /* Entries nobody can reach any more, in the order they were thrown out. */
@@ -118,6 +121,16 @@ struct wan_pin *wan_cache_thaw_locked(struct wan_cache *cache, struct wan_key ke
 int wan_cache_reserve_locked(struct wan_cache *cache, uint64_t expected_bytes,
 			     struct wan_victims *victims, uint64_t *ret_bytes)
 	WAN_REQUIRES(&cache->lock);
+
+/* --- what the cache itself takes (metadata.c) --- */
+
+/* Brings its charge up to date after something grew, and evicts for that. */
+void wan_cache_charge_metadata_locked(struct wan_cache *cache, struct wan_victims *victims)
+	WAN_REQUIRES(&cache->lock);
+/* The same after entries left. */
+void wan_cache_note_metadata_locked(struct wan_cache *cache) WAN_REQUIRES(&cache->lock);
+/* Gives back what a cache without entries does not need. */
+void wan_cache_reset_locked(struct wan_cache *cache) WAN_REQUIRES(&cache->lock);
 
 /* --- who goes (room.c) --- */
 

@@ -97,6 +97,15 @@ int wan_order_reserve(struct wan_order *order, uint32_t count)
 	return 0;
 }
 
+void wan_order_reset(struct wan_order *order)
+{
+	if (order->policy)
+		return;
+	struct wan_record *records = order->records;
+	wan_order_finish(order);
+	order->records = records;
+}
+
 size_t wan_order_bytes(const struct wan_order *order)
 {
 	uint64_t policy_bytes = order->policy ? wan_policy_bytes(order->policy) +

@@ -62,6 +62,8 @@ void wan_order_init(struct wan_order *order);
 void wan_order_finish(struct wan_order *order);
 /* Room for slots below count. 0, -ENOMEM. */
 int wan_order_reserve(struct wan_order *order, uint32_t count);
+/* Nothing is in the index: gives back what grew with it. A policy keeps what it remembers. */
+void wan_order_reset(struct wan_order *order);
 size_t wan_order_bytes(const struct wan_order *order);
 
 /* Uses noted before an insertion count before it: drain first. */

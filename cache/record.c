@@ -11,7 +11,10 @@
 #include "macros.h"
 #include "sys.h"
 
-enum { RECORDS_IN_CHUNK = 16, STAMPS_MIN = 64 };
+enum {
+	RECORDS_IN_CHUNK = 16,
+	STAMPS_MIN = 512, /* one page */
+};
 
 /* Chunks are kept for ever: the threads of a process come and go, their number stays bounded. */
 struct chunk {
@@ -42,9 +45,18 @@ static void close_slots(struct wan_record *record)
 		record->slots[i] = WAN_SLOT_CLOSED;
 }
 
+/* Mapped, so that pages of stamps that nobody needs can be given back under their writer. */
+static void free_stamps(struct wan_record *record)
+{
+	if (record->stamp_count)
+		wan_sys->munmap(record->stamps, record->stamp_count * sizeof(*record->stamps));
+	record->stamps = NULL;
+	record->stamp_count = 0;
+}
+
 static void to_pool_locked(struct wan_record *record) WAN_REQUIRES(&lock)
 {
-	wan_free(record->stamps);
+	free_stamps(record);
 	wan_free(record->notes);
 	memset(record, 0, sizeof(*record));
 	close_slots(record);
@@ -193,14 +205,12 @@ void wan_record_release_all(struct wan_record *records)
 	wan_mutex_lock(&lock);
 	for (struct wan_record *record = records, *next; record; record = next) {
 		next = record->next;
-		wan_free(record->stamps);
-		record->stamps = NULL;
+		free_stamps(record);
 		if (!wan_record_is_live(record)) {
 			to_pool_locked(record);
 			continue;
 		}
 		/* Blank again. Its thread may look at the name of its cache at any moment. */
-		record->stamp_count = 0;
 		record->hits = record->saved_ns = record->last = record->epoch_then = 0;
 		record->told_hits = record->told_saved_ns = 0;
 		record->newest = NULL;
@@ -220,13 +230,23 @@ int wan_record_reserve(struct wan_record *record, uint32_t count)
 	size_t want = WAN_MAX((size_t)STAMPS_MIN, (size_t)record->stamp_count * 2);
 	while (want < count)
 		want *= 2;
-	uint64_t *stamps = wan_calloc(want, sizeof(*stamps));
-	if (!stamps)
+	uint64_t *stamps = wan_sys->mmap(NULL, want * sizeof(*stamps), PROT_READ | PROT_WRITE,
+					 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (stamps == MAP_FAILED)
 		return -ENOMEM;
 	if (record->stamp_count)
 		memcpy(stamps, record->stamps, record->stamp_count * sizeof(*stamps));
-	wan_free(record->stamps);
+	free_stamps(record);
 	record->stamps = stamps;
 	record->stamp_count = (uint32_t)want;
 	return 0;
+}
+
+void wan_record_empty(struct wan_record *record)
+{
+	if (record->stamp_count) /* when the kernel refuses, old stamps stay: they are too old to
+				    count */
+		(void)wan_sys->madvise(record->stamps,
+				       record->stamp_count * sizeof(*record->stamps),
+				       MADV_DONTNEED);
 }

@@ -78,6 +78,10 @@ void wan_record_release_all(struct wan_record *records);
  * -ENOMEM. */
 int wan_record_reserve(struct wan_record *record, uint32_t count);
 
+/* No entry is left: forgets all stamps and gives their memory back. The thread may go on writing.
+ */
+void wan_record_empty(struct wan_record *record);
+
 /* Is there a thread that could use this record just now? */
 static inline bool wan_record_is_live(const struct wan_record *record)
 {

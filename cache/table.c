@@ -54,6 +54,11 @@ void wan_table_finish(struct wan_table *table)
 	*table = (struct wan_table){0};
 }
 
+size_t wan_table_bytes(const struct wan_table *table)
+{
+	return bytes_of(order_of(table));
+}
+
 /* Readers may still walk the old cells: they stay mapped, and zeros are all they will find. */
 static void give_up(struct wan_table *table, unsigned order)
 {

@@ -34,6 +34,8 @@ struct wan_table {
 int wan_table_init(struct wan_table *table, const uint64_t seeds[2]);
 void wan_table_finish(struct wan_table *table);
 
+/* Memory in use: the cells of the present size. */
+size_t wan_table_bytes(const struct wan_table *table);
 /* Room for one more. 0, -ENOMEM (nothing changed). */
 int wan_table_reserve(struct wan_table *table);
 /* After wan_table_reserve(); no entry of that key may be there. */

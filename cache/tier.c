@@ -217,8 +217,22 @@ static enum wan_cold_reason reason(const struct wan_tier *tier)
 	return tier->seldom ? WAN_COLD_SELDOM : WAN_COLD_NO_PRESSURE;
 }
 
+/* A policy compares what it saves with what strict LRU would, both in the room of what is ready. */
+static void tell_policy(struct wan_cache *cache)
+{
+	struct wan_tier *tier = &cache->tier;
+	uint64_t limit_bytes = cache->budget.limit_bytes, held = tier->store.charge_bytes;
+	uint64_t change =
+		held > tier->told_bytes ? held - tier->told_bytes : tier->told_bytes - held;
+	if (!cache->order.policy || change <= limit_bytes / 64 || held >= limit_bytes)
+		return;
+	tier->told_bytes = held;
+	wan_policy_set_limits(cache->order.policy, limit_bytes - held, cache->budget.entry_limit);
+}
+
 void wan_tier_publish(struct wan_cache *cache)
 {
+	tell_policy(cache);
 	const struct wan_tier *tier = &cache->tier;
 	struct wan_cache_counters *counters = &cache->counters;
 	wan_counters_set(counters, CACHE_WORD_COLD_BYTES, tier->store.charge_bytes);

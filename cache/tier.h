@@ -33,6 +33,7 @@ struct wan_tier {
 	uint64_t reserved_bytes; /* in flight: for forms being made */
 	uint64_t dying_bytes;    /* of forms that leave, until they are destroyed */
 	uint64_t thawing_bytes;  /* stored: of forms taken for a thaw */
+	uint64_t told_bytes;     /* cold bytes that a policy knows are not its own */
 	uint64_t clock;          /* bytes that left for want of room */
 	uint64_t made, hits, dropped, saved_ns;
 	uint64_t cheap, seldom, failed; /* not made: why */

@@ -17,7 +17,7 @@
 #define GAIN_FACTOR 2
 #define EXPLORE     16
 /* Bounds and steps of the share; on the pipeline model more than half gains nothing. */
-#define SHARE_FIRST (1.0 / 8)
+#define SHARE_FIRST (1.0 / 32)
 #define SHARE_LEAST (1.0 / 64)
 #define SHARE_MOST  0.5
 #define SHARE_GROWS 1.19 /* doubles in four windows */

@@ -184,7 +184,12 @@ TEST(each_reason_for_nothing_is_told)
 	struct wan_cache *cache = begin();
 	put_of(cache, 1, 100);
 	wan_cache_background(cache, 1000000);
+	CHECK_EQ(stats_of(cache).cold_reason, WAN_COLD_NO_PRESSURE);
+	for (uint64_t number = 1; number <= 20; number++)
+		put_of(cache, number, SIZE);
+	wan_cache_background(cache, 1000000);
 	CHECK_EQ(stats_of(cache).cold_reason, WAN_COLD_NOTHING_OFFERED);
+	alive = 0;
 	end(cache);
 
 	cache = begin();

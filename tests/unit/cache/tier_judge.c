@@ -128,7 +128,7 @@ TEST(the_share_follows_gains_and_losses_within_bounds)
 {
 	struct wan_tier_judge judge = fresh();
 	double first = judge.share;
-	CHECK_NEAR(first, 0.125, 0);
+	CHECK_NEAR(first, 1.0 / 32, 0);
 	CHECK(window(&judge)); /* nothing happened */
 	CHECK_NEAR(judge.share, first, 0);
 	for (int i = 0; i < 30; i++) {
@@ -154,7 +154,7 @@ TEST(a_hit_that_would_have_been_one_anyway_is_a_loss)
 	wan_tier_learn_hit(&judge, 5 * MS, MS, false);
 	CHECK_NEAR(judge.gain_ns, 4 * MS, 0);
 	window(&judge);
-	CHECK_NEAR(judge.share, 0.125 * 1.19, 1e-9);
+	CHECK_NEAR(judge.share, 1.19 / 32, 1e-9);
 	CHECK_NEAR(judge.gain_ns, 2 * MS, 0);
 }
 
