@@ -231,7 +231,7 @@ WAN_API WAN_MUST_CHECK int wan_image_thumbnail(const struct wan_image *image, ui
  * bit. A JPEG is decoded at 1/2, 1/4 or 1/8 as long as both sides stay at least twice the
  * thumbnail's; rows are reduced and resampled as they come, so the decoded file is never in memory
  * whole. That is not the thumbnail of the fully decoded JPEG, which would take several times as
- * long.
+ * long. Of a progressive JPEG at 1/8 the scans that do not show are skipped, damage in them unseen.
  *
  * options as for wan_image_decode(), NULL: defaults; min_width_px and min_height_px are not used.
  * 16-bit formats become 8-bit ones. Alpha is settled before pixels are mixed. A picture is shrunk

@@ -94,7 +94,8 @@ static double support_of(double scale, enum wan_filter filter)
 
 uint32_t wan_taps_most(float side, uint32_t total, enum wan_filter filter)
 {
-	return (uint32_t)ceil(support_of((double)side / total, filter)) * 2 + 1;
+	double most = ceil(support_of((double)side / total, filter)) * 2 + 1;
+	return (uint32_t)WAN_MIN(most, (double)(1u << 31)); /* which no memory holds */
 }
 
 static uint32_t pitch_of(uint32_t most)

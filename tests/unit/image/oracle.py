@@ -7,7 +7,9 @@ A question is a line of words, followed by the bytes it announces; an answer is 
 import io
 import sys
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageFile, ImageOps
+
+ImageFile.MAXBLOCK = 1 << 25  # noise does not fit the buffer Pillow gives libjpeg
 
 FILTERS = {"lanczos": Image.LANCZOS, "bicubic": Image.BICUBIC, "bilinear": Image.BILINEAR,
            "box": Image.BOX}
