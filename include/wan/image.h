@@ -283,7 +283,7 @@ WAN_API WAN_MUST_CHECK int wan_image_crop(const struct wan_image *image, uint32_
  * To another pixel format. Grey is Rec. 601 luma, CMYK is converted without a profile, 16 bits
  * become 8 by their high byte: Pillow's results. To and from the PLANAR formats through RGB8, as
  * wan_image_normalise() does; half precision and bfloat16 are float32 rounded to nearest, ties to
- * even.
+ * even. From one PLANAR format to another values are rounded as they are.
  * Returns 0, -EINVAL (no such format or policy), -EPROTONOSUPPORT (alpha refused), -ENOMEM.
  * Threads: any. Since: 0.1
  */

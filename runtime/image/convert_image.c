@@ -9,6 +9,41 @@
 #include "convert.h"
 #include "normalise.h"
 
+static float float_of(enum wan_pixel_format format, const void *planes, size_t at)
+{
+	const float *floats = planes;
+	const uint16_t *halves = planes;
+	return format == WAN_PIXEL_RGBF32_PLANAR   ? floats[at]
+	       : format == WAN_PIXEL_RGBF16_PLANAR ? wan_float_of_f16(halves[at])
+						   : wan_float_of_bf16(halves[at]);
+}
+
+/* Floats keep what bytes cannot hold: values beyond [-1, 1] and between the steps. */
+static int between_planes(const struct wan_image *image, enum wan_pixel_format want,
+			  struct wan_image **ret_image)
+{
+	struct wan_image *made;
+	int error = wan_image_create(want, image->view.width_px, image->view.height_px, &made);
+	if (error < 0)
+		return error;
+	enum wan_pixel_format from = image->view.format;
+	size_t samples = (size_t)image->view.width_px * image->view.height_px * 3;
+	float *floats = made->pixels;
+	uint16_t *halves = made->pixels;
+	for (size_t i = 0; want == WAN_PIXEL_RGBF32_PLANAR && i < samples; i++)
+		floats[i] = float_of(from, image->pixels, i);
+	if (from == WAN_PIXEL_RGBF32_PLANAR) {
+		wan_floats_to_16(image->pixels, samples, want, halves);
+	} else {
+		for (size_t i = 0; want != WAN_PIXEL_RGBF32_PLANAR && i < samples; i++) {
+			float value = float_of(from, image->pixels, i);
+			wan_floats_to_16(&value, 1, want, halves + i);
+		}
+	}
+	*ret_image = made;
+	return 0;
+}
+
 static int from_planes(const struct wan_image *image, struct wan_image **ret_image)
 {
 	struct wan_image *made;
@@ -17,20 +52,11 @@ static int from_planes(const struct wan_image *image, struct wan_image **ret_ima
 	if (error < 0)
 		return error;
 	size_t pixels = (size_t)image->view.width_px * image->view.height_px;
-	enum wan_pixel_format format = image->view.format;
-	const float *floats = image->pixels;
-	const uint16_t *halves = image->pixels;
 	uint8_t *out = made->pixels;
-	for (size_t i = 0; i < pixels; i++) {
-		for (size_t c = 0; c < 3; c++) {
-			size_t at = c * pixels + i;
-			float value = format == WAN_PIXEL_RGBF32_PLANAR ? floats[at]
-				      : format == WAN_PIXEL_RGBF16_PLANAR
-					      ? wan_float_of_f16(halves[at])
-					      : wan_float_of_bf16(halves[at]);
-			*out++ = wan_denormalise(value);
-		}
-	}
+	for (size_t i = 0; i < pixels; i++)
+		for (size_t c = 0; c < 3; c++)
+			*out++ = wan_denormalise(
+				float_of(image->view.format, image->pixels, c * pixels + i));
 	*ret_image = made;
 	return 0;
 }
@@ -70,6 +96,9 @@ int wan_image_convert(const struct wan_image *image, enum wan_pixel_format want,
 		return error;
 	if (wan_convert_known(from, want))
 		return convert_rows(image, want, alpha, ret_image);
+
+	if (wan_pixel_is_planar(from) && wan_pixel_is_planar(want))
+		return between_planes(image, want, ret_image);
 
 	/* To or from planes: by way of RGB8. */
 	wan_cleanup(wan_image_unrefp) struct wan_image *rgb = NULL;

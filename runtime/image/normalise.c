@@ -7,6 +7,7 @@
 #include "buffer.h"
 #include "cleanup.h"
 #include "cpu.h"
+#include "macros.h"
 #include "normalise.h"
 
 #define N1(p)  ((float)(p) / 255.0f - 0.5f) / 0.5f
@@ -135,6 +136,21 @@ static WAN_TARGET_AVX2 size_t rows_16_avx2(const uint8_t *rgb, size_t pixels, bo
 		return rows_16(rgb, pixels, true, planes[0], planes[1], planes[2]);
 	return rows_16(rgb, pixels, false, planes[0], planes[1], planes[2]);
 }
+
+static WAN_TARGET_AVX2 size_t floats_to_f16_avx2(const float *in, size_t count, uint16_t *out)
+{
+	size_t i = 0;
+	for (; i + 8 <= count; i += 8) {
+		__m256 values = _mm256_loadu_ps(in + i);
+		/* The processor keeps the payload of what is not a number; half.h does not. */
+		if (_mm256_movemask_ps(_mm256_cmp_ps(values, values, _CMP_UNORD_Q)))
+			break;
+		_mm_storeu_si128(
+			(__m128i *)(void *)(out + i),
+			_mm256_cvtps_ph(values, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+	}
+	return i;
+}
 #endif
 
 void wan_normalise_rows(const uint8_t *rgb, size_t pixels, float *r, float *g, float *b)
@@ -160,6 +176,24 @@ void wan_normalise_rows_16(const uint8_t *rgb, size_t pixels, enum wan_pixel_for
 	for (size_t i = done; i < pixels; i++)
 		for (size_t c = 0; c < 3; c++)
 			planes[c][i] = table[rgb[3 * i + c]];
+}
+
+void wan_floats_to_16(const float *in, size_t count, enum wan_pixel_format format, uint16_t *out)
+{
+	size_t i = 0;
+	if (format == WAN_PIXEL_RGBBF16_PLANAR) {
+		for (; i < count; i++)
+			out[i] = wan_bf16_from_float(in[i]);
+		return;
+	}
+	while (i < count) {
+#if defined(__x86_64__)
+		if (wan_cpu_level() >= WAN_CPU_AVX2)
+			i += floats_to_f16_avx2(in + i, count - i, out + i);
+#endif
+		for (size_t end = WAN_MIN(i + 8, count); i < end; i++)
+			out[i] = wan_f16_from_float(in[i]);
+	}
 }
 
 uint8_t wan_denormalise(float value)

@@ -22,6 +22,8 @@ void wan_normalise_rows(const uint8_t *rgb, size_t pixels, float *r, float *g, f
 /* The same to planes of one of the 16-bit formats. */
 void wan_normalise_rows_16(const uint8_t *rgb, size_t pixels, enum wan_pixel_format format,
 			   uint16_t *const planes[3]);
+/* Floats to one of the 16-bit formats, as half.h rounds them. */
+void wan_floats_to_16(const float *in, size_t count, enum wan_pixel_format format, uint16_t *out);
 /* RGB8 to one of the planar formats. 0, -ENOMEM. */
 int wan_normalise_as(const struct wan_image *rgb, enum wan_pixel_format format,
 		     struct wan_image **ret_image);

@@ -150,6 +150,42 @@ TEST(halves_are_widened_exactly)
 			CHECK_EQ(wan_f16_from_float(wan_float_of_f16((uint16_t)bits)), bits);
 }
 
+TEST(planes_are_rounded_without_becoming_bytes)
+{
+	static const float values[] = {1.36f, -1.33f, 0.1f, -0.0f, 1e-7f, 70000.0f, NAN, INFINITY};
+	struct wan_image *image, *made = NULL, *back = NULL;
+	REQUIRE_EQ(wan_image_create(WAN_PIXEL_RGBF32_PLANAR, 37, 3, &image), 0);
+	float *planes = image->pixels;
+	for (int i = 0; i < 333; i++)
+		planes[i] = i % 41 < 8 ? values[i % 41] : (float)i / 100.0f;
+	enum wan_cpu_level best = wan_cpu_level();
+	for (int level = WAN_CPU_BASE; level <= (int)best; level++) {
+		wan_cpu_limit((enum wan_cpu_level)level);
+		REQUIRE_EQ(wan_image_convert(image, WAN_PIXEL_RGBF16_PLANAR, WAN_ALPHA_KEEP, &made),
+			   0);
+		const uint16_t *halves = made->pixels;
+		for (int i = 0; i < 333; i++)
+			CHECK_EQ(halves[i], wan_f16_from_float(planes[i]));
+		REQUIRE_EQ(wan_image_convert(made, WAN_PIXEL_RGBF32_PLANAR, WAN_ALPHA_KEEP, &back),
+			   0);
+		for (int i = 0; i < 333; i++) {
+			float value = wan_float_of_f16(halves[i]),
+			      widened = ((float *)back->pixels)[i];
+			CHECK(value == widened || (isnan(value) && isnan(widened)));
+		}
+		wan_image_unref(back);
+		REQUIRE_EQ(wan_image_convert(made, WAN_PIXEL_RGBBF16_PLANAR, WAN_ALPHA_KEEP, &back),
+			   0);
+		for (int i = 0; i < 333; i++)
+			CHECK_EQ(((uint16_t *)back->pixels)[i],
+				 wan_bf16_from_float(wan_float_of_f16(halves[i])));
+		wan_image_unref(back);
+		wan_image_unref(made);
+	}
+	wan_cpu_limit(WAN_CPU_AVX512);
+	wan_image_unref(image);
+}
+
 TEST(values_out_of_range_are_clamped)
 {
 	CHECK_EQ(wan_denormalise(-1.4f), 0);
