@@ -162,10 +162,12 @@ static inline void replace_folder(uint32_t content)
 	if (mkdir(other, 0755) != 0)
 		abort();
 	write_file(in_folder("way2/start.png"), O_CREAT, content);
-	if (rename(in_folder("way/pictures"), in_folder("spare/pictures")) != 0 ||
+	static unsigned number;
+	char old[128];
+	snprintf(old, sizeof(old), "%.80s/spare/old%u", folder, number++);
+	if (rename(in_folder("way/pictures"), old) != 0 ||
 	    rename(other, in_folder("way/pictures")) != 0)
 		abort();
-	shell("rm -r spare/pictures");
 }
 
 static inline void switch_link(const char *path, uint32_t content)

@@ -9,21 +9,29 @@ TEST(an_unchanged_file_is_looked_at_without_a_stat)
 		SKIP("inotify does not work here");
 	set_up_way();
 	struct wan_identity *identity = make(WAN_IDENTITY_AUTO, false);
-	struct wan_key token = look(identity, in_folder(path_text));
-	uint64_t stats = stats_of(identity).stats;
 	const char *path = in_folder(path_text);
-	wan_fault_install();
-	for (int i = 0; i < 1000; i++)
-		CHECK(same(token, look(identity, path)));
-	CHECK_EQ(wan_fault_calls(WAN_FAULT_IOCTL), 1000);
-	CHECK_EQ(wan_fault_calls(WAN_FAULT_STAT), 0);
-	CHECK_EQ(wan_fault_calls(WAN_FAULT_READ), 0);
-	CHECK_EQ(wan_fault_calls(WAN_FAULT_MALLOC) + wan_fault_calls(WAN_FAULT_CALLOC), 0);
-	wan_fault_remove();
-	CHECK_EQ(stats_of(identity).stats, stats);
+	struct wan_key token = look(identity, path);
+	bool quiet = false; /* others may make files in the folders above meanwhile */
+	for (int tries = 0; tries < 50 && !quiet; tries++) {
+		uint64_t events = stats_of(identity).events;
+		wan_fault_install();
+		for (int i = 0; i < 1000; i++)
+			CHECK(same(token, look(identity, path)));
+		quiet = stats_of(identity).events == events;
+		if (quiet) {
+			CHECK_EQ(wan_fault_calls(WAN_FAULT_IOCTL), 1000);
+			CHECK_EQ(wan_fault_calls(WAN_FAULT_STAT), 0);
+			CHECK_EQ(wan_fault_calls(WAN_FAULT_READ), 0);
+			CHECK_EQ(wan_fault_calls(WAN_FAULT_MALLOC), 0);
+			CHECK_EQ(wan_fault_calls(WAN_FAULT_CALLOC), 0);
+		}
+		wan_fault_remove();
+	}
+	CHECK(quiet);
+	uint64_t stats = stats_of(identity).stats;
 	fake_now_ns += 100000000; /* what raises no event is seen after that */
 	CHECK(same(token, look(identity, path)));
-	CHECK_EQ(stats_of(identity).stats, stats + 1);
+	CHECK(stats_of(identity).stats > stats);
 	wan_identity_destroy(identity);
 }
 
@@ -107,24 +115,61 @@ static void look_twice(void *context)
 	struct wan_identity *identity = NULL;
 	if (wan_identity_create(&options, &identity) < 0)
 		return;
-	const char *path = in_folder("way/pictures/soft.png");
+	const char *path = in_folder("soft.png");
 	struct wan_sight sight = {0}, again = {0};
 	int first = wan_identity_look(identity, path, &sight);
 	wan_identity_note(identity, &sight, (struct wan_key){{1, 2}});
 	static uint32_t content = 1;
-	write_file(in_folder("way/pictures/b.png"), 0, ++content);
+	write_file(in_folder("b.png"), 0, ++content);
 	int second = wan_identity_look(identity, path, &again);
 	/* whatever fails: never the token of what was there before */
 	CHECK(first < 0 || second < 0 || !same(sight.token, again.token));
 	wan_identity_destroy(identity);
 }
 
+/* Closing a queue takes the kernel 20 ms, so the quick tier fails each call once, by one error. */
+static void fail_each_once(enum wan_identity_mode mode)
+{
+	static const struct {
+		enum wan_fault_kind kind;
+		int error;
+	} faults[] = {{WAN_FAULT_MALLOC, ENOMEM},
+		      {WAN_FAULT_CALLOC, ENOMEM},
+		      {WAN_FAULT_STAT, EACCES},
+		      {WAN_FAULT_STATFS, EIO},
+		      {WAN_FAULT_READLINK, EACCES},
+		      {WAN_FAULT_IOCTL, EINVAL},
+		      {WAN_FAULT_READ, EIO},
+		      {WAN_FAULT_OPEN, EMFILE},
+		      {WAN_FAULT_INOTIFY_INIT, EMFILE},
+		      {WAN_FAULT_INOTIFY_ADD, ENOSPC},
+		      {WAN_FAULT_INOTIFY_RM, EINVAL},
+		      {WAN_FAULT_CLOCK, EINVAL}};
+	wan_fault_install();
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+		for (uint64_t nth = 1; nth < 50; nth++) {
+			wan_fault_arm(faults[i].kind, nth, faults[i].error, false);
+			look_twice(&mode);
+			if (wan_fault_injected() == 0)
+				break;
+		}
+	}
+	struct wan_fault_balance balance = wan_fault_balance();
+	CHECK_EQ(balance.blocks, 0);
+	CHECK_EQ(balance.descriptors, 0);
+	wan_fault_remove();
+}
+
 TEST(every_call_may_fail)
 {
-	set_up_way();
-	shell("cd way/pictures && cp start.png b.png && ln -s b.png soft.png");
-	for (int mode = WAN_IDENTITY_INOTIFY; mode <= WAN_IDENTITY_STRICT; mode += 2)
-		CHECK(wan_fault_sweep(look_twice, &mode) > 0);
+	write_file(in_folder("b.png"), O_CREAT, 1);
+	shell("ln -sf b.png soft.png");
+	const char *tier = getenv("WAN_TEST_TIER");
+	enum wan_identity_mode strict = WAN_IDENTITY_STRICT, inotify = WAN_IDENTITY_INOTIFY;
+	CHECK(wan_fault_sweep(look_twice, &strict) > 0);
+	fail_each_once(WAN_IDENTITY_INOTIFY);
+	if (tier && strcmp(tier, "quick") != 0)
+		CHECK(wan_fault_sweep(look_twice, &inotify) > 0);
 }
 
 int main(int argc, char **argv)
