@@ -164,7 +164,7 @@ static inline void replace_folder(uint32_t content)
 	write_file(in_folder("way2/start.png"), O_CREAT, content);
 	static unsigned number;
 	char old[128];
-	snprintf(old, sizeof(old), "%.80s/spare/old%u", folder, number++);
+	snprintf(old, sizeof(old), "%.60s/spare/old%d-%u", folder, (int)getpid(), number++);
 	if (rename(in_folder("way/pictures"), old) != 0 ||
 	    rename(other, in_folder("way/pictures")) != 0)
 		abort();
