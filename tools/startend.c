@@ -78,6 +78,15 @@ uint32_t startend_count_warnings(const struct wan_verdict *verdict)
 	return count;
 }
 
+void startend_drop_framing(struct wan_verdict *verdict)
+{
+	uint32_t kept = 0;
+	for (uint32_t i = 0; i < verdict->issue_count; i++)
+		if (strcmp(verdict->issues[i].id, "framing_differs") != 0)
+			verdict->issues[kept++] = verdict->issues[i];
+	verdict->issue_count = kept;
+}
+
 /* The first error is enough: all of them are in the verdict on standard output. */
 int startend_refuse(const char *path, const struct wan_verdict *verdict)
 {

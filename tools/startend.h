@@ -115,6 +115,9 @@ void startend_complain(const struct wan_error *error);
 void startend_print_path(const char *path);
 /* One line an issue on standard output. */
 void startend_print_issues(const struct wan_verdict *verdict);
+/* Out of the verdict of a pair: what one pipeline says about framing is more exact than a list of
+ * all. */
+void startend_drop_framing(struct wan_verdict *verdict);
 /* The image cannot be used: its first error on stderr. Exit status. */
 int startend_refuse(const char *path, const struct wan_verdict *verdict);
 uint32_t startend_count_warnings(const struct wan_verdict *verdict);

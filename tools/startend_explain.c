@@ -89,8 +89,11 @@ static int explain_pair(const struct startend_options *options, const struct sta
 
 static uint32_t warnings_of(const struct told_pair *pair, const struct startend_options *options)
 {
-	uint32_t count = startend_count_warnings(&pair->start.verdict) +
-			 startend_count_warnings(&pair->verdict);
+	struct wan_verdict together = pair->verdict;
+	if (options->has_pipeline)
+		startend_drop_framing(&together);
+	uint32_t count =
+		startend_count_warnings(&pair->start.verdict) + startend_count_warnings(&together);
 	if (pair->has_end)
 		count += startend_count_warnings(&pair->end.verdict);
 	if (options->has_pipeline && pair->pipeline_count)

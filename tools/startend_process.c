@@ -222,6 +222,8 @@ static void prepare(struct work *work, const struct startend_pair *pair, struct 
 	struct wan_verdict verdict;
 	int r = wan_image_validate_pair(&ret->sides[0].info, pair->end ? &ret->sides[1].info : NULL,
 					&verdict);
+	if (r == 0 && work->options->has_pipeline)
+		startend_drop_framing(&verdict);
 	if (r == 0) {
 		if (!work->options->quiet)
 			startend_print_issues(&verdict);

@@ -161,11 +161,9 @@ void startend_told_text(const struct told_pair *pair, bool one)
 		print_image("end", &pair->end);
 	if (pair->pipeline_count == 0)
 		return;
-	/* What one pipeline says about framing is more exact than the list of all. */
 	struct wan_verdict verdict = pair->verdict;
-	if (one && verdict.issue_count &&
-	    strcmp(verdict.issues[verdict.issue_count - 1].id, "framing_differs") == 0)
-		verdict.issue_count--;
+	if (one)
+		startend_drop_framing(&verdict);
 	if (pair->has_end && verdict.issue_count) {
 		puts("pair:");
 		startend_print_issues(&verdict);

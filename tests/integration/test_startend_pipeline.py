@@ -471,6 +471,15 @@ def strict_counts_what_the_pipeline_does_to_the_images():
 
 
 @test
+def a_pair_that_differs_is_said_once_for_the_pipeline_that_is_used():
+    arguments = ("--start", write(noise_png(640, 360)), "--end", write(noise_png(600, 600)),
+                 "--pipeline", "kijai")
+    for more in [], ["-o", fresh()]:
+        done = good(*arguments, *more)
+        equal(done.out.count("framing_differs"), 1, done.out)
+
+
+@test
 def names_with_anything_in_them_stay_json():
     place = fresh('"\\\x1b\n\xe9.png')
     os.rename(write(noise_png()), place)
