@@ -22,24 +22,22 @@
 static struct wan_identity *all; /* list_lock; read by the fork handler */
 static struct wan_mutex list_lock = WAN_MUTEX_INITIALIZER(WAN_RANK_IDENTITY);
 
-/* Only one thread lives here; locks may be held by one that does not. */
+/* Only one thread lives here; locks may be held by one that does not. The queue is shared with the
+ * parent: reading it would take the parent's events. */
 static void mark_in_child(void) WAN_NO_ANALYSIS
 {
 	wan_mutex_init(&list_lock, WAN_RANK_IDENTITY);
 	for (struct wan_identity *one = wan_load_acquire(&all); one; one = one->next) {
 		wan_mutex_init(&one->lock, WAN_RANK_IDENTITY);
+		wan_identity_close(one);
 		wan_store_relaxed(&one->forked, 1);
 	}
 }
 
-/* The queue is shared with the parent: reading it would take the parent's events. */
 static void begin_anew(struct wan_identity *identity)
 {
 	wan_mutex_lock(&identity->lock);
 	if (wan_load_relaxed(&identity->forked)) {
-		if (identity->fd >= 0)
-			wan_sys->close(identity->fd);
-		wan_store_relaxed(&identity->fd, -1);
 		wan_identity_table_reset(&identity->table, !wan_load_relaxed(&identity->inside));
 		wan_store_relaxed(&identity->inside, 0);
 		identity->rest_ns = 0;

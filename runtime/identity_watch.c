@@ -103,7 +103,7 @@ void wan_identity_close(struct wan_identity *identity)
 {
 	if (identity->fd >= 0 && is_ours_locked(identity))
 		wan_sys->close(identity->fd);
-	identity->fd = -1;
+	wan_store_relaxed(&identity->fd, -1);
 }
 
 bool wan_identity_pending(struct wan_identity *identity)

@@ -2,7 +2,7 @@
 #include <sys/wait.h>
 
 #include "files.h"
-#include "identity_table.h"
+#include "identity_state.h"
 
 TEST(names_of_one_file_share_a_token)
 {
@@ -170,8 +170,10 @@ TEST(a_forked_child_has_a_queue_of_its_own)
 	const char *path = in_folder(path_text);
 	struct wan_key token = look(identity, path);
 	fflush(stdout);
+	int shared_fd = identity->fd;
 	pid_t pid = fork();
 	if (pid == 0) {
+		CHECK_EQ(fcntl(shared_fd, F_GETFD), -1);
 		CHECK_EQ(rewrite_often(identity, path, 45), 0);
 		wan_identity_destroy(identity);
 		_exit(0);
