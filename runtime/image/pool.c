@@ -58,13 +58,15 @@ static struct {
 	.idle_limit = IDLE_DEFAULT_BYTES,
 };
 
-/* The smallest class that holds bytes; CLASS_COUNT when none does. */
+/* The smallest class that holds bytes; CLASS_COUNT when none does. Of whole pages, since several
+ * small classes have the same number of them: a buffer must be found where it was put. */
 static unsigned class_of(size_t bytes)
 {
 	if (bytes <= PAGE)
 		return 0;
 	if (bytes > (size_t)1 << LARGEST_LOG2)
 		return CLASS_COUNT;
+	bytes = (bytes + PAGE - 1) & ~(PAGE - 1);
 	unsigned log2 =
 		63 - (unsigned)__builtin_clzll(bytes - 1); /* 2^log2 < bytes <= 2^(log2+1) */
 	size_t step = (size_t)1 << log2 >> 3;

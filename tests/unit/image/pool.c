@@ -42,6 +42,26 @@ TEST(a_returned_buffer_is_used_again)
 	CHECK_EQ(stats_now().idle_bytes, mapped);
 }
 
+TEST(small_buffers_of_any_size_are_used_again)
+{
+	start();
+	for (size_t bytes = 1; bytes <= 300000; bytes += bytes < 70000 ? 509 : 4093) {
+		size_t mapped, again;
+		(void)wan_pool_trim(0);
+		void *first = wan_pool_get(bytes, &mapped);
+		REQUIRE(first != NULL);
+		wan_pool_put(first, mapped);
+		struct wan_pool_stats before = stats_now();
+		void *second = wan_pool_get(bytes, &again);
+		struct wan_pool_stats after = stats_now();
+		if (after.reused != before.reused + 1) {
+			CHECK_EQ(bytes, 0); /* of this size are mapped anew */
+			return;
+		}
+		wan_pool_put(second, again);
+	}
+}
+
 TEST(classes_waste_at_most_an_eighth_and_hold_what_is_asked)
 {
 	for (size_t bytes = 1; bytes < (size_t)1 << 40; bytes = bytes * 17 / 16 + 1) {
