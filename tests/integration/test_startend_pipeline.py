@@ -1,19 +1,18 @@
 # SPDX-License-Identifier: MIT
-"""wan-startend --pipeline, --explain, --alpha, --exif, --format and --convert: what is told is what
+"""wan-startend --pipeline, --explain, --alpha, --exif and --format: what is told is what
 comes out, and what comes out is what Pillow and torch would make of it.
 
 Arguments: wan-startend, wanprof, [TEST NAME PART...]
 """
 import json
 import os
-import subprocess
 import sys
 import zlib
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from startend_support import (another_user, flat_png, fresh, good, ihdr, kind, listed,
-                              noise_png, nothing_left, one_sentence, png, python, read, run, write)
-from tap import Skip, check, equal, main, test
+from startend_support import (flat_png, fresh, good, ihdr, kind, listed, noise_png, nothing_left,
+                              one_sentence, photo_like, png, python, read, run, write)
+from tap import check, equal, main, test
 
 PIPELINES = {  # name: size asked for, frames of a 1200x900 image
     "a14b": ("832x480", (720, 544)), "ti2v": ("1280x704", (1088, 800)),
@@ -24,19 +23,6 @@ PIPELINES = {  # name: size asked for, frames of a 1200x900 image
     "animate": ("1280x720", (1280, 720))}
 TAKE_END = ("diffusers", "wan2gp", "wan2gp-inside", "comfyui", "diffusers-exact", "kijai",
             "wan2gp-crop")
-
-
-def photo_like():
-    """Smooth, 1200x900."""
-    if not photo_like.path:
-        photo_like.path = fresh(".png")
-        python("import random, sys\nfrom PIL import Image\n"
-               "small = Image.frombytes('RGB', (60, 45), random.Random(3).randbytes(8100))\n"
-               "small.resize((1200, 900), Image.BICUBIC).save(sys.argv[1])", photo_like.path)
-    return photo_like.path
-
-
-photo_like.path = None
 
 
 def told(*arguments, status=0):
@@ -288,80 +274,6 @@ def frames_may_be_jpeg_or_raw():
     python("import sys\nfrom PIL import Image\n"
            "assert Image.open(sys.argv[1]).tobytes() == open(sys.argv[2], 'rb').read()",
            f"{same}/start.png", f"{raw}/start.rgb")
-
-
-@test
-def conversions_keep_the_pixels():
-    source, jpeg, back, raw, npy = kind("rgb.png"), *(fresh(s) for s in
-                                                      (".jpg", ".png", ".rgb", ".npy"))
-    good("--convert", source, raw)
-    good("--convert", source, npy)
-    good("--convert", source, jpeg, "--quality", "95")
-    good("--convert", jpeg, back)
-    python("import sys, numpy\nfrom PIL import Image\n"
-           "source, jpeg, back, raw, npy = sys.argv[1:]\n"
-           "pixels = Image.open(source).tobytes()\n"
-           "assert open(raw, 'rb').read() == pixels\n"
-           "assert numpy.load(npy).tobytes() == pixels\n"
-           "assert Image.open(jpeg).format == 'JPEG'\n"
-           "assert Image.open(back).tobytes() == Image.open(jpeg).tobytes()\n",
-           source, jpeg, back, raw, npy)
-    alpha = fresh(".png")
-    good("--convert", kind("rgba.png"), alpha)
-    equal(read(alpha)[25], 6, "colour type: alpha is kept")
-    good("--convert", kind("rgba.png"), alpha, "--alpha", "white", "--force")
-    equal(read(alpha)[25], 2, "colour type")
-    good("--convert", kind("gray-alpha.png"), fresh(".jpg"))
-    good("--convert", kind("bits-16.png"), fresh(".jpg"))
-    good("--convert", kind("cmyk.jpg"), fresh(".png"))
-
-
-@test
-def conversions_that_fail_leave_nothing():
-    source = kind("rgb.png")
-    mine = write("mine", ".rgb")
-    for suffix in ".rgb", ".png", ".jpg", ".npy":
-        mine = write("mine", suffix)
-        one_sentence(run("--convert", source, mine), 73, mine, "--force")
-        equal(read(mine), b"mine")
-        one_sentence(run("--convert", source, f"/no/such/folder/x{suffix}"), 73)
-        one_sentence(run("--convert", "/no/such/image", fresh(suffix)), 66)
-        one_sentence(run("--convert", write(b"text"), fresh(suffix)), 65)
-    one_sentence(run("--convert", source, fresh(".webp")), 64, ".png")
-    one_sentence(run("--convert", source), 64, "IN OUT")
-    one_sentence(run("--convert", source, "a.png", "b.png"), 64, "too many")
-    one_sentence(run("--convert", source, fresh(".png"), "--size", "64x64"), 64, "--convert")
-    one_sentence(run("--convert", kind("rgba.png"), fresh(".jpg"), "--alpha", "refuse"), 65)
-
-
-@test
-def a_full_disk_stops_conversions_and_explanations():
-    out = fresh()
-    os.mkdir(out)
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "none", out],
-                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    if mounted.returncode != 0:
-        raise Skip(f"no tmpfs can be mounted: {mounted.stderr.strip()}")
-    try:
-        for suffix in ".rgb", ".png", ".jpg", ".npy":
-            done = run("--convert", photo_like(), f"{out}/x{suffix}")
-            one_sentence(done, 73, out)
-            nothing_left(out)
-        done = run("-q", "--explain", photo_like(), photo_like(), "--json", f"{out}/x.json")
-        one_sentence(done, 73, out)
-        nothing_left(out)
-    finally:
-        subprocess.run(["umount", out], check=True)
-
-
-@test
-def a_folder_without_permission_stops_them_too():
-    user = another_user()
-    out = fresh()
-    os.mkdir(out, 0o755)
-    for suffix in ".rgb", ".png":
-        one_sentence(run("--convert", kind("rgb.png"), f"{out}/x{suffix}", **user), 73, out)
-    nothing_left(out)
 
 
 @test

@@ -143,8 +143,7 @@ static void validate_file(void *context)
 	struct wan_verdict verdict = {.valid = true};
 	struct wan_error error = {.code = 0};
 	int result = wan_image_validate_file(s->in, NULL, NULL, &verdict, &error);
-	CHECK(result < 0 ? error.code == result && error.reason[0] != 0
-			 : verdict.issue_count > 0);
+	CHECK(result < 0 ? error.code == result && error.reason[0] != 0 : verdict.issue_count > 0);
 	(void)wan_pool_trim(0);
 }
 
