@@ -359,7 +359,8 @@ def thousands_of_loads_leave_nothing_behind():
     blocks, memory = sys.getallocatedblocks(), resident_kb()
     round_trip(3000 if os.environ.get("WAN_TEST_TIER") in (None, "quick") else 30000)
     settle()
-    check(sys.getallocatedblocks() - blocks < 300, sys.getallocatedblocks() - blocks)
+    # a block lost in each round would be thousands
+    check(sys.getallocatedblocks() - blocks < 1000, sys.getallocatedblocks() - blocks)
     check(resident_kb() - memory < 3000, f"{resident_kb() - memory} kB more")
     equal(cache()["pinned_bytes"], 0)
 

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Types of the part that is written in C; what begins with cache_, or is not in wanrt.__all__, is for
-the package itself."""
+"""Types of the part that is written in C. What is not in wanrt.__all__ is for the package itself."""
 import os
 from typing import Any, Callable, Literal, NamedTuple, Optional, Tuple, Union
 
