@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A token seen before must never name other bytes: that would be a stale picture. */
+#include <sys/mman.h>
+
 #include "clock.h"
 #include "files.h"
 
@@ -38,6 +40,27 @@ TEST(no_stale_token_in_rewrites_of_a_relative_path)
 	CHECK_EQ(stats_of(identity).watched_paths, 0);
 	wan_identity_destroy(identity);
 	REQUIRE_EQ(chdir(before), 0);
+}
+
+TEST(what_is_written_through_a_mapping_shows_when_that_is_closed)
+{
+	if (!watching_works())
+		SKIP("inotify does not work here");
+	set_up_way();
+	struct wan_identity *identity = make(WAN_IDENTITY_INOTIFY, false);
+	const char *path = in_folder(path_text);
+	struct wan_key token = look(identity, path);
+	for (uint32_t i = 1; i < 20; i++) {
+		int fd = open(path, O_RDWR);
+		uint32_t *mapped = mmap(NULL, 4, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		REQUIRE(fd >= 0 && mapped != MAP_FAILED);
+		close(fd);
+		*mapped = i;
+		munmap(mapped, 4);
+		CHECK(!same(token, look(identity, path)));
+		token = look(identity, path);
+	}
+	wan_identity_destroy(identity);
 }
 
 TEST(mode_stat_sees_a_change_within_100_ms)

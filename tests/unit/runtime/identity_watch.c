@@ -107,6 +107,54 @@ TEST(a_program_that_closes_our_descriptor_is_noticed)
 	close(ends[1]);
 }
 
+static unsigned messages;
+
+static void count_message(void *context, enum wan_log_level level, const char *text)
+{
+	messages += strstr(text, "inotify") != NULL;
+}
+
+TEST(where_watching_is_refused_a_stat_takes_its_place)
+{
+	if (!watching_works())
+		SKIP("inotify does not work here");
+	static const struct {
+		enum wan_fault_kind kind;
+		int error;
+	} refusals[] = {{WAN_FAULT_INOTIFY_INIT, EMFILE},
+			{WAN_FAULT_INOTIFY_INIT, ENOSYS},
+			{WAN_FAULT_INOTIFY_ADD, ENOSPC}};
+	set_up_way();
+	const char *path = in_folder(path_text);
+	for (unsigned i = 0; i < 3; i++) {
+		messages = 0;
+		wan_set_log(count_message, NULL);
+		wan_fault_install();
+		wan_fault_arm(refusals[i].kind, 1, refusals[i].error, true);
+		struct wan_identity *bounded = make(WAN_IDENTITY_AUTO, false);
+		struct wan_identity *exact = make(WAN_IDENTITY_INOTIFY, false);
+		struct wan_key late = look(bounded, path), at_once = look(exact, path);
+		write_file(path, 0, i + 100);
+		CHECK(same(late, look(bounded, path)));
+		CHECK(!same(at_once, look(exact, path)));
+		fake_now_ns += 100000000;
+		CHECK(!same(late, look(bounded, path)));
+		CHECK_EQ(stats_of(bounded).bound_ns, 100000000);
+		CHECK_EQ(stats_of(exact).bound_ns, 0);
+		CHECK(strstr(stats_of(bounded).reason, "inotify") != NULL);
+		CHECK_EQ(stats_of(bounded).watched_paths + stats_of(exact).watched_paths, 0);
+		CHECK_EQ(messages, 2); /* once each */
+		wan_fault_remove();
+		fake_now_ns += 20000000000; /* tried again after a while */
+		look(bounded, path);
+		CHECK_EQ(stats_of(bounded).watched_paths, 1);
+		CHECK_EQ(stats_of(bounded).bound_ns, 0);
+		wan_identity_destroy(bounded);
+		wan_identity_destroy(exact);
+		wan_set_log(NULL, NULL);
+	}
+}
+
 static void look_twice(void *context)
 {
 	const enum wan_identity_mode *mode = context;
