@@ -68,6 +68,23 @@ WAN_NO_ANALYSIS
 	return rc > 0 ? -EINVAL : rc;
 }
 
+/* The failure goes to those who wait, and into the index when the computation asks for that. */
+static void fail_locked(struct wan_cache *cache, struct wan_cache_entry *entry,
+			struct wan_flight *flight, int error, const struct wan_value *value,
+			struct wan_victims *victims) WAN_REQUIRES(&cache->lock)
+{
+	struct wan_value failure = {
+		.data = (void *)(intptr_t)-error,
+		.flags = WAN_CACHE_FAILURE | WAN_CACHE_DERIVED,
+		.cost_ns = value->cost_ns,
+	};
+	bool keep = value->flags & WAN_CACHE_FAILURE && flight->shared && !flight->stale;
+	wan_cache_fill_locked(cache, entry, flight->key, &failure);
+	if (!keep || wan_cache_store_locked(cache, entry, victims) < 0)
+		wan_slots_give(&cache->slots, entry);
+	wan_flight_land(flight, error, NULL);
+}
+
 /* Computes in this thread; everybody who waits for it gets the outcome. */
 static int compute_locked(struct wan_cache *cache, struct request *request, bool shared,
 			  struct wan_victims *victims, struct wan_pin **ret_pin)
@@ -100,13 +117,12 @@ static int compute_locked(struct wan_cache *cache, struct request *request, bool
 
 	wan_flight_end(&cache->flights, &flight);
 	cache->budget.in_flight_bytes -= flight.reserved_bytes;
-	if (rc < 0) {
-		wan_slots_give(&cache->slots, entry);
-		wan_flight_land(&flight, rc, NULL);
-		return rc;
-	}
 	if (!value.cost_ns)
 		value.cost_ns = cost_ns;
+	if (rc < 0) {
+		fail_locked(cache, entry, &flight, rc, &value, victims);
+		return rc;
+	}
 	wan_cache_fill_locked(cache, entry, request->key, &value);
 	settle_locked(cache, entry, &flight, victims);
 	*ret_pin = wan_cache_pin_locked(cache, entry);
@@ -177,9 +193,13 @@ static int get_slowly(struct wan_cache *cache, struct request *request, struct w
 {
 	struct wan_victims victims = {0};
 	wan_mutex_lock(&cache->lock);
-	*ret_pin = wan_cache_request_locked(cache, request->key, &victims);
+	int rc = 0;
+	*ret_pin = wan_cache_request_locked(cache, request->key, &victims, &rc);
 	*ret_hit = *ret_pin != NULL;
-	int rc = *ret_hit ? 0 : miss_locked(cache, request, &victims, ret_pin);
+	if (*ret_hit)
+		rc = 0;
+	else if (rc == -ENOENT)
+		rc = miss_locked(cache, request, &victims, ret_pin);
 	*ret_hit |= request->thawed;
 	wan_cache_leave(cache, &victims);
 	return rc;

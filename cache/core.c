@@ -135,7 +135,7 @@ static void use_locked(struct wan_cache *cache, struct wan_cache_entry *entry)
 	wan_order_use(&cache->order, entry->slot, stamp);
 	next_epoch_locked(cache);
 	if (entry->state == WAN_ENTRY_OWING && !somebody_waits(cache))
-		wan_store_release(&entry->state, WAN_ENTRY_INDEXED);
+		wan_store_release(&entry->state, (uint32_t)wan_entry_rest(entry));
 }
 
 struct wan_cache_entry *wan_cache_find_locked(struct wan_cache *cache, struct wan_key key,
@@ -177,8 +177,9 @@ static void join_locked(struct wan_cache *cache) WAN_REQUIRES(&cache->lock)
 }
 
 struct wan_pin *wan_cache_request_locked(struct wan_cache *cache, struct wan_key key,
-					 struct wan_victims *victims)
+					 struct wan_victims *victims, int *ret_error)
 {
+	*ret_error = -ENOENT;
 	join_locked(cache);
 	wan_cache_charge_metadata_locked(cache, victims);
 	struct wan_cache_entry *entry = wan_cache_find_locked(cache, key, victims);
@@ -190,6 +191,10 @@ struct wan_pin *wan_cache_request_locked(struct wan_cache *cache, struct wan_key
 	}
 	wan_counters_add(&cache->counters, CACHE_WORD_HITS, 1);
 	wan_counters_add(&cache->counters, CACHE_WORD_TIME_SAVED_NS, entry->cost_ns);
+	if (entry->flags & WAN_CACHE_FAILURE) {
+		*ret_error = -(int)(intptr_t)entry->data;
+		return NULL;
+	}
 	return wan_cache_pin_locked(cache, entry);
 }
 
@@ -205,7 +210,7 @@ void wan_cache_released_locked(struct wan_cache *cache, struct wan_cache_entry *
 		/* A limit was lowered below what was pinned: now it can be met. */
 		wan_cache_shrink_locked(cache, cache->budget.limit_bytes, victims);
 		if (entry->state == WAN_ENTRY_OWING && !somebody_waits(cache))
-			wan_store_release(&entry->state, WAN_ENTRY_INDEXED);
+			wan_store_release(&entry->state, (uint32_t)wan_entry_rest(entry));
 	}
 }
 
@@ -276,7 +281,7 @@ int wan_cache_store_locked(struct wan_cache *cache, struct wan_cache_entry *entr
 						    .counted = entry->counted});
 	wan_store_relaxed(&cache->turn, stamp);
 	/* release: a hit that sees it INDEXED sees all of it */
-	wan_store_release(&entry->state, WAN_ENTRY_INDEXED);
+	wan_store_release(&entry->state, (uint32_t)wan_entry_rest(entry));
 	wan_table_insert(&cache->table, entry);
 	next_epoch_locked(cache);
 	wan_cache_note_expiry_locked(cache, entry);

@@ -82,9 +82,11 @@ bool wan_cache_has_locked(struct wan_cache *cache, struct wan_key key) WAN_REQUI
 struct wan_cache_entry *wan_cache_find_locked(struct wan_cache *cache, struct wan_key key,
 					      struct wan_victims *victims)
 	WAN_REQUIRES(&cache->lock);
-/* The same, pinned and counted as a request that hit or missed. */
+/* The same, pinned and counted as a request that hit or missed. NULL: *ret_error is -ENOENT, or the
+ * failure that was kept, which is a hit. */
 struct wan_pin *wan_cache_request_locked(struct wan_cache *cache, struct wan_key key,
-					 struct wan_victims *victims) WAN_REQUIRES(&cache->lock);
+					 struct wan_victims *victims, int *ret_error)
+	WAN_REQUIRES(&cache->lock);
 /* A pin of the entry is gone: does what had to wait for that. */
 void wan_cache_released_locked(struct wan_cache *cache, struct wan_cache_entry *entry,
 			       struct wan_victims *victims) WAN_REQUIRES(&cache->lock);

@@ -63,6 +63,13 @@ static_assert(sizeof(struct wan_cache_entry) + 4 * sizeof(void *) + 3 * sizeof(u
 		      WAN_CACHE_ENTRY_BYTES,
 	      "the metadata charged for an entry covers what it takes");
 
+/* What an indexed entry is in when no step is under way and no release is waited for. A failure
+ * that is kept has nothing to pin, so hits leave it to the steps under the lock. */
+static inline enum wan_entry_state wan_entry_rest(const struct wan_cache_entry *entry)
+{
+	return entry->flags & WAN_CACHE_FAILURE ? WAN_ENTRY_OWING : WAN_ENTRY_INDEXED;
+}
+
 static inline bool wan_entry_is_indexed(const struct wan_cache_entry *entry)
 {
 	return entry->state == WAN_ENTRY_INDEXED || entry->state == WAN_ENTRY_OWING;

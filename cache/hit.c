@@ -203,14 +203,15 @@ static NOINLINE int pin_slowly(struct wan_cache *cache, struct wan_key key,
 {
 	struct wan_victims victims = {0};
 	wan_mutex_lock(&cache->lock);
-	struct wan_pin *pin = wan_cache_request_locked(cache, key, &victims);
+	int error;
+	struct wan_pin *pin = wan_cache_request_locked(cache, key, &victims, &error);
 	if (!pin)
 		wan_cache_expire_locked(cache, &victims);
-	if (!pin)
+	if (!pin && error == -ENOENT)
 		pin = wan_cache_thaw_locked(cache, key, &victims);
 	wan_cache_leave(cache, &victims);
 	if (!pin)
-		return -ENOENT;
+		return error;
 	*ret_pin = pin;
 	return 0;
 }

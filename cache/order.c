@@ -360,6 +360,12 @@ uint32_t wan_order_next(struct wan_order *order, bool counted, wan_order_skip sk
 	}
 }
 
+uint64_t wan_order_chosen_by(const struct wan_order *order, bool counted)
+{
+	const struct wan_order_batch *batch = &order->batches[counted];
+	return order->policy ? 0 : batch->items[batch->cursor - 1].key & WAN_STAMP_MAX;
+}
+
 /* Those behind the cursor that are given once more are known to the caller. */
 static void again(const struct wan_order *order, struct wan_order_batch *batch, uint32_t slot)
 {

@@ -85,6 +85,8 @@ uint64_t wan_order_key(const struct wan_order *order, uint32_t slot);
  * meanwhile are forgotten, the others stay where they were. */
 void wan_order_begin(struct wan_order *order, bool counted, uint32_t extra);
 uint32_t wan_order_next(struct wan_order *order, bool counted, wan_order_skip skip, void *context);
+/* The stamp by which next chose the slot it gave: another one now means that it was used since. */
+uint64_t wan_order_chosen_by(const struct wan_order *order, bool counted);
 /* A slot that next had given was used since and is a candidate again. */
 void wan_order_again(struct wan_order *order, uint32_t slot);
 void wan_order_end(struct wan_order *order, bool counted);

@@ -95,6 +95,8 @@ static struct wan_cache_entry *mark_oldest_locked(struct wan_cache *cache, struc
 		return NULL;
 	struct wan_cache_entry *entry = wan_slots_at(&cache->slots, slot);
 	mark_locked(cache, going, entry);
+	/* Not a new look at its stamps: that would hide a use since the choice. */
+	entry->seen = wan_order_chosen_by(&cache->order, counted);
 	going->free_bytes += entry->charge_bytes;
 	going->counted += entry->counted;
 	return entry;
@@ -145,7 +147,7 @@ static void confirm_locked(struct wan_cache *cache, struct going *going) WAN_REQ
 			bool used = !pinned && !cache->order.policy && going->rounds < PATIENCE &&
 				    wan_order_last_use(&cache->order, entry->slot) != entry->seen;
 			if (pinned || used) {
-				unmark(entry, WAN_ENTRY_INDEXED);
+				unmark(entry, wan_entry_rest(entry));
 				if (used)
 					wan_order_again(&cache->order, entry->slot);
 				continue;
@@ -171,7 +173,7 @@ static void roll_back_locked(struct wan_cache *cache, struct going *going)
 	for (struct wan_cache_entry *entry = going->first, *next; entry; entry = next) {
 		next = entry->chain;
 		/* OWING is right for whatever it was before. */
-		unmark(entry, entry == going->old ? WAN_ENTRY_OWING : WAN_ENTRY_INDEXED);
+		unmark(entry, entry == going->old ? WAN_ENTRY_OWING : wan_entry_rest(entry));
 	}
 	end_searches(cache, going);
 }
@@ -414,7 +416,7 @@ uint64_t wan_cache_expire_locked(struct wan_cache *cache, struct wan_victims *vi
 		if (wan_cache_is_pinned(cache, entry)) {
 			unmark(entry, WAN_ENTRY_OWING); /* its release starts to count */
 		} else if (!wan_ticker_expired(&cache->ticker, last, now)) {
-			unmark(entry, WAN_ENTRY_INDEXED);
+			unmark(entry, wan_entry_rest(entry));
 			wan_cache_note_expiry_locked(cache, entry);
 		} else {
 			append(&going.first, &going.last, entry);

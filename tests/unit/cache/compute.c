@@ -111,6 +111,45 @@ TEST(failures_are_told_and_not_cached)
 	wan_cache_destroy(cache);
 }
 
+static int fail_for_good(void *context, struct wan_value *ret_value)
+{
+	++*(unsigned *)context;
+	ret_value->flags = WAN_CACHE_FAILURE;
+	return -EBADMSG;
+}
+
+TEST(a_failure_is_kept_when_the_computation_asks_for_that)
+{
+	struct wan_cache *cache = cache_of(2 * WEIGHT(0), 10);
+	struct wan_pin *pin = NULL;
+	unsigned calls = 0;
+	for (unsigned i = 0; i < 5; i++) {
+		bool hit = true;
+		CHECK_EQ(wan_cache_get_or_compute(cache, key_of(1), 0, fail_for_good, &calls, &pin,
+						  &hit),
+			 -EBADMSG);
+		CHECK(hit); /* untouched */
+		CHECK_EQ(wan_cache_pin(cache, key_of(1), &pin), -EBADMSG);
+		SOUND(cache);
+	}
+	CHECK(pin == NULL);
+	CHECK_EQ(calls, 1);
+	CHECK_EQ(stats_of(cache).hits, 9);
+	CHECK_EQ(stats_of(cache).entries, 1);
+	CHECK_EQ(put_of(cache, 2, 0), 0);
+	CHECK_EQ(put_of(cache, 3, 0), 0); /* it leaves like any other */
+	CHECK_EQ(wan_cache_get_or_compute(cache, key_of(1), 0, fail_for_good, &calls, &pin, NULL),
+		 -EBADMSG);
+	CHECK_EQ(calls, 2);
+	CHECK_EQ(put_of(cache, 1, 0), 0); /* a value in its place */
+	CHECK(has(cache, 1));
+	CHECK_EQ(wan_cache_remove(cache, key_of(1)), 0);
+	SOUND(cache);
+	struct wan_value value = {.flags = WAN_CACHE_FAILURE};
+	CHECK_EQ(wan_cache_put(cache, key_of(1), &value), -EINVAL);
+	wan_cache_destroy(cache);
+}
+
 TEST(room_is_made_before_computing)
 {
 	struct wan_cache *cache = cache_of(2 * WEIGHT(1000), 0);

@@ -338,7 +338,7 @@ TEST(pins_outlive_the_cache)
 TEST(null_is_answered_everywhere)
 {
 	struct wan_pin *pin;
-	struct wan_value value = {.flags = 8};
+	struct wan_value value = {.flags = 16};
 	struct wan_cache *cache = cache_of(WAN_MIB, 0);
 	wan_cache_destroy(NULL);
 	wan_cache_clear(NULL);
