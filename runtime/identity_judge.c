@@ -38,9 +38,9 @@ static enum verdict judge(const struct wan_identity *identity, const struct wan_
 	if (look->give_up)
 		return CHANGED;
 	bool by_content = identity->options.by_content;
-	/* Without a watch the bytes have to be kept in mind; with a new one they may be there. */
-	bool compare = look->step_count == 0 ? !look->settled && look->words[2] <= COMPARE_MAX
-					     : same_words && file->has_content;
+	/* Without a watch the bytes have to be kept in mind; where they are, they can tell. */
+	bool compare = (look->step_count == 0 && !look->settled && look->words[2] <= COMPARE_MAX) ||
+		       (same_words && file->has_content);
 	if (!look->has_content && (by_content || compare))
 		return UNKNOWN;
 	bool same_bytes =

@@ -4,6 +4,7 @@
 
 #include "clock.h"
 #include "files.h"
+#include "identity_state.h"
 
 static void check_rewrites(enum wan_identity_mode mode)
 {
@@ -60,6 +61,47 @@ TEST(what_is_written_through_a_mapping_shows_when_that_is_closed)
 		CHECK(!same(token, look(identity, path)));
 		token = look(identity, path);
 	}
+	wan_identity_destroy(identity);
+}
+
+static struct wan_sight judge_words(struct wan_identity *identity, uint64_t changed_ns,
+				    bool settled, const char *bytes, int *ret_code)
+{
+	struct wan_look seen = {.words = {1, 2, 3, 4, changed_ns}, .settled = settled};
+	struct wan_sight sight = {0};
+	struct wan_file_keys *gone = NULL;
+	if (bytes) {
+		seen.has_content = true;
+		seen.content = wan_key_hash(WAN_DOMAIN_CONTENT, bytes, strlen(bytes));
+	}
+	wan_identity_lock(identity);
+	*ret_code = wan_identity_judge_locked(identity, &seen, &sight, &gone);
+	wan_identity_unlock(identity);
+	return sight;
+}
+
+TEST(times_that_may_come_again_are_told_apart_by_the_bytes)
+{
+	/* as on a kernel whose times move in ticks: four writes within one */
+	struct wan_identity *identity = make(WAN_IDENTITY_STRICT, false);
+	int code;
+	judge_words(identity, 5, false, NULL, &code);
+	CHECK_EQ(code, -EAGAIN); /* the bytes are asked for */
+	struct wan_sight a = judge_words(identity, 5, false, "a", &code);
+	CHECK_EQ(code, 0);
+	struct wan_sight again = judge_words(identity, 5, false, "a", &code);
+	CHECK(same(a.token, again.token));
+	struct wan_sight b = judge_words(identity, 5, false, "b", &code);
+	CHECK(!same(a.token, b.token));
+	/* a tick later, once compared, nothing can happen any more without new times */
+	judge_words(identity, 5, true, NULL, &code);
+	CHECK_EQ(code, -EAGAIN);
+	struct wan_sight rested = judge_words(identity, 5, true, "b", &code);
+	CHECK(same(b.token, rested.token));
+	CHECK(same(b.token, judge_words(identity, 5, true, NULL, &code).token));
+	struct wan_sight later = judge_words(identity, 6, true, NULL, &code);
+	CHECK_EQ(code, 0);
+	CHECK(!same(b.token, later.token));
 	wan_identity_destroy(identity);
 }
 
