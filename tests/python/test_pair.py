@@ -160,6 +160,7 @@ def stacks_hold_what_is_known_and_are_constant_elsewhere():
     check(not stack.flags.writeable, "shared")
     same = wanrt.prepare_pair(start, end, (832, 480), "diffusers", stack=True, frames=17)
     equal(np.asarray(same.stack).ctypes.data, stack.ctypes.data)
+    equal(np.asarray(same.mask).ctypes.data, np.asarray(pair.mask).ctypes.data)
     equal(pair.frames, 17)
     equal(stack.shape, (1, 3, 17, pair.size[1], pair.size[0]))
     check((stack[0, :, 0] == np.asarray(pair.start_tensor)).all())

@@ -323,12 +323,16 @@ static PyObject *file_key(PyObject *module, PyObject *object)
 	struct wan_key_builder builder;
 	wan_key_begin(&builder, "python.file");
 	const char *name = PyBytes_AsString(path);
-	int r;
-	PyThreadState *state = PyEval_SaveThread();
-	r = wan_key_add_file(&builder, name);
-	PyEval_RestoreThread(state);
-	if (r < 0)
-		wan_py_raise_code(r, name);
+	struct wan_runtime *runtime = wan_py_runtime_ref();
+	int r = -1;
+	if (runtime) {
+		PyThreadState *state = PyEval_SaveThread();
+		r = wan_runtime_key_add_file(runtime, &builder, name);
+		PyEval_RestoreThread(state);
+		wan_py_runtime_unref(runtime);
+		if (r < 0)
+			wan_py_raise_code(r, name);
+	}
 	Py_DECREF(path);
 	if (r < 0)
 		return NULL;

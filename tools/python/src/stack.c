@@ -23,6 +23,11 @@ static const struct {
 	[WAN_TENSOR_BF16] = {"bfloat16", "H", "u2", 2}, /* numpy has no name for it */
 };
 
+static struct wan_stack *stack_of(const struct stack *stack)
+{
+	return stack->pin ? wan_pin_data(stack->pin) : stack->stack;
+}
+
 /* Takes all three over, also on failure; pin and runtime are NULL for a stack of its own. */
 static PyObject *stack_new(struct wan_stack *made, struct wan_pin *pin, struct wan_runtime *runtime)
 {
@@ -37,7 +42,7 @@ static PyObject *stack_new(struct wan_stack *made, struct wan_pin *pin, struct w
 	stack->pin = pin;
 	stack->runtime = runtime;
 	stack->generation = wan_py_generation();
-	wan_stack_view(pin ? wan_pin_stack(pin) : made, &stack->view);
+	wan_stack_view(stack_of(stack), &stack->view);
 	Py_ssize_t stride = types[stack->view.type].bytes;
 	for (int i = (int)stack->view.dimensions - 1; i >= 0; i--) {
 		stack->shape[i] = (Py_ssize_t)stack->view.shape[i];
@@ -155,8 +160,7 @@ static PyObject *stack_save(PyObject *self, PyObject *args, PyObject *kwargs)
 	const char *name = PyBytes_AsString(path);
 	int r;
 	PyThreadState *state = PyEval_SaveThread();
-	r = wan_stack_write_npy(stack->pin ? wan_pin_stack(stack->pin) : stack->stack, name,
-				overwrite, &error);
+	r = wan_stack_write_npy(stack_of(stack), name, overwrite, &error);
 	PyEval_RestoreThread(state);
 	if (r < 0)
 		wan_py_raise(r, &error, name);
@@ -207,7 +211,7 @@ struct recipe {
 	struct wan_stack_options options;
 	bool is_own;
 	/* results */
-	struct wan_pin *pin;
+	struct wan_pin *pin, *mask_pin;
 	struct wan_stack *stack, *mask;
 	struct wan_error error;
 };
@@ -252,6 +256,60 @@ static int build(struct recipe *recipe, const struct wan_picture pictures[2])
 	return r;
 }
 
+/* --- masks --- */
+
+struct mask {
+	struct wan_size size;
+	bool has_end;
+	const struct wan_stack_options *options;
+	struct wan_error *error;
+};
+
+static void destroy_mask(void *data)
+{
+	wan_stack_unref(data);
+}
+
+static int compute_mask(void *context, struct wan_value *ret_value)
+{
+	const struct mask *mask = context;
+	struct wan_stack *made = NULL;
+	int r = wan_stack_mask(mask->size, true, mask->has_end, mask->options, &made, mask->error);
+	if (r < 0)
+		return r;
+	struct wan_stack_view view;
+	wan_stack_view(made, &view);
+	*ret_value = (struct wan_value){.data = made,
+					.bytes = view.held_bytes,
+					.destroy = destroy_mask,
+					.flags = WAN_CACHE_DERIVED};
+	return 0;
+}
+
+/* It depends on no file: one for all clips of that size. */
+static int pin_mask(struct recipe *recipe, struct mask *mask)
+{
+	struct wan_key_builder builder;
+	wan_key_begin(&builder, "python.mask");
+	wan_key_add(&builder, "size", &mask->size, sizeof(mask->size));
+	wan_key_add_u64(&builder, "has_end", mask->has_end);
+	wan_key_add_u64(&builder, "pipeline", recipe->sides[0].pipeline);
+	wan_key_add_u64(&builder, "frames", recipe->options.frames);
+	wan_key_add_u64(&builder, "type", recipe->options.type);
+	return wan_cache_get_or_compute(wan_runtime_cache(recipe->runtime), wan_key_end(&builder),
+					0, compute_mask, mask, &recipe->mask_pin, NULL);
+}
+
+static int make_mask(struct recipe *recipe, struct wan_size size, bool has_end)
+{
+	struct mask mask = {size, has_end, &recipe->options, &recipe->error};
+	if (recipe->options.frames % 4 != 1) /* a part of a clip, as speech-to-video makes it */
+		return 0;
+	if (!recipe->is_own)
+		return pin_mask(recipe, &mask);
+	return wan_stack_mask(size, true, has_end, &recipe->options, &recipe->mask, &recipe->error);
+}
+
 /* Without the GIL. */
 static int cook(struct recipe *recipe)
 {
@@ -264,27 +322,20 @@ static int cook(struct recipe *recipe)
 	else if (r == 0)
 		r = wan_conditioning(recipe->runtime, &pictures[0], end, &recipe->options,
 				     &recipe->pin, NULL, &recipe->error);
-	/* A part of a clip, as speech-to-video makes it, has no mask. */
-	if (r == 0 && recipe->options.frames % 4 == 1)
-		r = wan_stack_mask(framings[0].output, true, end != NULL, &recipe->options,
-				   &recipe->mask, &recipe->error);
-	return r;
+	return r < 0 ? r : make_mask(recipe, framings[0].output, end != NULL);
 }
 
-/* What was made, as (stack, mask); takes the runtime over. */
+/* What was made, as (stack, mask). */
 static PyObject *serve(struct recipe *recipe)
 {
-	struct wan_runtime *kept = recipe->pin ? recipe->runtime : NULL;
-	if (!kept)
-		wan_py_runtime_unref(recipe->runtime);
-	PyObject *stack = stack_new(recipe->stack, recipe->pin, kept);
-	PyObject *mask = NULL;
-	if (recipe->mask)
-		mask = stack_new(recipe->mask, NULL, NULL);
-	else {
+	PyObject *stack = stack_new(recipe->stack, recipe->pin,
+				    recipe->pin ? wan_runtime_ref(recipe->runtime) : NULL);
+	PyObject *mask = Py_None;
+	if (recipe->mask || recipe->mask_pin)
+		mask = stack_new(recipe->mask, recipe->mask_pin,
+				 recipe->mask_pin ? wan_runtime_ref(recipe->runtime) : NULL);
+	else
 		Py_INCREF(Py_None);
-		mask = Py_None;
-	}
 	if (stack && mask)
 		return Py_BuildValue("(NN)", stack, mask);
 	Py_XDECREF(stack);
@@ -344,9 +395,9 @@ static PyObject *make(PyObject *module, PyObject *args)
 		else {
 			wan_stack_unref(recipe.stack);
 			wan_pin_release(recipe.pin);
-			wan_py_runtime_unref(recipe.runtime);
 			wan_py_raise(r, &recipe.error, NULL);
 		}
+		wan_py_runtime_unref(recipe.runtime);
 	}
 	Py_XDECREF(paths[0]);
 	Py_XDECREF(paths[1]);
