@@ -21,6 +21,10 @@
 #define SHARE_LEAST (1.0 / 64)
 #define SHARE_MOST  0.5
 #define SHARE_GROWS 1.19 /* doubles in four windows */
+/* Windows without cold values after the least share has lost too; doubled each time it does again.
+ */
+#define REST_FIRST 4
+#define REST_MOST  64
 
 void wan_tier_judge_init(struct wan_tier_judge *judge)
 {
@@ -141,10 +145,19 @@ bool wan_tier_learn_eviction(struct wan_tier_judge *judge)
 	if (++judge->evictions < WAN_TIER_WINDOW)
 		return false;
 	judge->evictions = 0;
-	if (judge->gain_ns > judge->loss_ns)
+	if (judge->rest) {
+		if (--judge->rest == 0)
+			judge->share = SHARE_LEAST;
+	} else if (judge->gain_ns > judge->loss_ns) {
 		judge->share = WAN_MIN(judge->share * SHARE_GROWS, SHARE_MOST);
-	else if (judge->loss_ns > 0)
+		judge->next_rest = 0;
+	} else if (judge->loss_ns > 0 && judge->share > SHARE_LEAST) {
 		judge->share = WAN_MAX(judge->share / 2, SHARE_LEAST);
+	} else if (judge->loss_ns > 0) {
+		judge->rest = judge->next_rest ? judge->next_rest : REST_FIRST;
+		judge->next_rest = WAN_MIN(2 * judge->rest, (uint32_t)REST_MOST);
+		judge->share = judge->gain_ns = judge->loss_ns = 0;
+	}
 	/* Half of the last window counts in the next: one odd hit does not decide. */
 	judge->gain_ns /= 2;
 	judge->loss_ns /= 2;

@@ -8,7 +8,8 @@
  *
  * The room it takes is taken from values that are ready. What that loses is measured too, by the
  * keys of values that left a short while ago: one asked for again within as many bytes as the cold
- * ones take would still be there without them. When losses exceed gains, the room is halved.
+ * ones take would still be there without them. When losses exceed gains, the room is halved; when
+ * it cannot be halved any more, nothing is kept for a while.
  */
 #ifndef WAN_CACHE_TIER_JUDGE_H
 #define WAN_CACHE_TIER_JUDGE_H
@@ -45,7 +46,8 @@ struct wan_tier_judge {
 	/* Of the window under way. */
 	double gain_ns, loss_ns;
 	uint32_t evictions;
-	double share; /* of the ceiling that cold bytes may take */
+	uint32_t rest, next_rest; /* windows without, now and the next time */
+	double share;             /* of the ceiling that cold bytes may take */
 };
 
 void wan_tier_judge_init(struct wan_tier_judge *judge);

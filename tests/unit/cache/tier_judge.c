@@ -136,11 +136,31 @@ TEST(the_share_follows_gains_and_losses_within_bounds)
 		window(&judge);
 	}
 	CHECK_NEAR(judge.share, 0.5, 0);
-	for (int i = 0; i < 30; i++) {
-		wan_tier_learn_loss(&judge, 10 * MS);
+	for (int i = 0; i < 5; i++) {
+		wan_tier_learn_loss(&judge, 100 * MS);
 		window(&judge);
 	}
 	CHECK_NEAR(judge.share, 1.0 / 64, 0);
+}
+
+TEST(when_the_least_share_loses_too_nothing_is_kept_for_a_while)
+{
+	struct wan_tier_judge judge = fresh();
+	static const int rests[] = {4, 8, 16, 32, 64, 64};
+	judge.share = 1.0 / 64;
+	for (size_t i = 0; i < WAN_COUNT_OF(rests); i++) {
+		wan_tier_learn_loss(&judge, 10 * MS);
+		window(&judge);
+		for (int left = rests[i]; left > 0; left--) {
+			CHECK_NEAR(judge.share, 0, 0);
+			window(&judge);
+		}
+		CHECK_NEAR(judge.share, 1.0 / 64, 0);
+	}
+	wan_tier_learn_hit(&judge, 10 * MS, MS, false);
+	window(&judge);
+	CHECK_NEAR(judge.share, 1.19 / 64, 1e-9);
+	CHECK_EQ(judge.next_rest, 0);
 }
 
 TEST(a_hit_that_would_have_been_one_anyway_is_a_loss)
