@@ -110,26 +110,37 @@ static void live(const struct wan_learn *learn, uint32_t group, struct life *lif
 	}
 }
 
-/* Near ends of the time to keep are tried one by one, far ones once an octave. */
-static float best_from(const struct life *life, uint32_t age, float fill)
+static float slope(const struct life *life, uint32_t from, uint32_t to)
 {
-	float best = 0, used = life->used[age];
-	float time = life->time[age] - life->alive[age] * fill - 1e-9f;
-	for (uint32_t end = age + 1; end <= WAN_LEARN_AGES;) {
-		float worth = (life->used[end] - used) / (life->time[end] - time);
-		if (worth > best)
-			best = worth;
-		end += end < age + STEPS ? 1 : STEPS;
-	}
-	return best;
+	float time = life->time[to] - life->time[from];
+	return (life->used[to] - life->used[from]) / (time > 0 ? time : 1e-9f);
 }
 
+/* The end that pays most is a corner of the upper hull of all later points of (time, used), and
+ * along the hull what pays rises to it and falls behind it. The hull is a stack, its left end on
+ * top: going back in age adds a point there and takes off what lies below the line over it. */
 static void refresh(struct wan_learn *learn, uint32_t level, uint32_t group)
 {
 	struct life life;
+	uint32_t hull[WAN_LEARN_AGES], count = 0;
+	float fill = accesses_of_level(level);
 	live(learn, group, &life);
-	for (uint32_t age = 0; age < WAN_LEARN_AGES; age++)
-		learn->worth[level][group][age] = best_from(&life, age, accesses_of_level(level));
+	for (uint32_t age = WAN_LEARN_AGES; age-- > 0;) {
+		uint32_t end = age + 1;
+		while (count > 1 && slope(&life, end, hull[count - 1]) <=
+					    slope(&life, hull[count - 1], hull[count - 2]))
+			count--;
+		hull[count++] = end;
+		float best = 0, time = life.time[age] - life.alive[age] * fill - 1e-9f;
+		for (uint32_t i = count; i-- > 0;) {
+			float worth =
+				(life.used[hull[i]] - life.used[age]) / (life.time[hull[i]] - time);
+			if (worth < best)
+				break;
+			best = worth;
+		}
+		learn->worth[level][group][age] = best;
+	}
 	learn->stale[level][group] = 0;
 }
 

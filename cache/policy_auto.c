@@ -23,12 +23,14 @@ enum {
 	LEAD_MIN = 64,         /* accesses of mean cost, for caches of few entries */
 };
 
-#define FILL_SHARE 0.001 /* of the latest access in the mean of bytes put for each access */
+#define FILL_SHARE 0.001 /* of the latest access in the mean of room put for each access */
 #define COST_SHARE 0.01  /* of the latest access in the mean cost */
 /* One order has to be ahead of the other by so many accesses of mean cost for each entry. */
-#define LEAD_EACH     1.5
-#define CAUTION_FIRST 0.02 /* of that, until our own order has been ahead once */
-#define CALM          32.0 /* caution fades over that many times as many accesses */
+#define LEAD_EACH      1.5
+#define CAUTION_FIRST  0.005 /* of that, until our own order has been ahead once */
+#define CAUTION_SECOND 0.3
+#define CAUTION_GROWS  4    /* with each change after the first */
+#define CALM           32.0 /* above 1 it fades over that many times as many accesses */
 
 struct auto_slot {
 	uint32_t record;
@@ -46,10 +48,10 @@ struct wan_policy_auto {
 	uint32_t capacity;
 	uint64_t limit_bytes, entry_limit;
 	struct wan_policy_costs costs;
-	double fill_bytes; /* mean bytes put for each access */
-	double mean_cost;  /* of an access */
-	double lead;       /* by which the one that does not rule is ahead, never below 0 */
-	double caution;    /* from 1: doubles with each change of order, fades */
+	double fill;      /* mean room put for each access */
+	double mean_cost; /* of an access */
+	double lead;      /* by which the one that does not rule is ahead, never below 0 */
+	double caution;   /* from 1: doubles with each change of order, fades */
 	double shadow_bytes;
 	bool lru; /* LRU's order rules */
 	uint32_t epoch, unconverted, cursor;
@@ -67,14 +69,22 @@ static double payload_limit(const struct wan_policy_auto *self)
 	return self->limit_bytes > own ? (double)(self->limit_bytes - own) : 0;
 }
 
+/* Room an entry takes: of the bytes, and at least its share when the number of entries is limited,
+ * for then something small keeps as much from others as something larger. */
+static double room_of(const struct wan_policy_auto *self, const struct wan_seen *record)
+{
+	double share = record->counted ? (double)self->limit_bytes / (double)self->entry_limit : 0;
+	return record->bytes > share ? record->bytes : share;
+}
+
 /* Floats from 0 up are ordered as the integers of their bits. */
 static uint32_t worth_of(struct wan_policy_auto *self, const struct wan_seen *record)
 {
-	double bytes = record->bytes > 1 ? record->bytes : 1;
-	double fill = self->fill_bytes > 0 ? bytes / self->fill_bytes : 1;
+	double room = room_of(self, record);
+	double fill = self->fill > 0 ? room / self->fill : 1;
 	float worth =
 		wan_learn_worth(&self->learn, record->group, record->age, wan_learn_level(fill)) *
-		(float)((double)record->cost / bytes);
+		(float)((double)record->cost / room);
 	uint32_t bits;
 	memcpy(&bits, &worth, sizeof(bits));
 	return bits;
@@ -157,8 +167,9 @@ static void convert(struct wan_policy_auto *self)
 	}
 }
 
-/* Two orders that take turns in being better, each for as long as what it holds lasts, must not be
- * followed to and fro: it takes more than what a full cache saves, and each change doubles that. */
+/* LRU rules at first, and our own order as soon as it would have been better. Two orders that take
+ * turns in being better, each for as long as what it holds lasts, must not be followed to and fro:
+ * each change demands more of the next, until it takes more than what a full cache saves. */
 static void judge(struct wan_policy_auto *self, double ours, double lru)
 {
 	self->lead += self->lru ? ours - lru : lru - ours;
@@ -173,7 +184,8 @@ static void judge(struct wan_policy_auto *self, double ours, double lru)
 		return;
 	self->lru = !self->lru;
 	self->lead = 0;
-	self->caution = self->caution < 1 ? 1 : 2 * self->caution;
+	self->caution =
+		self->caution < CAUTION_SECOND ? CAUTION_SECOND : CAUTION_GROWS * self->caution;
 	self->epoch = (self->epoch + 1) & ((1u << 30) - 1);
 	self->unconverted = self->capacity;
 }
@@ -194,7 +206,7 @@ static void tick(struct wan_policy_auto *self)
 	wan_learn_step(&self->learn);
 	refresh(self, self->lru ? &self->shadow : &self->ranking, REFRESH);
 	convert(self);
-	self->fill_bytes *= 1 - FILL_SHARE;
+	self->fill *= 1 - FILL_SHARE;
 }
 
 /* A known key was asked for. */
@@ -269,7 +281,7 @@ static void auto_inserted(struct wan_policy *policy, uint32_t slot,
 	record->cost = wan_policy_cost(&self->costs, entry->cost_ns);
 	if (self->mean_cost <= 0)
 		self->mean_cost = (double)record->cost;
-	self->fill_bytes += bytes * (self->fill_bytes > 0 ? FILL_SHARE : 1);
+	self->fill += room_of(self, record) * (self->fill > 0 ? FILL_SHARE : 1);
 	/* Two keys of one hash: the later one has the record, the other is never refreshed. */
 	if (record->slot == WAN_SEEN_NONE)
 		wan_history_cached(&self->history, number, slot);

@@ -84,8 +84,13 @@ void wan_ranking_finish(struct wan_ranking *ranking)
 void wan_ranking_put(struct wan_ranking *ranking, uint32_t id, bool counted, uint64_t rank,
 		     uint32_t stamp)
 {
-	if (wan_ranking_has(ranking, id) && ranking->halves[id] != counted)
-		wan_ranking_remove(ranking, id);
+	const struct wan_rank *old = &ranking->ranks[id];
+	if (wan_ranking_has(ranking, id)) {
+		if (ranking->halves[id] != counted)
+			wan_ranking_remove(ranking, id);
+		else if (old->rank == rank && old->stamp == stamp)
+			return;
+	}
 	ranking->ranks[id].rank = rank;
 	ranking->ranks[id].stamp = stamp;
 	if (!wan_ranking_has(ranking, id)) {
