@@ -37,7 +37,7 @@ static inline void fuzz_decode(const uint8_t *data, size_t bytes, enum wan_file_
 	options.strict = choice & 8;
 	options.allow_truncated = choice & 16;
 	options.apply_orientation = !(choice & 32);
-	options.min_width_px = choice & 64 ? 20 : 0;
+	options.min_width_px = choice & 64 ? 3 : 0; /* down to 1/8 of the corpus */
 	options.alpha = choice & 128 ? WAN_ALPHA_WHITE : WAN_ALPHA_KEEP;
 	int result = wan_image_decode_memory(data, bytes, &options, &image, &error);
 	if (result < 0) {
