@@ -88,6 +88,7 @@ static void link_watch(struct wan_identity *identity, uint32_t at, uint32_t watc
 }
 
 static void remember_path(struct wan_identity *identity, struct wan_look *look, uint32_t at)
+	WAN_REQUIRES(&identity->lock)
 {
 	enum { RETRY_NS = 2000000000 }; /* between two attempts to watch what could not be */
 	struct wan_identity_table *table = &identity->table;

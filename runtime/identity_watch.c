@@ -99,7 +99,8 @@ bool wan_identity_check_descriptor(struct wan_identity *identity)
 	return ours;
 }
 
-void wan_identity_close(struct wan_identity *identity)
+/* Nobody else is there: at the end, or in the child of a fork. */
+void wan_identity_close(struct wan_identity *identity) WAN_NO_ANALYSIS
 {
 	if (identity->fd >= 0 && is_ours_locked(identity))
 		wan_sys->close(identity->fd);
@@ -181,11 +182,11 @@ static bool is_remote(const char *path)
 	return false;
 }
 
-static int step_take_locked(struct walk *walk, int wd, bool *ret_new)
-	WAN_REQUIRES(&walk->identity->lock)
+static int step_take_locked(struct wan_identity *identity, struct walk *walk, int wd, bool *ret_new)
+	WAN_REQUIRES(&identity->lock)
 {
 	struct wan_look *look = walk->look;
-	struct wan_identity_table *table = &walk->identity->table;
+	struct wan_identity_table *table = &identity->table;
 	uint32_t at = wan_watch_for(table, wd, ret_new);
 	if (at == WAN_NONE)
 		return -ENOSPC;
@@ -228,7 +229,7 @@ static int watch_step(struct walk *walk, const char *path, uint32_t mask, const 
 		wan_identity_lock(identity);
 		/* A watch that was forgotten meanwhile may have been this very one. */
 		bool valid = identity->table.forgotten == forgotten && identity->fd == fd;
-		int at = valid ? step_take_locked(walk, wd, &made) : -EAGAIN;
+		int at = valid ? step_take_locked(identity, walk, wd, &made) : -EAGAIN;
 		if (at >= 0 && name)
 			identity->table.watches[at].names |= wan_name_bit(name);
 		wan_identity_unlock(identity);
