@@ -20,7 +20,7 @@
 #define SHARE_FIRST (1.0 / 32)
 #define SHARE_LEAST (1.0 / 64)
 #define SHARE_MOST  0.5
-#define SHARE_GROWS 1.19 /* doubles in four windows */
+#define SHARE_GROWS 1.19 /* doubles in four windows of evictions */
 /* Windows without cold values after the least share has lost too; doubled each time it does again.
  */
 #define REST_FIRST 4

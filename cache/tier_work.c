@@ -247,7 +247,9 @@ uint64_t wan_cache_background(struct wan_cache *cache, uint64_t budget_ns)
 			wan_mutex_lock(&cache->lock);
 			cache->tier.active = true;
 			cache->tier.pressed = under_pressure(&cache->budget);
-			count = cache->tier.pressed ? find_candidates_locked(cache, candidates) : 0;
+			count = cache->tier.pressed && cache->tier.judge.share > 0
+					? find_candidates_locked(cache, candidates)
+					: 0;
 			wan_cache_leave(cache, &victims);
 			at = 0;
 			if (count == 0)

@@ -6,6 +6,7 @@
 
 #include "alloc.h"
 #include "atomics.h"
+#include "core.h"
 #include "fault.h"
 #include "support.h"
 
@@ -92,7 +93,9 @@ static struct wan_cache *begin(void)
 	alive = frozen = thawed = computed = 0;
 	freeze_error = thaw_error = 0;
 	during_freeze = during_thaw = NULL;
-	return cache_of(16 * WEIGHT(SIZE), 0);
+	struct wan_cache *cache = cache_of(16 * WEIGHT(SIZE), 0);
+	cache->tier.judge.share = 0.25; /* as after some gains */
+	return cache;
 }
 
 static void end(struct wan_cache *cache)
@@ -478,6 +481,7 @@ TEST(threads_and_the_worker_keep_the_sums)
 {
 	struct wan_cache *cache = the_cache = begin();
 	struct worker worker = {0};
+	fill(cache, 1, 24);
 	pthread_t users[8], helper;
 	REQUIRE_EQ(pthread_create(&helper, NULL, work, &worker), 0);
 	for (uintptr_t i = 0; i < 8; i++)
@@ -505,6 +509,7 @@ static void everything(void *context)
 	options.now_ns = test_clock;
 	if (wan_cache_create(&options, &cache) < 0)
 		return;
+	cache->tier.judge.share = 0.5;
 	for (uint64_t number = 1; number <= 7; number++) {
 		get(cache, number);
 		wan_cache_background(cache, 1000000000);
