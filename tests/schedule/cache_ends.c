@@ -46,8 +46,7 @@ static void release_all(void *argument)
 	struct holder *holder = argument;
 	while (holder->count > 0) {
 		holder->count--;
-		world_look(holder->pins[holder->count], holder->keys[holder->count]);
-		wan_pin_release(holder->pins[holder->count]);
+		world_release(holder->pins[holder->count], holder->keys[holder->count]);
 	}
 }
 
@@ -98,14 +97,17 @@ static void use_and_leave(void *argument)
 	struct wan_pin *pin;
 	for (unsigned i = 0; i < 3; i++) {
 		uint64_t key = scheduler_below(5);
-		if (scheduler_below(4) == 0)
+		if (scheduler_below(4) == 0) {
 			(void)world_put(key, 100, 0);
-		else if (world_pin(key, &pin) == 0 && holder->count < 2 &&
-			 scheduler_below(3) == 0) {
+			continue;
+		}
+		if (world_pin(key, &pin) < 0)
+			continue;
+		if (holder->count < 2 && scheduler_below(3) == 0) {
 			holder->keys[holder->count] = key;
 			holder->pins[holder->count++] = pin;
 		} else {
-			wan_pin_release(pin);
+			world_release(pin, key);
 		}
 	}
 	if (scheduler_below(2))

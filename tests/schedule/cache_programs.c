@@ -16,6 +16,19 @@ TEST(pins_against_evictions)
 	run_seeds(__func__, &pins_and_evictions, 3000);
 }
 
+/* Room for more, so that there is something older to compare with. */
+TEST(the_oldest_goes_while_others_use_what_is_there)
+{
+	static const struct theme it = {.keys = 7,
+					.steps = 8,
+					.prepared = 5,
+					.limit_bytes = 100000,
+					.entry_limit = 4,
+					.exact = true,
+					.often = {[PIN] = 8, [PUT] = 3, [RELEASE] = 2}};
+	run_seeds(__func__, &it, 3000);
+}
+
 /* The same with a barrier that does nothing: were that not found, no other error would be. */
 TEST(a_cache_whose_membarrier_does_nothing_is_found)
 {

@@ -25,9 +25,11 @@ struct value {
 	struct value
 		*origin; /* of a cold form, or of what was thawed from one: what it was made of */
 	bool cold;
-	uint64_t put_end;             /* UINT64_MAX while it is being put or computed */
-	uint64_t use_start, use_end;  /* of the last use */
-	bool dead, failed, uncharged; /* failed: it stayed ours */
+	uint64_t put_end; /* UINT64_MAX while it is being put; of what is computed, when it was */
+	uint64_t use_start, use_end; /* of the last use */
+	uint64_t suspect_since; /* something newer was evicted: wrong if this one was still there */
+	bool dead, failed;      /* failed: it stayed ours */
+	uint32_t flags;
 };
 
 static struct {
@@ -35,7 +37,13 @@ static struct {
 	uint64_t now_ns;
 	struct value values[WORLD_VALUES];
 	unsigned value_count, dead_count, failed_count;
-	uint64_t floor[WORLD_KEYS]; /* values put before this step must not be found any more */
+	uint64_t floor[WORLD_KEYS];  /* values put before this step must not be found any more */
+	unsigned active[WORLD_KEYS]; /* calls under way and pins held */
+	uint64_t idle_since[WORLD_KEYS]; /* when none is */
+	/* Calls that look for a key, and when a value of it last was destroyed. */
+	unsigned asking[WORLD_KEYS];
+	uint64_t asked_from[WORLD_KEYS], asked_to[WORLD_KEYS], gone_at[WORLD_KEYS];
+	bool exact; /* whoever evicts is compared with what lay there unused all the time */
 	uint64_t ceiling;
 	int64_t owned_bytes;              /* what the cache has of ours */
 	struct value *gone[WORLD_VALUES]; /* in order of destruction */
@@ -56,10 +64,79 @@ static inline uint64_t world_clock(void)
 	return world.now_ns;
 }
 
+/* A call that concerns a key begins and ends; so does a pin. */
+static inline void world_enter(uint64_t key)
+{
+	world.active[key]++;
+}
+
+static inline void world_leave(uint64_t key)
+{
+	if (--world.active[key] == 0)
+		world.idle_since[key] = scheduler_steps();
+}
+
+/* The call that may evict just now in this thread: its key and beginning. */
+static __thread uint64_t world_evicting_key = UINT64_MAX, world_evicting_since;
+
+static inline void world_ask(uint64_t key)
+{
+	if (world.asking[key]++ == 0)
+		world.asked_from[key] = scheduler_steps();
+}
+
+static inline void world_answered(uint64_t key)
+{
+	if (--world.asking[key] == 0)
+		world.asked_to[key] = scheduler_steps();
+}
+
+/* A hit that finds an entry just before it goes, announces its pin when another value has taken the
+ * place: that one seems pinned for a moment. */
+static inline bool world_ghost_pins(void)
+{
+	for (unsigned key = 0; key < WORLD_KEYS; key++) {
+		if ((world.asking[key] || world.asked_to[key] >= world_evicting_since) &&
+		    world.gone_at[key] && world.gone_at[key] >= world.asked_from[key])
+			return true;
+	}
+	return false;
+}
+
+/* Evicted, while something older of its kind lay there unused since before that call began? */
+static inline void world_compare(const struct value *gone)
+{
+	if (!world.exact || world_evicting_key == UINT64_MAX || gone->key == world_evicting_key)
+		return;
+	if (world.floor[gone->key] > gone->put_end || world.active[gone->key])
+		return; /* overwritten, or being so */
+	if (world_ghost_pins())
+		return;
+	for (unsigned i = 0; i < world.value_count; i++) {
+		const struct value *other = &world.values[i];
+		if (other == gone || other->dead || other->failed || other->flags != gone->flags ||
+		    other->put_end == UINT64_MAX || world.active[other->key] ||
+		    world.idle_since[other->key] >= world_evicting_since)
+			continue;
+		/* Unless another thread has taken it out already and is about to destroy it. */
+		if (other->use_end < gone->use_start)
+			world.values[i].suspect_since = scheduler_steps() + 1;
+	}
+}
+
+/* The cache has it still, or had it when the call that destroys it began at start. */
+static inline void world_was_there(const struct value *value, uint64_t start)
+{
+	SCHEDULER_REQUIRE(!value->suspect_since || start <= value->suspect_since);
+}
+
 static inline void world_destroy(void *data)
 {
 	struct value *value = data;
 	SCHEDULER_REQUIRE(!wan_load_relaxed(&value->dead));
+	world_was_there(value, world_evicting_key == UINT64_MAX ? 0 : world_evicting_since);
+	world_compare(value);
+	world.gone_at[value->key] = scheduler_steps();
 	value->dead = true;
 	world.gone[world.dead_count++] = value;
 	scheduler_point("destructor");
@@ -88,6 +165,7 @@ static inline struct value *world_make(uint64_t key, uint64_t bytes)
 
 static inline struct wan_value world_value(struct value *value, uint32_t flags)
 {
+	value->flags = flags;
 	return (struct wan_value){.data = value,
 				  .bytes = value->bytes,
 				  .destroy = world_destroy,
@@ -185,15 +263,29 @@ static inline void world_used(struct value *value, uint64_t start)
 /* Pins and looks. Returns 0 and the pin, or -ENOENT. */
 static inline int world_pin(uint64_t key, struct wan_pin **ret_pin)
 {
+	world_enter(key);
 	uint64_t start = scheduler_steps(), floor = world.floor[key];
+	world_ask(key);
 	int rc = wan_cache_pin(world.cache, world_key(key), ret_pin);
+	world_answered(key);
 	SCHEDULER_REQUIRE(rc == 0 || rc == -ENOENT);
+	if (rc < 0)
+		world_leave(key);
 	if (rc == 0) {
 		struct value *value = world_look(*ret_pin, key);
 		SCHEDULER_REQUIRE(world_put_end(value) >= floor);
+		world_was_there(value, start);
 		world_used(value, start);
 	}
 	return rc;
+}
+
+/* Gives back what world_pin() gave. */
+static inline void world_release(struct wan_pin *pin, uint64_t key)
+{
+	world_look(pin, key);
+	wan_pin_release(pin);
+	world_leave(key);
 }
 
 static inline int world_put(uint64_t key, uint64_t bytes, uint32_t flags)
@@ -201,7 +293,12 @@ static inline int world_put(uint64_t key, uint64_t bytes, uint32_t flags)
 	uint64_t start = scheduler_steps();
 	struct value *value = world_make(key, bytes);
 	struct wan_value given = world_value(value, flags);
+	world_enter(key);
+	world_evicting_key = key;
+	world_evicting_since = start;
 	int rc = wan_cache_put(world.cache, world_key(key), &given);
+	world_evicting_key = UINT64_MAX;
+	world_leave(key);
 	SCHEDULER_REQUIRE(rc == 0 || rc == -EAGAIN || rc == -EFBIG);
 	if (rc < 0) {
 		world_refused(value);
@@ -260,6 +357,10 @@ static inline void world_evict_in_order(void)
 	}
 	SCHEDULER_REQUIRE(stats.used_bytes - stats.cold_bytes == held);
 	unsigned first = world.dead_count;
+	for (unsigned i = 0; i < world.value_count; i++) {
+		if (!world.values[i].dead && !world.values[i].failed)
+			world_was_there(&world.values[i], UINT64_MAX);
+	}
 	wan_cache_trim(world.cache, 0);
 	for (unsigned i = first; i < world.dead_count; i++) {
 		for (unsigned j = i + 1; j < world.dead_count && world.ordered; j++)

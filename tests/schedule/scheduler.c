@@ -300,7 +300,7 @@ void wan_schedule_store_light(volatile void *p, const void *value, size_t bytes,
 	struct light_store store = {.place = (void *)p, .bytes = bytes};
 	memcpy(&store.value, value, bytes);
 	scheduler_point(where);
-	if (!self) {
+	if (!self || now.plan.without_buffers) {
 		apply(&store);
 		return;
 	}

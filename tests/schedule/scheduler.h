@@ -28,6 +28,7 @@ struct scheduler_plan {
 	uint64_t seed;
 	const char *name;     /* of the test */
 	bool without_barrier; /* the heavy half of the asymmetric fence does nothing */
+	bool without_buffers; /* light stores are seen at once */
 	bool quiet;           /* end without a word: whoever started us expects an error */
 };
 
