@@ -53,7 +53,7 @@ static uint64_t ready, stop;
 static void *come_and_wait(void *argument)
 {
 	has(shared, 1);
-	wan_store_relaxed(&ready, 1);
+	wan_store_release(&ready, 1);
 	while (!wan_load_relaxed(&stop))
 		usleep(1000);
 	return NULL;
@@ -71,7 +71,7 @@ TEST(all_that_one_call_evicts_share_one_barrier)
 	CHECK_EQ(put_of(shared, 21, 100), 0);
 	CHECK_EQ(wan_fault_calls(WAN_FAULT_MEMBARRIER), 0); /* nobody else is there */
 	REQUIRE_EQ(pthread_create(&other, NULL, come_and_wait, NULL), 0);
-	while (!wan_load_relaxed(&ready))
+	while (!wan_load_acquire(&ready))
 		usleep(100);
 	wan_fault_arm(WAN_FAULT_MEMBARRIER, 0, EPERM, false);
 	CHECK_EQ(put_of(shared, 22, 15 * WEIGHT(100)), 0);
