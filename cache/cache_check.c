@@ -114,7 +114,7 @@ static const char *check_batch_locked(const struct wan_cache *cache, bool counte
 }
 
 /* A policy knows each entry in the index, once. */
-static const char *check_policy_locked(struct wan_cache *cache)
+static const char *check_policy_locked(struct wan_cache *cache) WAN_REQUIRES(&cache->lock)
 {
 	struct wan_order *order = &cache->order;
 	uint64_t count = 0;
@@ -132,7 +132,7 @@ static const char *check_policy_locked(struct wan_cache *cache)
 	return count == cache->budget.entries ? NULL : "the policy does not know all entries";
 }
 
-static const char *check_order_locked(struct wan_cache *cache)
+static const char *check_order_locked(struct wan_cache *cache) WAN_REQUIRES(&cache->lock)
 {
 	if (cache->order.policy)
 		return check_policy_locked(cache);
@@ -141,6 +141,7 @@ static const char *check_order_locked(struct wan_cache *cache)
 }
 
 static const char *check_pins_locked(struct wan_cache *cache, const struct sums *sums)
+	WAN_REQUIRES(&cache->lock)
 {
 	uint64_t listed = 0;
 	for (uint32_t at = cache->counted_pins; at; listed++) {
