@@ -172,9 +172,14 @@ static int miss_locked(struct wan_cache *cache, struct request *request,
 		*ret_pin = wan_cache_pin_locked(cache, waiter.entry);
 		wan_cache_uncount_pin_locked(cache, waiter.entry);
 	}
-	if (waiter.error == NOTHING_THERE && request->compute)
-		return compute_locked(cache, request, true, victims, ret_pin);
-	return waiter.error;
+	if (waiter.error != NOTHING_THERE || !request->compute)
+		return waiter.error;
+	/* Of those who waited for a thaw that failed, the first one computes. */
+	struct wan_cache_entry *entry = wan_cache_find_locked(cache, request->key, victims);
+	if (!entry)
+		return miss_locked(cache, request, victims, ret_pin);
+	*ret_pin = wan_cache_pin_locked(cache, entry);
+	return 0;
 }
 
 struct wan_pin *wan_cache_thaw_locked(struct wan_cache *cache, struct wan_key key,

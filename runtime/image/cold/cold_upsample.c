@@ -22,10 +22,11 @@
 /* The loops are plain C, compiled once more for wider vectors. out is aligned as lines are. */
 INLINE void h2v1(const uint8_t *restrict in, size_t width, uint16_t *restrict out)
 {
+	const uint8_t *before = in - 1, *behind = in + 1;
 	for (size_t i = 0; i < width; i++) {
 		uint16_t three = (uint16_t)(3 * in[i]);
-		uint16_t first = (uint16_t)((uint16_t)(three + in[i - 1] + 1) >> 2);
-		uint16_t second = (uint16_t)((uint16_t)(three + in[i + 1] + 2) >> 2);
+		uint16_t first = (uint16_t)((uint16_t)(three + before[i] + 1) >> 2);
+		uint16_t second = (uint16_t)((uint16_t)(three + behind[i] + 2) >> 2);
 		out[i] = TWO(first, second);
 	}
 }
@@ -46,10 +47,11 @@ INLINE void column_sums(const uint8_t *restrict near, const uint8_t *restrict fa
 
 INLINE void spread_sums(const uint16_t *restrict sums, size_t width, uint16_t *restrict out)
 {
+	const uint16_t *before = sums - 1, *behind = sums + 1;
 	for (size_t i = 0; i < width; i++) {
 		uint16_t three = (uint16_t)(3 * sums[i]);
-		uint16_t first = (uint16_t)((uint16_t)(three + sums[i - 1] + 8) >> 4);
-		uint16_t second = (uint16_t)((uint16_t)(three + sums[i + 1] + 7) >> 4);
+		uint16_t first = (uint16_t)((uint16_t)(three + before[i] + 8) >> 4);
+		uint16_t second = (uint16_t)((uint16_t)(three + behind[i] + 7) >> 4);
 		out[i] = TWO(first, second);
 	}
 }
