@@ -10,7 +10,8 @@
 #endif
 
 /* Sixteen bytes at once on any processor; the compiler knows the instructions. */
-typedef int8_t bytes_t __attribute__((vector_size(16)));
+typedef uint8_t bytes_t __attribute__((vector_size(16)));
+typedef int8_t signed_t __attribute__((vector_size(16)));
 typedef uint64_t words_t __attribute__((vector_size(16)));
 
 #define EVERY_2(x)  ((uint64_t)(x)*0x0001000100010001u)
@@ -64,7 +65,7 @@ static inline bytes_t load_bytes(const uint8_t *at)
 static inline unsigned width_of(bytes_t difference)
 {
 	words_t any = (words_t)difference;
-	words_t magnitude = (words_t)(difference ^ (bytes_t)(difference < 0));
+	words_t magnitude = (words_t)(difference ^ (bytes_t)((signed_t)difference < 0));
 	if (!(any[0] | any[1]))
 		return 0;
 	uint64_t bits = magnitude[0] | magnitude[1];
@@ -154,7 +155,7 @@ struct lanes {
 		}                                                                                  \
 	}
 
-static const struct lanes lanes[16] __attribute__((aligned(32))) = {
+static const struct lanes lanes[16] = {
 	LANES(0), LANES(1), LANES(2), LANES(3), LANES(4), LANES(5), LANES(6), LANES(7),
 	LANES(8), LANES(8), LANES(8), LANES(8), LANES(8), LANES(8), LANES(8), LANES(8),
 };
@@ -163,8 +164,8 @@ WAN_TARGET_AVX2 static inline __m256i unpack_lanes(const uint8_t *in, unsigned w
 {
 	const struct lanes *l = &lanes[w];
 	__m256i x = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)in));
-	x = _mm256_shuffle_epi8(x, _mm256_load_si256((const __m256i *)l->bytes));
-	x = _mm256_mullo_epi16(x, _mm256_load_si256((const __m256i *)l->factor));
+	x = _mm256_shuffle_epi8(x, _mm256_loadu_si256((const __m256i *)l->bytes));
+	x = _mm256_mullo_epi16(x, _mm256_loadu_si256((const __m256i *)l->factor));
 	return _mm256_sra_epi16(x, _mm_loadu_si128((const __m128i *)l->down));
 }
 
