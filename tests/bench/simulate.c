@@ -7,6 +7,7 @@
 #include <getopt.h>
 #include <time.h>
 
+#include "simulate_cold.h"
 #include "simulate_offline.h"
 #include "wan/cache.h"
 
@@ -27,11 +28,10 @@ struct outcome {
 	double hits, worth, bytes; /* found; bytes: of what was found */
 	uint64_t payload_peak_bytes, overhead_peak_bytes, entries, evictions;
 	double ns_each;
+	struct wan_cache_stats cold;
 };
 
 /* Values take no memory: the pointer is the size. */
-static uint64_t payload_bytes;
-
 static void gone(void *data)
 {
 	payload_bytes -= (uintptr_t)data;
@@ -51,6 +51,7 @@ static int make(void *context, struct wan_value *ret_value)
 		.destroy = gone,
 		.flags = making->flags,
 		.cost_ns = making->cost_ns,
+		.cold = cold_model.ratio > 0 ? &cold_ops : NULL,
 	};
 	payload_bytes += making->bytes;
 	return 0;
@@ -123,19 +124,29 @@ static struct outcome run_once(const struct settings *settings, const struct tra
 	struct wan_cache *cache = make_cache(settings, policy, limit_bytes);
 	uint64_t start_ns = now_ns();
 	payload_bytes = 0;
+	if (cold_model.ratio > 0)
+		cold_begin();
 	for (uint32_t i = 0; i < trace->count; i++) {
 		const struct trace_access *access = &trace->accesses[i];
+		uint64_t thawed_ns = cold_model.thaw_ns;
 		if (access_one(cache, trace, access, settings->hints)) {
 			outcome.hits++;
 			outcome.worth += trace_worth(trace, i);
+			/* A thaw is time not saved. */
+			if (trace_has_costs(trace))
+				outcome.worth -= (double)(cold_model.thaw_ns - thawed_ns) *
+						 trace_worth(trace, i) /
+						 (double)(access->cost_ns ? access->cost_ns : 1);
 			outcome.bytes += (double)trace->bytes[access->key];
 		}
-		if (payload_bytes > outcome.payload_peak_bytes)
-			outcome.payload_peak_bytes = payload_bytes;
+		if (cold_model.ratio > 0)
+			wan_cache_background(cache, UINT64_MAX);
+		if (payload_bytes + cold_model.bytes > outcome.payload_peak_bytes)
+			outcome.payload_peak_bytes = payload_bytes + cold_model.bytes;
 		if (i % 256 && i + 1 < trace->count)
 			continue;
 		wan_cache_stats(cache, &stats);
-		uint64_t overhead = stats.used_bytes - payload_bytes;
+		uint64_t overhead = stats.used_bytes - payload_bytes - cold_model.bytes;
 		if (overhead > outcome.overhead_peak_bytes)
 			outcome.overhead_peak_bytes = overhead;
 		if (stats.entries > outcome.entries)
@@ -143,6 +154,7 @@ static struct outcome run_once(const struct settings *settings, const struct tra
 	}
 	outcome.ns_each = (double)(now_ns() - start_ns) / trace->count;
 	outcome.evictions = stats.evictions;
+	outcome.cold = stats;
 	wan_cache_destroy(cache);
 	return outcome;
 }
@@ -184,6 +196,15 @@ static void print_outcome(const struct trace *trace, unsigned policy, uint64_t l
 	printf("   %5.2f %8.0f\n",
 	       100.0 * (double)outcome->overhead_peak_bytes / (double)limit_bytes,
 	       outcome->ns_each);
+	if (cold_model.ratio > 0)
+		printf("        cold: %llu hits, %llu made, %llu held for %.1f %% of the ceiling; "
+		       "freezing took %.2f %% of all cost; %s\n",
+		       (unsigned long long)outcome->cold.cold_hits,
+		       (unsigned long long)outcome->cold.cold_made,
+		       (unsigned long long)outcome->cold.cold_entries,
+		       100.0 * (double)outcome->cold.cold_bytes / (double)limit_bytes,
+		       100 * (double)cold_model.freeze_ns / all_worth,
+		       wan_cold_reason_text(outcome->cold.cold_reason));
 }
 
 static void replay(const struct settings *settings, const struct trace *trace)
@@ -235,6 +256,7 @@ static int usage(void)
 	fputs("usage: bench-simulate [--policy NAME]... [--limit BYTES[K|M|G]]... [--share "
 	      "PCT]...\n"
 	      "       [--compare] [--offline] [--hints] [--strict] [--entries N] [--unit BYTES]\n"
+	      "       [--cold RATIO,THAW_NS_PER_BYTE,FREEZE_NS_PER_BYTE]\n"
 	      "       [FILE]      lines of key[,size[,cost_us[,scan]]]; without FILE: stdin\n",
 	      stderr);
 	return 64;
@@ -280,11 +302,17 @@ static void fill_in(struct settings *settings, bool compare)
 static bool parse(int argc, char **argv, struct settings *settings)
 {
 	static const struct option options[] = {
-		{"policy", required_argument, NULL, 'p'}, {"limit", required_argument, NULL, 'l'},
-		{"share", required_argument, NULL, 's'},  {"entries", required_argument, NULL, 'e'},
-		{"unit", required_argument, NULL, 'u'},   {"compare", no_argument, NULL, 'c'},
-		{"offline", no_argument, NULL, 'o'},      {"hints", no_argument, NULL, 'h'},
-		{"strict", no_argument, NULL, 't'},       {0},
+		{"policy", required_argument, NULL, 'p'},
+		{"limit", required_argument, NULL, 'l'},
+		{"share", required_argument, NULL, 's'},
+		{"entries", required_argument, NULL, 'e'},
+		{"unit", required_argument, NULL, 'u'},
+		{"compare", no_argument, NULL, 'c'},
+		{"offline", no_argument, NULL, 'o'},
+		{"hints", no_argument, NULL, 'h'},
+		{"strict", no_argument, NULL, 't'},
+		{"cold", required_argument, NULL, 'C'},
+		{0},
 	};
 	bool good = true, compare = false;
 	for (int letter; good && (letter = getopt_long(argc, argv, "", options, NULL)) != -1;) {
@@ -312,6 +340,9 @@ static bool parse(int argc, char **argv, struct settings *settings)
 			break;
 		case 'h':
 			settings->hints = true;
+			break;
+		case 'C':
+			good = cold_parse(optarg);
 			break;
 		case 't':
 			settings->strict = true;
