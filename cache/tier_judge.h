@@ -18,9 +18,9 @@
 #include <stdint.h>
 
 enum {
-	WAN_TIER_USES = 3,     /* used once, twice, more often */
-	WAN_TIER_SIZES = 3,    /* below 256 KiB, 4 MiB, larger */
-	WAN_TIER_WINDOW = 64,  /* evictions after which the room is judged */
+	WAN_TIER_USES = 3,    /* used once, twice, more often */
+	WAN_TIER_SIZES = 3,   /* below 256 KiB, 4 MiB, larger */
+	WAN_TIER_WINDOW = 64, /* evictions after which the room is judged */
 };
 
 /* A value that may be made cold. */
