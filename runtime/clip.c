@@ -6,6 +6,8 @@
 
 #include "cleanup.h"
 #include "clock.h"
+#include "derive.h"
+#include "geometry.h"
 #include "instance.h"
 #include "load.h"
 #include "log.h"
@@ -112,10 +114,9 @@ static int not_of_this_size(const struct making *making, const struct wan_image_
 			     view->height_px, source->width_px, source->height_px);
 }
 
-/* The picture itself, scaled to bytes or floats. */
-static int compute_framed(void *context, struct wan_value *ret_value)
+/* By way of the decoded picture, which is cached for whoever wants it next. */
+static int frame_by_source(struct making *making, struct wan_value *ret_value)
 {
-	struct making *making = context;
 	const struct wan_picture *picture = making->start;
 	const struct wan_framing *framing = picture->framing;
 	wan_cleanup(pin_releasep) struct wan_pin *pin = NULL;
@@ -147,6 +148,41 @@ static int compute_framed(void *context, struct wan_value *ret_value)
 	wan_load_end_operation(&op, picture->path, r, image);
 	wan_memory_unreserve(making->runtime->memory, bytes);
 	return r < 0 ? wan_load_explain(r, picture->path, making->error) : 0;
+}
+
+/* The same bytes can be had from the file row by row. */
+static bool is_fit(const struct making *making, struct wan_making *ret_fit)
+{
+	const struct wan_picture *picture = making->start;
+	const struct wan_framing *framing = picture->framing;
+	struct wan_image_info info;
+	*ret_fit = (struct wan_making){.runtime = making->runtime,
+				       .path = picture->path,
+				       .width_px = framing->output.width_px,
+				       .height_px = framing->output.height_px,
+				       .filter = framing->filter,
+				       .error = making->error};
+	if (making->tensor || (picture->alpha && picture->alpha != WAN_ALPHA_DROP) ||
+	    !wan_framing_is_fit(framing, &ret_fit->fit) ||
+	    wan_image_probe(picture->path, &info, NULL) < 0)
+		return false;
+	bool turned = info.exif_orientation > 1;
+	bool lies = info.exif_orientation >= 5;
+	uint32_t width = lies ? info.height_px : info.width_px;
+	uint32_t height = lies ? info.width_px : info.height_px;
+	return !(turned && picture->as_stored) && width == framing->source.width_px &&
+	       height == framing->source.height_px;
+}
+
+/* The picture itself, scaled to bytes or floats. What has no room as a whole is read row by row. */
+static int compute_framed(void *context, struct wan_value *ret_value)
+{
+	struct making *making = context;
+	struct wan_making fit;
+	bool by_rows = is_fit(making, &fit);
+	int r = by_rows && wan_fit_goes_by_file(&fit) ? -ENOMEM
+						      : frame_by_source(making, ret_value);
+	return r == -ENOMEM && by_rows ? wan_fit_by_file(&fit, ret_value) : r;
 }
 
 /* The frame of bytes, which is cached too, normalised. */

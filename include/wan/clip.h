@@ -28,7 +28,9 @@ struct wan_picture {
  * A file framed as its framing says, cached: RGB8 of framing->output; or, as a tensor, what the
  * pipeline's encoder gets in [-1, 1], RGBF32_PLANAR: for the torch filters resized in floating
  * point without rounding to bytes, so beyond [-1, 1] where it overshoots. runtime NULL: the default
- * one.
+ * one. A source without room as a whole, in memory or in the cache, is read row by row, with the
+ * same result, where the framing stretches or covers with a Pillow filter and drops alpha; any
+ * other is refused by the level that has no room.
  *
  * On success *ret_pin belongs to the caller, who gives it back with wan_pin_release(); its image is
  * wan_pin_image(). On failure it and *ret_hit (may be NULL) are untouched.

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "fit.h"
 #include "geometry.h"
 #include "macros.h"
 #include "resize.h"
@@ -51,6 +52,31 @@ static int put(const struct wan_image *source, const struct wan_framing *f, stru
 		       wan_image_row(scaled, f->window.y_px + y) + 3 * (size_t)f->window.x_px,
 		       3 * (size_t)f->window.width_px);
 	return 0;
+}
+
+static bool is_plan(const struct wan_framing *f, const struct wan_fit_plan *plan)
+{
+	const struct wan_resample *what = &plan->what;
+	return what->full_width_px == f->scaled.width_px &&
+	       what->full_height_px == f->scaled.height_px && what->x_px == f->window.x_px &&
+	       what->y_px == f->window.y_px && what->width_px == f->window.width_px &&
+	       what->height_px == f->window.height_px && plan->at_x_px == f->place_x_px &&
+	       plan->at_y_px == f->place_y_px;
+}
+
+bool wan_framing_is_fit(const struct wan_framing *f, enum wan_fit *ret_fit)
+{
+	if (!sound(f) || !is_whole(&f->crop, f->source) || f->filter > WAN_FILTER_BOX)
+		return false;
+	for (int fit = WAN_FIT_STRETCH; fit <= WAN_FIT_CONTAIN; fit++) {
+		struct wan_fit_plan plan =
+			wan_fit_plan(f->source, f->output, (enum wan_fit)fit, f->filter);
+		if (is_plan(f, &plan)) {
+			*ret_fit = (enum wan_fit)fit;
+			return true;
+		}
+	}
+	return false;
 }
 
 int wan_image_frame(const struct wan_image *image, const struct wan_framing *framing,

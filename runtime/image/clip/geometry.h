@@ -15,4 +15,7 @@ struct wan_size wan_size_cover(uint32_t width_px, uint32_t height_px, uint32_t t
 struct wan_size wan_size_contain(uint32_t width_px, uint32_t height_px, uint32_t to_width_px,
 				 uint32_t to_height_px);
 
+/* The framing is what wan_image_fit() does: same bytes. frame_image.c */
+bool wan_framing_is_fit(const struct wan_framing *framing, enum wan_fit *ret_fit);
+
 #endif

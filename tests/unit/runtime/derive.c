@@ -62,25 +62,6 @@ TEST(a_large_jpeg_is_not_decoded_for_its_thumbnail)
 	wan_runtime_unref(runtime);
 }
 
-static uint64_t resident_bytes(struct wan_runtime *runtime)
-{
-	struct wan_memory_state state = {.struct_size = sizeof(state)};
-	wan_memory_tick(runtime->memory);
-	wan_memory_state(runtime->memory, &state);
-	return state.process_rss_bytes;
-}
-
-/* Admission goes up to two points under the warning level of the cap. */
-static struct wan_runtime *make_tight_runtime(uint64_t left_bytes)
-{
-	struct wan_runtime *probe = make_runtime(NULL, NULL);
-	char cap[32];
-	snprintf(cap, sizeof(cap), "%llu",
-		 (unsigned long long)((double)(resident_bytes(probe) + left_bytes) / 0.73));
-	wan_runtime_unref(probe);
-	return make_runtime("memory.process_cap", cap);
-}
-
 TEST(a_source_that_does_not_fit_in_memory_is_resized_row_by_row)
 {
 	const char *path = in_folder("large.jpg");

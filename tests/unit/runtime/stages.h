@@ -97,4 +97,23 @@ static uint64_t operations(struct wan_runtime *runtime)
 	return summary.operations;
 }
 
+static inline uint64_t resident_bytes(struct wan_runtime *runtime)
+{
+	struct wan_memory_state state = {.struct_size = sizeof(state)};
+	wan_memory_tick(runtime->memory);
+	wan_memory_state(runtime->memory, &state);
+	return state.process_rss_bytes;
+}
+
+/* Admission goes up to two points under the warning level of the cap. */
+static inline struct wan_runtime *make_tight_runtime(uint64_t left_bytes)
+{
+	struct wan_runtime *probe = make_runtime(NULL, NULL);
+	char cap[32];
+	snprintf(cap, sizeof(cap), "%llu",
+		 (unsigned long long)((double)(resident_bytes(probe) + left_bytes) / 0.73));
+	wan_runtime_unref(probe);
+	return make_runtime("memory.process_cap", cap);
+}
+
 #endif
