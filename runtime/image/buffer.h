@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "source.h"
+#include "file_state.h"
 #include "wan/image.h"
 
 /* The JPEG file an image came from as it is, at full size and in its natural format: what may be

@@ -14,7 +14,7 @@
 #include <jpeglib.h>
 
 #include "buffer.h"
-#include "source.h"
+#include "codec.h"
 
 struct wan_jpeg_input {
 	struct jpeg_decompress_struct jpeg;

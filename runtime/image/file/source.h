@@ -3,11 +3,11 @@
 #ifndef WAN_IMAGE_SOURCE_H
 #define WAN_IMAGE_SOURCE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "file_state.h"
 #include "wan/status.h"
 
 struct wan_source {
@@ -31,19 +31,8 @@ int wan_source_open_memory(struct wan_source *source, const void *bytes, size_t 
 			   struct wan_error *reterr_error);
 /* Also valid on a zeroed source. Keeps errno. */
 void wan_source_close(struct wan_source *source);
-/* What tells one state of a file from another. */
-struct wan_file_identity {
-	uint64_t device, inode, size;
-	int64_t mtime_ns;
-};
 /* Of the open file, as it is now. 0, -ENOTSUP (bytes in memory), negative errno. */
 int wan_source_identity(const struct wan_source *source, struct wan_file_identity *ret_identity);
-static inline bool wan_file_identity_equal(const struct wan_file_identity *a,
-					   const struct wan_file_identity *b)
-{
-	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
-	       a->mtime_ns == b->mtime_ns;
-}
 /* Copies up to count bytes from offset; fewer only at the end. Returns the number, negative errno.
  */
 ssize_t wan_source_read_at(struct wan_source *source, uint64_t offset, void *to, size_t count);

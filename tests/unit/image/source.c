@@ -4,7 +4,7 @@
 
 #include "fault.h"
 #include "files.h"
-#include "source.h"
+#include "codec.h"
 #include "tap.h"
 #include "wan/image.h"
 
