@@ -119,7 +119,7 @@ int wan_cache_create(const struct wan_cache_options *given, struct wan_cache **r
 	wan_mutex_init(&cache->lock, WAN_RANK_CACHE);
 	wan_cond_init(&cache->room);
 	wan_slots_init(&cache->slots);
-	wan_tier_init(&cache->tier, seeds[0] ^ seeds[1]);
+	wan_tier_init(&cache->tier, seeds[0] ^ seeds[1], cache->order.policy != NULL);
 	cache->seconds = looks_at_seconds(&options);
 	wan_counters_init(&cache->counters, options.counters);
 	cache->light = wan_barrier_available();

@@ -5,11 +5,11 @@
 #include "core.h"
 #include "macros.h"
 
-void wan_tier_init(struct wan_tier *tier, uint64_t seed)
+void wan_tier_init(struct wan_tier *tier, uint64_t seed, bool careful)
 {
 	*tier = (struct wan_tier){.active = false};
 	wan_tier_store_init(&tier->store, seed);
-	wan_tier_judge_init(&tier->judge);
+	wan_tier_judge_init(&tier->judge, careful);
 }
 
 void wan_tier_finish(struct wan_tier *tier)

@@ -39,7 +39,8 @@ struct wan_tier {
 	uint64_t cheap, seldom, failed; /* not made: why */
 };
 
-void wan_tier_init(struct wan_tier *tier, uint64_t seed);
+/* careful: the values that are ready are chosen by what they save. */
+void wan_tier_init(struct wan_tier *tier, uint64_t seed, bool careful);
 void wan_tier_finish(struct wan_tier *tier);
 
 /* A cold form of the key is there. */

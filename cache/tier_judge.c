@@ -4,7 +4,7 @@
 #include "macros.h"
 
 /* Before anything was measured: figures of packed pictures, on the careful side. */
-#define FIRST_RATIO          0.5
+#define FIRST_RATIO          0.4
 #define FIRST_FREEZE_NS_BYTE 1.0
 #define FIRST_THAW_NS_BYTE   0.25
 /* Of a thaw however small: a lock, a wake-up, a buffer. */
@@ -17,22 +17,23 @@
 #define GAIN_FACTOR 2
 #define EXPLORE     16
 /* Bounds and steps of the share; on the pipeline model more than half gains nothing. */
-#define SHARE_FIRST (1.0 / 32)
-#define SHARE_LEAST (1.0 / 64)
-#define SHARE_MOST  0.5
-#define SHARE_GROWS 1.19 /* doubles in four windows of evictions */
+#define SHARE_FIRST   (1.0 / 8)
+#define SHARE_CAREFUL (1.0 / 32)
+#define SHARE_LEAST   (1.0 / 64)
+#define SHARE_MOST    0.5
+#define SHARE_GROWS   1.19 /* doubles in four windows of evictions */
 /* Windows without cold values after the least share has lost too; doubled each time it does again.
  */
 #define REST_FIRST 4
 #define REST_MOST  64
 
-void wan_tier_judge_init(struct wan_tier_judge *judge)
+void wan_tier_judge_init(struct wan_tier_judge *judge, bool careful)
 {
 	*judge = (struct wan_tier_judge){
 		.ratio = FIRST_RATIO,
 		.freeze_ns_per_byte = FIRST_FREEZE_NS_BYTE,
 		.thaw_ns_per_byte = FIRST_THAW_NS_BYTE,
-		.share = SHARE_FIRST,
+		.share = careful ? SHARE_CAREFUL : SHARE_FIRST,
 	};
 }
 
@@ -48,8 +49,8 @@ uint64_t wan_tier_freeze_ns(const struct wan_tier_judge *judge, uint64_t bytes)
 
 uint64_t wan_tier_cold_bytes(const struct wan_tier_judge *judge, uint64_t bytes)
 {
-	/* Half as much again: pictures differ. Never more than would be worth it. */
-	uint64_t expected = (uint64_t)((double)bytes * judge->ratio * 1.5) + 1024;
+	/* A quarter more: pictures differ. Never more than would be worth it. */
+	uint64_t expected = (uint64_t)((double)bytes * judge->ratio * 1.25) + 1024;
 	return WAN_MIN(expected, bytes - bytes / 6);
 }
 

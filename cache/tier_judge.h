@@ -50,7 +50,8 @@ struct wan_tier_judge {
 	double share;             /* of the ceiling that cold bytes may take */
 };
 
-void wan_tier_judge_init(struct wan_tier_judge *judge);
+/* careful: begins with little room, which has to be earned; else with enough for large pictures. */
+void wan_tier_judge_init(struct wan_tier_judge *judge, bool careful);
 
 /* --- one value --- */
 

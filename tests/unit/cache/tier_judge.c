@@ -8,7 +8,7 @@
 static struct wan_tier_judge fresh(void)
 {
 	struct wan_tier_judge judge;
-	wan_tier_judge_init(&judge);
+	wan_tier_judge_init(&judge, true);
 	return judge;
 }
 
@@ -103,17 +103,17 @@ TEST(measured_times_and_sizes_replace_the_assumed_ones)
 	struct wan_tier_judge judge = fresh();
 	uint64_t thaw_ns = wan_tier_thaw_ns(&judge, 4 * WAN_MIB);
 	uint64_t bytes = wan_tier_cold_bytes(&judge, 4 * WAN_MIB);
-	CHECK_EQ(bytes, 3 * WAN_MIB + 1024);
+	CHECK_EQ(bytes, 2 * WAN_MIB + 1024);
 	for (int i = 0; i < 100; i++) {
 		wan_tier_learn_thaw(&judge, 4 * WAN_MIB, 400000);
 		wan_tier_learn_freeze(&judge, 4 * WAN_MIB, WAN_MIB, 2 * MS);
 	}
 	CHECK(wan_tier_thaw_ns(&judge, 4 * WAN_MIB) < thaw_ns / 2);
 	CHECK_NEAR((double)wan_tier_freeze_ns(&judge, 4 * WAN_MIB), 2e6, 1e4);
-	CHECK_NEAR((double)wan_tier_cold_bytes(&judge, 4 * WAN_MIB), 1.5 * 1048576 + 1024, 2000);
+	CHECK_NEAR((double)wan_tier_cold_bytes(&judge, 4 * WAN_MIB), 1.25 * 1048576 + 1024, 2000);
 	/* A form that was not made says nothing about sizes. */
 	wan_tier_learn_freeze(&judge, 4 * WAN_MIB, 0, 2 * MS);
-	CHECK_NEAR((double)wan_tier_cold_bytes(&judge, 4 * WAN_MIB), 1.5 * 1048576 + 1024, 2000);
+	CHECK_NEAR((double)wan_tier_cold_bytes(&judge, 4 * WAN_MIB), 1.25 * 1048576 + 1024, 2000);
 	CHECK(wan_tier_cold_bytes(&judge, 100) <= 84);
 }
 
@@ -122,6 +122,15 @@ static bool window(struct wan_tier_judge *judge)
 	for (int i = 1; i < WAN_TIER_WINDOW; i++)
 		CHECK(!wan_tier_learn_eviction(judge));
 	return wan_tier_learn_eviction(judge);
+}
+
+TEST(a_careful_judge_begins_with_less_room)
+{
+	struct wan_tier_judge careful, judge;
+	wan_tier_judge_init(&careful, true);
+	wan_tier_judge_init(&judge, false);
+	CHECK_NEAR(careful.share, 1.0 / 32, 0);
+	CHECK_NEAR(judge.share, 1.0 / 8, 0);
 }
 
 TEST(the_share_follows_gains_and_losses_within_bounds)
