@@ -27,8 +27,9 @@ enum wan_pipeline {
 	WAN_PIPELINE_WAN2GP_CROP,     /**< Wan2GP, fit 2: exactly target, centre crop */
 	WAN_PIPELINE_S2V,     /**< official speech-to-video: steps of 64, at most target's area */
 	WAN_PIPELINE_ANIMATE, /**< official animate: exactly target, black borders */
+	WAN_PIPELINE_DIFFUSERS_TI2V, /**< diffusers with TI2V-5B, as documented: steps of 32 */
 };
-#define WAN_PIPELINES 11
+#define WAN_PIPELINES 12
 
 /** What the numbers of a pipeline's image tensor run from and to. */
 enum wan_range {
@@ -100,8 +101,8 @@ struct wan_framing {
  * Returns 0, -EINVAL (no such pipeline, a zero side), -ERANGE (no usable size or nothing is left).
  * Threads: any.   Cost: below 1 us, S2V some.   Since: 0.2
  * Source: wan/image2video.py, textimage2video.py, speech2video.py, animate.py (Wan-Video/Wan2.2),
- * image_processor.py (diffusers), comfy/utils.py (ComfyUI), nodes.py (ComfyUI-WanVideoWrapper),
- * shared/utils/utils.py (Wan2GP).
+ * pipeline_wan_i2v.py and image_processor.py (diffusers), comfy/utils.py (ComfyUI), nodes.py
+ * (ComfyUI-WanVideoWrapper), wgp.py and shared/utils/utils.py (Wan2GP).
  */
 WAN_API WAN_MUST_CHECK int wan_frame(enum wan_pipeline pipeline, struct wan_size source,
 				     struct wan_size target, struct wan_framing *ret_framing);

@@ -29,6 +29,7 @@ def framings_have_the_golden_sizes():
             equal(wanrt.framing(pipeline, source, (832, 480))["output"], expected,
                   f"{source} by {pipeline}")
     equal(wanrt.framing("ti2v", (1024, 1536), (1280, 704))["output"], (768, 1152))
+    equal(wanrt.framing("diffusers-ti2v", (512, 512), (1280, 704))["output"], (928, 928))
     equal(wanrt.framing("comfyui", (512, 512), (832, 480))["crop"], (0, 108, 512, 296))
     equal(wanrt.framing("comfyui", (4000, 3000), (832, 480))["crop"], (0, 346, 4000, 2308))
 

@@ -97,11 +97,11 @@ static struct wan_size ti2v(double w, double h, double area)
 			   : (struct wan_size){side(ow2), side(oh2)};
 }
 
-static struct wan_size diffusers(double w, double h, double area)
+static struct wan_size diffusers(double w, double h, double area, double step)
 {
 	double aspect = h / w;
-	return (struct wan_size){side(floor_to(nearbyint(sqrt(area / aspect)), 16)),
-				 side(floor_to(nearbyint(sqrt(area * aspect)), 16))};
+	return (struct wan_size){side(floor_to(nearbyint(sqrt(area / aspect)), step)),
+				 side(floor_to(nearbyint(sqrt(area * aspect)), step))};
 }
 
 static struct wan_size wan2gp(double w, double h, double to_w, double to_h, bool fit_inside)
@@ -169,7 +169,10 @@ int wan_output_size(enum wan_pipeline pipeline, struct wan_size source, struct w
 		size = ti2v(w, h, area);
 		break;
 	case WAN_PIPELINE_DIFFUSERS:
-		size = diffusers(w, h, area);
+		size = diffusers(w, h, area, 16);
+		break;
+	case WAN_PIPELINE_DIFFUSERS_TI2V:
+		size = diffusers(w, h, area, 32);
 		break;
 	case WAN_PIPELINE_WAN2GP_AREA:
 		size = wan2gp(w, h, target.width_px, target.height_px, false);

@@ -162,6 +162,19 @@ static const struct pipeline {
 				   .latent_step_px = 8,
 				   .latent_channels = 16},
 				  REFUSES},
+	/* It is given an end image without complaint, and never looks at it. */
+	[WAN_PIPELINE_DIFFUSERS_TI2V] = {{.name = "diffusers-ti2v",
+					  .title = "diffusers with TI2V-5B, size as documented",
+					  .step_px = 32,
+					  .chooses_size = true,
+					  .turns_upright = true,
+					  .filter = WAN_FILTER_LANCZOS,
+					  .usual = {1280, 704},
+					  .frames = 121,
+					  .frames_per_s = 24,
+					  .latent_step_px = 16,
+					  .latent_channels = 48},
+					 NEXT_STEP},
 };
 
 _Static_assert(WAN_COUNT_OF(pipelines) == WAN_PIPELINES, "the header counts the pipelines");

@@ -18,9 +18,11 @@ int wan_stack_options_init(struct wan_stack_options *options, enum wan_pipeline 
 	const struct wan_pipeline_info *info = wan_pipeline_info(pipeline);
 	if (!options || !info)
 		return -EINVAL;
-	bool is_comfyui = pipeline == WAN_PIPELINE_COMFYUI, is_ti2v = pipeline == WAN_PIPELINE_TI2V;
-	bool is_diffusers =
-		pipeline == WAN_PIPELINE_DIFFUSERS || pipeline == WAN_PIPELINE_DIFFUSERS_EXACT;
+	bool is_comfyui = pipeline == WAN_PIPELINE_COMFYUI;
+	bool is_ti2v = pipeline == WAN_PIPELINE_TI2V || pipeline == WAN_PIPELINE_DIFFUSERS_TI2V;
+	bool is_diffusers = pipeline == WAN_PIPELINE_DIFFUSERS ||
+			    pipeline == WAN_PIPELINE_DIFFUSERS_EXACT ||
+			    pipeline == WAN_PIPELINE_DIFFUSERS_TI2V;
 	*options = (struct wan_stack_options){
 		.struct_size = sizeof(*options),
 		.layout = is_comfyui     ? WAN_STACK_THWC

@@ -46,6 +46,20 @@ TEST(output_sizes_are_those_of_the_pipelines)
 	}
 }
 
+TEST(diffusers_with_ti2v_goes_by_steps_of_32)
+{
+	static const struct {
+		struct wan_size source, frames;
+	} cases[] = {
+		{{512, 512}, {928, 928}},    {{2048, 2048}, {928, 928}},
+		{{1920, 1080}, {1248, 704}}, {{1280, 720}, {1248, 704}},
+		{{832, 480}, {1248, 704}},   {{4000, 3000}, {1088, 800}},
+		{{1024, 1536}, {768, 1152}},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		check_size(WAN_PIPELINE_DIFFUSERS_TI2V, cases[i].source, AREA_704, cases[i].frames);
+}
+
 TEST(comfyui_crops_the_centre_of_the_source)
 {
 	static const struct {

@@ -139,6 +139,7 @@ TEST(shapes_are_those_of_the_pipelines)
 		{WAN_PIPELINE_COMFYUI, 4, {81, 48, 64, 3}},
 		{WAN_PIPELINE_KIJAI, 4, {3, 82, 48, 64}},
 		{WAN_PIPELINE_TI2V, 4, {3, 2, 48, 64}},
+		{WAN_PIPELINE_DIFFUSERS_TI2V, 5, {1, 3, 2, 48, 64}},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct wan_stack *stack = NULL;
@@ -302,12 +303,12 @@ TEST(masks_mark_the_known_frames_in_their_latent_frames)
 	}
 }
 
-TEST(the_mask_of_ti2v_is_one_value_for_each_latent_frame)
+static void check_mask_by_latent(enum wan_pipeline pipeline)
 {
 	struct wan_stack_options options;
 	struct wan_stack_view view;
 	struct wan_stack *mask = NULL;
-	REQUIRE_EQ(wan_stack_options_init(&options, WAN_PIPELINE_TI2V), 0);
+	REQUIRE_EQ(wan_stack_options_init(&options, pipeline), 0);
 	REQUIRE_EQ(wan_stack_mask((struct wan_size){1280, 704}, true, false, &options, &mask, NULL),
 		   0);
 	wan_stack_view(mask, &view);
@@ -316,6 +317,30 @@ TEST(the_mask_of_ti2v_is_one_value_for_each_latent_frame)
 	for (size_t latent = 0; latent < 31; latent++)
 		CHECK(element_of(&view, latent * 44 * 80 + 17) == (latent ? 1.0f : 0.0f));
 	wan_stack_unref(mask);
+}
+
+TEST(the_mask_of_ti2v_is_one_value_for_each_latent_frame)
+{
+	check_mask_by_latent(WAN_PIPELINE_TI2V);
+	check_mask_by_latent(WAN_PIPELINE_DIFFUSERS_TI2V);
+}
+
+TEST(ti2v_encodes_the_one_frame_that_is_known)
+{
+	struct wan_image *start = sample_image(WAN_PIXEL_RGB8, 64, 32);
+	struct wan_stack_options options;
+	struct wan_stack_view view;
+	struct wan_stack *stack = NULL;
+	REQUIRE_EQ(wan_stack_options_init(&options, WAN_PIPELINE_DIFFUSERS_TI2V), 0);
+	CHECK_EQ(options.frames, 121);
+	CHECK_EQ(options.latent_step, 16);
+	REQUIRE_EQ(wan_stack_create(start, NULL, &options, &stack, NULL), 0);
+	wan_stack_view(stack, &view);
+	uint64_t shape[5] = {1, 3, 1, 32, 64};
+	CHECK_EQ(view.dimensions, 5);
+	CHECK_MEM(view.shape, shape, sizeof(shape));
+	wan_stack_unref(stack);
+	wan_image_unref(start);
 }
 
 TEST(what_cannot_be_built_is_refused_with_a_reason)
