@@ -40,12 +40,14 @@ struct wan_stack_options {
 	size_t struct_size;
 	enum wan_stack_layout layout;
 	enum wan_tensor_type type;
-	uint32_t frames;     /**< of the clip, 1 to 65536; 4n+1 for a mask */
-	bool unit_range;     /**< values in [0,1] around 0.5 (ComfyUI) instead of [-1,1] around 0 */
-	bool known_alone;    /**< the stack holds the known frames only (TI2V) */
-	bool own_end_frame;  /**< the end image gets a frame of its own behind the clip (kijai) */
-	bool known_is_zero;  /**< mask: 0 marks known frames (ComfyUI, TI2V) instead of 1 */
-	bool mask_by_latent; /**< mask of one value for each latent frame (TI2V) instead of four */
+	uint32_t frames;  /**< of the clip, 1 to 65536; 4n+1 for a mask */
+	bool unit_range;  /**< values in [0,1] around 0.5 (ComfyUI) instead of [-1,1] around 0 */
+	bool known_alone; /**< the stack holds the known frames only (TI2V) */
+	/** The end image gets a frame of its own behind the clip: kijai; Wan2GP with Wan 2.1's
+	 * image-to-video model (its defaults here are those for 2.2, where it gets none). */
+	bool own_end_frame;
+	bool known_is_zero;   /**< mask: 0 marks known frames (ComfyUI, TI2V) instead of 1 */
+	bool mask_by_latent;  /**< mask of one value for each latent frame (TI2V) instead of four */
 	uint32_t latent_step; /**< pixels of one latent pixel: 8; 16 for TI2V */
 	/** Lock the pages of the known frames for fast copies to a GPU. May load the CUDA runtime
 	 * and make the program's first CUDA call; without one the stack is not locked (see the

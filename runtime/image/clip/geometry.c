@@ -104,8 +104,10 @@ static struct wan_size diffusers(double w, double h, double area, double step)
 				 side(floor_to(nearbyint(sqrt(area * aspect)), step))};
 }
 
-static struct wan_size wan2gp(double w, double h, double to_w, double to_h, bool fit_inside)
+/* What was asked for comes down to the steps before anything is computed of it. */
+static struct wan_size wan2gp(double w, double h, struct wan_size target, bool fit_inside)
 {
+	double to_w = floor_to(target.width_px, 16), to_h = floor_to(target.height_px, 16);
 	double scale = fit_inside ? fmax(fmin(to_h / h, to_w / w), fmin(to_w / h, to_h / w))
 				  : pow(to_w * to_h / (w * h), 0.5);
 	return (struct wan_size){side(nearbyint(w * scale / 16) * 16),
@@ -175,10 +177,10 @@ int wan_output_size(enum wan_pipeline pipeline, struct wan_size source, struct w
 		size = diffusers(w, h, area, 32);
 		break;
 	case WAN_PIPELINE_WAN2GP_AREA:
-		size = wan2gp(w, h, target.width_px, target.height_px, false);
+		size = wan2gp(w, h, target, false);
 		break;
 	case WAN_PIPELINE_WAN2GP_INSIDE:
-		size = wan2gp(w, h, target.width_px, target.height_px, true);
+		size = wan2gp(w, h, target, true);
 		break;
 	case WAN_PIPELINE_S2V:
 		size = s2v(source.width_px, source.height_px, area);

@@ -60,6 +60,17 @@ TEST(diffusers_with_ti2v_goes_by_steps_of_32)
 		check_size(WAN_PIPELINE_DIFFUSERS_TI2V, cases[i].source, AREA_704, cases[i].frames);
 }
 
+TEST(wan2gp_brings_the_size_asked_for_down_to_its_steps_first)
+{
+	struct wan_size off = {847, 495}, source = {4000, 3000}, none;
+	check_size(WAN_PIPELINE_WAN2GP_AREA, source, off, (struct wan_size){736, 544});
+	check_size(WAN_PIPELINE_WAN2GP_INSIDE, source, off, (struct wan_size){640, 480});
+	check_size(WAN_PIPELINE_WAN2GP_CROP, source, off, AREA_480P);
+	CHECK_EQ(wan_output_size(WAN_PIPELINE_WAN2GP_AREA, source, (struct wan_size){15, 480},
+				 &none),
+		 -ERANGE);
+}
+
 TEST(comfyui_crops_the_centre_of_the_source)
 {
 	static const struct {

@@ -139,6 +139,7 @@ TEST(shapes_are_those_of_the_pipelines)
 		{WAN_PIPELINE_COMFYUI, 4, {81, 48, 64, 3}},
 		{WAN_PIPELINE_KIJAI, 4, {3, 82, 48, 64}},
 		{WAN_PIPELINE_TI2V, 4, {3, 2, 48, 64}},
+		{WAN_PIPELINE_WAN2GP_AREA, 4, {3, 81, 48, 64}},
 		{WAN_PIPELINE_DIFFUSERS_TI2V, 5, {1, 3, 2, 48, 64}},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

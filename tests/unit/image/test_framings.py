@@ -89,6 +89,8 @@ def output_size(name, source, target):
         return {"a14b": a14b, "ti2v": ti2v, "diffusers": diffusers, "s2v": s2v}[name](w, h, area)
     if name == "diffusers-ti2v":  # its VAE's 16 times the transformer's patches of 2
         return diffusers(w, h, area, 16 * 2)
+    if name.startswith("wan2gp"):
+        tw, th = tw // 16 * 16, th // 16 * 16
     if name == "wan2gp":
         return wan2gp(w, h, (th * tw / (h * w)) ** (1 / 2))
     if name == "wan2gp-inside":
