@@ -16,6 +16,9 @@
 #include "pool.h"
 #include "rows.h"
 
+/* Sizes of the file format. */
+enum { SIGNATURE_BYTES = 8, CHUNK_HEAD_BYTES = 8, CHUNK_CHECK_BYTES = 4 };
+#define CHUNK_BYTES_LONGEST 0x7fffffff
 /* libpng's own default for one ancillary chunk. */
 #define CHUNK_BYTES_MAX 8000000
 
@@ -33,6 +36,8 @@ struct png_job {
 
 	const uint8_t *piece; /* what is left of the source's current piece */
 	size_t piece_left;
+	uint64_t position;     /* of the next byte for libpng */
+	uint64_t next_head_at; /* where the next chunk begins */
 
 	struct wan_row_sink *sink; /* NULL: an image is made */
 	struct wan_decoded_rows rows;
@@ -75,9 +80,27 @@ static void on_free(png_structp png, void *block)
 	wan_free(block);
 }
 
+/*
+ * libpng asks for up to 4 kB of pixels at a time and drops them all when the file ends within. A
+ * chunk that ends where the file does is inflated to its last byte. (Up to 258 bytes of pixels may
+ * then still wait inside inflate: never more than the last row, unless rows are shorter.)
+ */
+static void see_chunk(struct png_job *job, uint8_t *head)
+{
+	uint32_t bytes = png_get_uint_32(head);
+	uint64_t left = job->source->size - WAN_MIN(job->source->size, job->position);
+	job->next_head_at = job->position + bytes + CHUNK_CHECK_BYTES;
+	if (job->options->allow_truncated && memcmp(head + 4, "IDAT", 4) == 0 &&
+	    bytes <= CHUNK_BYTES_LONGEST && bytes > left)
+		png_save_uint_32(head, (uint32_t)left);
+}
+
 static void on_read(png_structp png, png_bytep to, size_t count)
 {
 	struct png_job *job = png_get_io_ptr(png);
+	bool is_head = count == CHUNK_HEAD_BYTES && job->position == job->next_head_at;
+	png_bytep head = to;
+	job->position += count;
 	while (count > 0) {
 		if (job->piece_left == 0) {
 			if (wan_source_next(job->source, &job->piece, &job->piece_left) < 0)
@@ -94,6 +117,8 @@ static void on_read(png_structp png, png_bytep to, size_t count)
 		to += part;
 		count -= part;
 	}
+	if (is_head)
+		see_chunk(job, head);
 }
 
 /* Text, profiles and colour hints are skipped unread: a few bytes of them can hold megabytes. */
@@ -293,7 +318,10 @@ int wan_png_decode(struct wan_source *source, const struct wan_header *header,
 		   const struct wan_decode_options *options, struct wan_image **ret_image,
 		   struct wan_error *reterr_error)
 {
-	struct png_job job = {.source = source, .header = header, .options = options};
+	struct png_job job = {.source = source,
+			      .header = header,
+			      .options = options,
+			      .next_head_at = SIGNATURE_BYTES};
 	int error = run(&job, reterr_error);
 	if (error == 0) {
 		job.rows.image->view.warnings = job.warnings;
@@ -307,7 +335,11 @@ int wan_png_decode_rows(struct wan_source *source, const struct wan_header *head
 			const struct wan_decode_options *options, struct wan_row_sink *sink,
 			uint32_t *ret_warnings, struct wan_error *reterr_error)
 {
-	struct png_job job = {.source = source, .header = header, .options = options, .sink = sink};
+	struct png_job job = {.source = source,
+			      .header = header,
+			      .options = options,
+			      .next_head_at = SIGNATURE_BYTES,
+			      .sink = sink};
 	int error = run(&job, reterr_error);
 	if (error == 0)
 		*ret_warnings = job.warnings;
