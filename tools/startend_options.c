@@ -380,6 +380,10 @@ static int check_convert(struct parse *parse)
 	if (parse->start || parse->end || parse->list || parse->has_size || options->folder ||
 	    options->has_pipeline || options->explain || parse->has_fit)
 		return usage("--convert", "changes the format only; the size is that of the image");
+	if (parse->has_filter || options->stack || options->frames || options->safetensors ||
+	    options->type != WAN_TENSOR_F32 || options->format != STARTEND_PNG)
+		return usage("--convert", "takes no options of frames, tensors or a stack; the end "
+					  "of OUT names the format");
 	options->convert_from = parse->words[0];
 	options->convert_to = parse->words[1];
 	return 0;

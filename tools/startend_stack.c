@@ -7,7 +7,8 @@
 
 #include "startend.h"
 
-#define PATH_BYTES 20480
+#define PATH_BYTES       20480
+#define STACK_FRAMES_MAX 65536u /* of struct wan_stack_options */
 
 static enum wan_pipeline pipeline_of(const struct startend_options *options)
 {
@@ -30,7 +31,14 @@ const char *startend_check_stack(const struct startend_options *options)
 			 info->name);
 		return reason;
 	}
-	if (wan_frame_count(pipeline, asked, &frames) == 2) {
+	int changed = wan_frame_count(pipeline, asked, &frames);
+	if (changed >= 0 && frames > STACK_FRAMES_MAX) {
+		snprintf(reason, sizeof(reason),
+			 "%s makes %u frames of that; at most %u fit into a stack", info->name,
+			 frames, STACK_FRAMES_MAX);
+		return reason;
+	}
+	if (changed == 2) {
 		snprintf(reason, sizeof(reason), "%s fails with %u frames; give --frames %u",
 			 info->name, asked, frames);
 		return reason;

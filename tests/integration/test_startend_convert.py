@@ -54,6 +54,9 @@ def conversions_that_fail_leave_nothing():
     one_sentence(run("--convert", source), 64, "IN OUT")
     one_sentence(run("--convert", source, "a.png", "b.png"), 64, "too many")
     one_sentence(run("--convert", source, fresh(".png"), "--size", "64x64"), 64, "--convert")
+    for option in (("--stack",), ("--dtype", "float16"), ("--tensors", "safetensors"),
+                   ("--filter", "bicubic"), ("--frames", "81"), ("--format", "jpeg")):
+        one_sentence(run("--convert", source, fresh(".png"), *option), 64, "--convert")
     one_sentence(run("--convert", kind("rgba.png"), fresh(".jpg"), "--alpha", "refuse"), 65)
 
 

@@ -119,7 +119,8 @@ def what_has_no_stack_is_refused_before_any_work():
     start, out = write(noise_png(), ".png"), fresh()
     for arguments, needed in ((("--pipeline", "s2v"), "builds no stack"),
                               (("--pipeline", "kijai", "--dtype", "float8"), "bfloat16"),
-                              (("--pipeline", "kijai", "--tensors", "pt"), "safetensors")):
+                              (("--pipeline", "kijai", "--tensors", "pt"), "safetensors"),
+                              (("--pipeline", "kijai", "--frames", "65537"), "at most 65536")):
         done = run("--start", start, "-o", out, "--stack", *arguments)
         equal(done.status, 64)
         check(needed in done.err, done.err)
