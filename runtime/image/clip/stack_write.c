@@ -28,6 +28,17 @@ static void stack_shape(const struct wan_stack_view *view, struct wan_tensor_sha
 	memcpy(ret_shape->sides, view->shape, sizeof(ret_shape->sides));
 }
 
+/* What does not become a hole. */
+static uint64_t data_bytes(const struct wan_stack_view *view)
+{
+	uint64_t bytes = 0;
+	if (wan_tensor_element(view->type, view->constant) != 0)
+		return view->bytes;
+	for (uint32_t i = 0; i < view->range_count; i++)
+		bytes += view->ranges[i].bytes;
+	return bytes;
+}
+
 /* What is zero is skipped without being looked at: reading would map it. */
 static void write_data(struct wan_output *output, const struct wan_stack_view *view)
 {
@@ -62,6 +73,7 @@ int wan_stack_write_npy(const struct wan_stack *stack, const char *path, bool ov
 	if (error < 0)
 		return error;
 	stack_shape(&stack->view, &shape);
+	(void)wan_output_expect(&output, data_bytes(&stack->view));
 	(void)wan_output_write(&output, header, wan_npy_header(&shape, header));
 	write_data(&output, &stack->view);
 	return wan_output_commit(&output, reterr_error);
@@ -176,6 +188,11 @@ int wan_write_safetensors(const struct wan_named_tensor *tensors, size_t count, 
 		error = wan_output_open(&output, path, overwrite, reterr_error);
 	if (error < 0)
 		return error;
+	uint64_t bytes = 0;
+	for (size_t i = 0; i < count; i++)
+		bytes += tensors[i].stack ? data_bytes(&tensors[i].stack->view)
+					  : tensors[i].image->view.pixels_bytes;
+	(void)wan_output_expect(&output, bytes);
 	(void)wan_output_write(&output, header, make_header(tensors, count, header));
 	for (size_t i = 0; i < count; i++) {
 		if (tensors[i].stack)

@@ -141,6 +141,23 @@ static int grow(struct wan_output *output, size_t count)
 	return 0;
 }
 
+int wan_output_expect(struct wan_output *output, uint64_t count)
+{
+	static const uint32_t compressing[] = {0x9123683e, 0x2fc12fc1, 0xca451a4e, 0xf2f52010};
+	/* btrfs, zfs, bcachefs, f2fs */
+	struct statfs info;
+	if (!output->path || output->error < 0 || wan_sys->statfs(output->temporary, &info) != 0 ||
+	    info.f_bsize <= 0)
+		return output->error;
+	for (size_t i = 0; i < WAN_COUNT_OF(compressing); i++) {
+		if ((uint32_t)info.f_type == compressing[i])
+			return 0;
+	}
+	if (count / (uint64_t)info.f_bsize > info.f_bavail)
+		output->error = -ENOSPC;
+	return output->error;
+}
+
 int wan_output_write(struct wan_output *output, const void *bytes, size_t count)
 {
 	if (!output->path) {

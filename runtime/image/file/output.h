@@ -25,6 +25,10 @@ struct wan_output {
  * -ENOENT (no such folder), -EACCES, -EROFS, ... output is untouched on failure. */
 int wan_output_open(struct wan_output *output, const char *path, bool overwrite,
 		    struct wan_error *reterr_error);
+/* So many bytes of data will come: -ENOSPC at once, before the disk is filled in vain, where the
+ * file system says that it has not the room. Those that compress are not asked. 0 or the first
+ * error. */
+int wan_output_expect(struct wan_output *output, uint64_t count);
 /* 0 or the first error. */
 int wan_output_write(struct wan_output *output, const void *bytes, size_t count);
 /* The next count bytes are zero: a hole of the file. 0 or the first error. */

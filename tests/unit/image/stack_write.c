@@ -3,6 +3,7 @@
 
 #include "files.h"
 #include "sample.h"
+#include "sys.h"
 #include "tap.h"
 #include "wan/stack.h"
 
@@ -142,6 +143,50 @@ TEST(a_place_that_cannot_be_written_is_said)
 	CHECK_EQ(wan_stack_write_npy(stack, "/dev/full", true, &error), -EINVAL);
 	CHECK_EQ(wan_stack_write_npy(stack, "/no/such/folder/x.npy", true, &error), -ENOENT);
 	wan_stack_unref(stack);
+}
+
+static uint64_t blocks_free, bytes_written;
+
+static int nearly_full(const char *path, struct statfs *ret)
+{
+	int rc = wan_sys_real.statfs(path, ret);
+	ret->f_type = 0xef53; /* ext4 */
+	ret->f_bsize = 4096;
+	ret->f_bavail = blocks_free;
+	return rc;
+}
+
+static ssize_t counting_pwrite(int fd, const void *from, size_t bytes, off_t offset)
+{
+	bytes_written += bytes;
+	return wan_sys_real.pwrite(fd, from, bytes, offset);
+}
+
+/* Grey frames are data; those of zeros are holes and need no room. */
+TEST(what_does_not_fit_on_the_disk_is_refused_before_it_is_filled)
+{
+	const char *path = in_test_folder("large.npy");
+	struct wan_stack_view view, zeros_view;
+	struct wan_stack *grey = make_stack(WAN_PIPELINE_COMFYUI, WAN_TENSOR_F32, &view);
+	struct wan_stack *zeros = make_stack(WAN_PIPELINE_A14B, WAN_TENSOR_F32, &zeros_view);
+	struct wan_sys small = wan_sys_real;
+	small.statfs = nearly_full;
+	small.pwrite = counting_pwrite;
+	wan_sys = &small;
+	blocks_free = view.bytes / 4096 - 1;
+	CHECK_EQ(wan_stack_write_npy(grey, path, false, NULL), -ENOSPC);
+	struct wan_named_tensor tensor = {.name = "stack", .stack = grey};
+	CHECK_EQ(wan_write_safetensors(&tensor, 1, path, false, NULL), -ENOSPC);
+	CHECK_EQ(bytes_written, 0);
+	CHECK_EQ(files_in_test_folder(), 0);
+	CHECK_EQ(wan_stack_write_npy(zeros, path, false, NULL), 0);
+	CHECK(zeros_view.bytes / 4096 > blocks_free);
+	blocks_free = view.bytes / 4096 + 1;
+	CHECK_EQ(wan_stack_write_npy(grey, path, true, NULL), 0);
+	wan_sys = &wan_sys_real;
+	wan_stack_unref(grey);
+	wan_stack_unref(zeros);
+	unlink(path);
 }
 
 TAP_MAIN
