@@ -41,10 +41,10 @@ static struct wan_framing framing_of(enum wan_pipeline pipeline, uint32_t width,
 
 static struct wan_image *ordinary(const char *path, const struct wan_framing *framing)
 {
-	struct wan_image *decoded = NULL, *framed = NULL;
-	CHECK_EQ(wan_image_decode(path, NULL, &decoded, NULL), 0);
-	CHECK_EQ(wan_image_frame(decoded, framing, &framed), 0);
-	wan_image_unref(decoded);
+	struct wan_image *source = NULL, *framed = NULL;
+	CHECK_EQ(wan_image_decode(path, NULL, &source, NULL), 0);
+	CHECK_EQ(wan_image_frame(source, framing, &framed), 0);
+	wan_image_unref(source);
 	return framed;
 }
 
@@ -175,16 +175,16 @@ TEST(a_turned_file_is_framed_upright_or_as_stored_without_room_for_it_too)
 		struct wan_picture start = {
 			.path = path, .framing = &framing, .as_stored = as_stored};
 		struct wan_decode_options options;
-		struct wan_image *decoded = NULL, *expected = NULL;
+		struct wan_image *source = NULL, *expected = NULL;
 		struct wan_pin *pin = NULL;
 		wan_decode_options_init(&options);
 		options.apply_orientation = !as_stored;
-		REQUIRE_EQ(wan_image_decode(path, &options, &decoded, NULL), 0);
-		REQUIRE_EQ(wan_image_frame(decoded, &framing, &expected), 0);
+		REQUIRE_EQ(wan_image_decode(path, &options, &source, NULL), 0);
+		REQUIRE_EQ(wan_image_frame(source, &framing, &expected), 0);
 		REQUIRE_EQ(wan_framed(runtime, &start, false, &pin, NULL, NULL), 0);
 		check_same(pin, expected);
 		wan_pin_release(pin);
-		wan_image_unref(decoded);
+		wan_image_unref(source);
 		wan_image_unref(expected);
 	}
 	wan_runtime_unref(runtime);

@@ -19,7 +19,7 @@ static inline const char *in_folder(const char *name)
 	static char paths[1024][128];
 	static unsigned count;
 	char path[128];
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	snprintf(path, sizeof(path), "%.63s/%.63s", folder, name);
 	for (unsigned i = 0; i < count; i++)
 		if (strcmp(paths[i], path) == 0)
 			return paths[i];

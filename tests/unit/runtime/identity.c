@@ -246,7 +246,7 @@ TEST(threads_may_look_while_files_change)
 	pthread_t threads[8];
 	for (uint32_t i = 0; i < 8; i++) {
 		snprintf(names[i], sizeof(names[0]), "way/pictures/%u", i);
-		snprintf(paths[i], sizeof(paths[0]), "%s", in_folder(names[i]));
+		snprintf(paths[i], sizeof(paths[0]), "%.127s", in_folder(names[i]));
 		write_file(paths[i], O_CREAT, i);
 	}
 	for (uint32_t i = 0; i < 8; i++)
