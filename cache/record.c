@@ -100,6 +100,9 @@ static void begin(void)
 			  wan_fork_on_child(end_other_threads) == 0;
 }
 
+/* As for the slots: what records point to is no leak. */
+extern void __lsan_register_root_region(const void *from, size_t bytes) __attribute__((weak));
+
 static int add_chunk_locked(void) WAN_REQUIRES(&lock)
 {
 	struct chunk *chunk = wan_malloc(sizeof(*chunk));
@@ -112,6 +115,8 @@ static int add_chunk_locked(void) WAN_REQUIRES(&lock)
 		wan_free(chunk);
 		return -ENOMEM;
 	}
+	if (__lsan_register_root_region)
+		__lsan_register_root_region(mapped, RECORDS_IN_CHUNK * sizeof(struct wan_record));
 	*chunk = (struct chunk){.next = chunks, .records = mapped};
 	chunks = chunk;
 	for (unsigned i = RECORDS_IN_CHUNK; i-- > 0;) {

@@ -13,6 +13,12 @@
 #define ROOM_MIN   (3 * (uint64_t)WAN_SLOTS_IN_PAGE)
 #define PAGE_BYTES (WAN_SLOTS_IN_PAGE * sizeof(struct wan_cache_entry))
 
+/* The leak checker of a program that links us looks for pointers in what malloc() gave alone, and
+ * would call each cached value a leak. There only where such a checker is
+ * (sanitizer/lsan_interface.h). */
+extern void __lsan_register_root_region(const void *from, size_t bytes) __attribute__((weak));
+extern void __lsan_unregister_root_region(const void *from, size_t bytes) __attribute__((weak));
+
 void wan_slots_init(struct wan_slots *slots)
 {
 	*slots = (struct wan_slots){.roomy = WAN_SLOTS_NONE};
@@ -21,8 +27,11 @@ void wan_slots_init(struct wan_slots *slots)
 void wan_slots_finish(struct wan_slots *slots)
 {
 	for (unsigned i = 0; i < WAN_SLOT_SEGMENTS; i++) {
-		if (slots->segments[i])
-			wan_sys->munmap(slots->segments[i], PAGE_BYTES << i);
+		if (!slots->segments[i])
+			continue;
+		if (__lsan_unregister_root_region)
+			__lsan_unregister_root_region(slots->segments[i], PAGE_BYTES << i);
+		wan_sys->munmap(slots->segments[i], PAGE_BYTES << i);
 	}
 	wan_free(slots->pages);
 	wan_slots_init(slots);
@@ -66,6 +75,8 @@ static int extend(struct wan_slots *slots)
 		if (mapped == MAP_FAILED)
 			return -ENOMEM;
 		slots->segments[segment] = mapped;
+		if (__lsan_register_root_region)
+			__lsan_register_root_region(mapped, PAGE_BYTES << segment);
 	}
 	slots->pages[slots->page_count++] = (struct wan_slot_page){.generation = 1};
 	return 0;

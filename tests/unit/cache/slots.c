@@ -90,4 +90,22 @@ TEST(running_out_of_memory_leaves_what_was_taken)
 	wan_fault_remove();
 }
 
+extern int __lsan_do_recoverable_leak_check(void) __attribute__((weak));
+
+/* Programs that link the library and its leak checker keep a cache until they end. */
+TEST(what_a_slot_holds_is_no_leak)
+{
+	struct wan_slots slots;
+	if (!__lsan_do_recoverable_leak_check)
+		SKIP("built without a leak checker");
+	wan_slots_init(&slots);
+	struct wan_cache_entry *entry = wan_slots_take(&slots);
+	REQUIRE(entry != NULL);
+	entry->data = malloc(100);
+	CHECK_EQ(__lsan_do_recoverable_leak_check(), 0);
+	free(entry->data);
+	wan_slots_give(&slots, entry);
+	wan_slots_finish(&slots);
+}
+
 TAP_MAIN
