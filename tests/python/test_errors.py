@@ -129,6 +129,10 @@ def wrong_arguments_are_named():
         (ValueError, "takes no end image", lambda: wanrt.prepare_pair(path, path,
                                                                      pipeline="a14b")),
         (ValueError, "cannot make 0 frames", lambda: wanrt.frame_count("diffusers", 0)),
+        (ValueError, "cannot make -1 frames", lambda: wanrt.frame_count("diffusers", -1)),
+        (ValueError, "cannot make 4294967377 frames",
+         lambda: wanrt.frame_count("diffusers", 2**32 + 81)),
+        (ValueError, "frames", lambda: wanrt.frame_count("diffusers", 2**70)),
     ]
     for kind, text, call in cases:
         error = raises(kind, call)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Pipelines and how they frame images: as numbers, and as pictures. */
+#include <errno.h>
+
 #include "stage.h"
 
 int wan_py_pipeline(PyObject *name, enum wan_pipeline *ret_pipeline)
@@ -154,16 +156,21 @@ PyDoc_STRVAR(frame_count_doc, "frame_count(pipeline, asked)\n--\n\n"
 
 static PyObject *frame_count(PyObject *module, PyObject *args)
 {
-	PyObject *name;
-	unsigned asked, frames;
+	PyObject *name, *number;
+	int beyond, r = -EINVAL;
+	uint32_t frames;
 	enum wan_pipeline pipeline;
-	if (!PyArg_ParseTuple(args, "OI:frame_count", &name, &asked) ||
+	if (!PyArg_ParseTuple(args, "OO:frame_count", &name, &number) ||
 	    wan_py_pipeline(name, &pipeline) < 0)
 		return NULL;
-	int r = wan_frame_count(pipeline, asked, &frames);
+	long long asked = PyLong_AsLongLongAndOverflow(number, &beyond);
+	if (PyErr_Occurred())
+		return NULL;
+	if (!beyond && asked >= 0 && asked <= UINT32_MAX)
+		r = wan_frame_count(pipeline, (uint32_t)asked, &frames);
 	if (r >= 0 && r < 2)
 		return PyLong_FromUnsignedLong(frames);
-	PyErr_Format(PyExc_ValueError, "%U cannot make %u frames%s", name, asked,
+	PyErr_Format(PyExc_ValueError, "%U cannot make %S frames%s", name, number,
 		     r < 0 ? "" : ": it takes 4n+1");
 	return NULL;
 }
