@@ -347,11 +347,28 @@ static void catch_interrupts(void)
 	}
 }
 
+/* mkdir -p. 0, or -1 and errno, which is EEXIST when there was nothing to make. */
+static int make_folders(const char *folder)
+{
+	char path[PATH_BYTES];
+	if (snprintf(path, sizeof(path), "%s", folder) >= (int)sizeof(path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(path, 0777) < 0 && errno != EEXIST)
+			return -1;
+		*slash = '/';
+	}
+	return mkdir(path, 0777);
+}
+
 /* Before any work: the folder is made, and can be written. */
 static int check_folder(const char *folder)
 {
 	struct stat info;
-	if (mkdir(folder, 0777) == 0)
+	if (make_folders(folder) == 0)
 		return 0;
 	if (errno != EEXIST)
 		startend_say("%s: cannot be made: %s", folder, strerror(errno));

@@ -210,8 +210,8 @@ static void print_text(FILE *to, const struct table *table)
 		"\ncold: nothing cached, the file in the page cache; cached: the same call again, "
 		"file unchanged.\n"
 		"kept: what the cache holds afterwards, the decoded picture included; working: the "
-		"most\npixel memory mapped meanwhile. Medians of %u\n"
-		"rounds over %zu photograph%s.\n",
+		"most\npixel memory mapped meanwhile. Medians of %u rounds over %zu "
+		"photograph%s.\n",
 		table->rounds, table->source_count, table->source_count == 1 ? "" : "s");
 	for (size_t i = 0; i < WAN_COUNT_OF(bench_references); i++) {
 		const struct bench_reference *row = &bench_references[i];

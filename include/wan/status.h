@@ -44,7 +44,7 @@ enum wan_log_level {
 
 /** Text of a negative errno as this library means it. Never NULL. Threads: any. Since: 0.1 */
 WAN_API const char *wan_strerror(int code);
-/** "0.1.0". Threads: any. Since: 0.1 */
+/** "0.2.0". Threads: any. Since: 0.1 */
 WAN_API const char *wan_version(void);
 /**
  * Receive the library's messages; NULL (the default) drops them. The callback may be called from

@@ -114,7 +114,8 @@ struct wan_image_metadata {
 	double file_size_mb;          /**< two decimals */
 	double aspect_ratio;          /**< three decimals */
 	char aspect_ratio_string[32]; /**< "16:9 (Widescreen)" */
-	const char *color_mode;       /**< "RGB", "RGBA", "L", "LA", "P", "CMYK"; static storage */
+	const char *
+		color_mode; /**< "RGB", "RGBA", "L", "LA", "P", "CMYK", "unknown"; static storage */
 	bool has_transparency;
 };
 /** The metadata of a file that was probed; path is only looked at for its name. Returns 0, -EINVAL.

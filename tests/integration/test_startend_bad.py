@@ -254,12 +254,19 @@ def not_written(out, status=73, **more):
 
 
 @test
+def an_output_folder_is_made_with_its_parents():
+    out = os.path.join(fresh(), "below", "it")
+    good("-q", "--start", write(noise_png()), *SIZE, "-o", out)
+    check("start.png" in os.listdir(out), os.listdir(out))
+
+
+@test
 def an_output_folder_that_cannot_be_had_ends_with_73():
     plain = write("a file")
     not_written(plain)
     equal(read(plain), b"a file", "content")
     not_written(plain + "/below")
-    not_written("/no/such/parent/folder")
+    not_written(plain + "/below/it")
     not_written("/proc/nothing")
     not_written(fresh() + "n" * 300)
     usage_error("--start", write(noise_png()), *SIZE, "-o", "", parts=["-o"])

@@ -51,8 +51,11 @@ int wan_stack_read_options(const struct wan_stack_options *given,
 		return wan_error_set(reterr_error, -EINVAL, "stack", "",
 				     "no such type or layout of a tensor");
 	if (given->frames < 1 || given->frames > FRAMES_MAX || !given->latent_step)
-		return wan_error_set(reterr_error, -EINVAL, "stack", "give 4n+1 frames, as 81",
-				     "%u frames are not possible", given->frames);
+		return wan_error_set(reterr_error, -EINVAL, "stack",
+				     given->frames > FRAMES_MAX ? "give fewer, as 81"
+								: "give 4n+1 frames, as 81",
+				     "%u frames are not possible; 1 to %d are", given->frames,
+				     FRAMES_MAX);
 	return 0;
 }
 

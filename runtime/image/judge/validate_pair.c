@@ -12,8 +12,16 @@
 /* Ratios may differ by 0.05. */
 #define RATIO_PARTS 20
 
+/* Of formats that are named but not decoded here nothing is known but the size. */
+static bool has_known_color(const struct wan_image_info *info)
+{
+	return info->format <= WAN_FORMAT_JPEG;
+}
+
 const char *wan_color_mode(const struct wan_image_info *info)
 {
+	if (!has_known_color(info))
+		return "unknown";
 	switch (info->color) {
 	case WAN_COLOR_GRAY:
 		return info->has_alpha ? "LA" : "L";
@@ -88,7 +96,8 @@ static void compare(const struct wan_image_info *start, const struct wan_image_i
 		wan_issue_detail(wan_verdict_add(verdict, WAN_RULE_aspect_ratio_mismatch,
 						 fabs(ratio_a - ratio_b)),
 				 "start %.3f, end %.3f", ratio_a, ratio_b);
-	if (!wan_str_equal(wan_color_mode(start), wan_color_mode(end)))
+	if (has_known_color(start) && has_known_color(end) &&
+	    !wan_str_equal(wan_color_mode(start), wan_color_mode(end)))
 		wan_issue_detail(
 			wan_verdict_add(verdict, WAN_RULE_color_mode_mismatch, end->channels),
 			"start %s, end %s", wan_color_mode(start), wan_color_mode(end));

@@ -109,6 +109,18 @@ TEST(every_colour_has_a_mode)
 	}
 }
 
+TEST(colours_of_a_format_that_is_not_decoded_are_not_compared)
+{
+	struct wan_image_info a = info(1280, 720, WAN_COLOR_RGB), b = a;
+	struct wan_image_metadata about;
+	b.format = WAN_FORMAT_WEBP;
+	b.color = WAN_COLOR_GRAY; /* what an empty struct says */
+	struct wan_verdict verdict = validate(&a, &b);
+	CHECK(!find(&verdict, "color_mode_mismatch"));
+	CHECK_EQ(wan_image_describe("b.webp", &b, &about), 0);
+	CHECK_STR(about.color_mode, "unknown");
+}
+
 TEST(a_missing_end_is_valid_and_optional)
 {
 	struct wan_image_info a = info(1280, 720, WAN_COLOR_RGB);
