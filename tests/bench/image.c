@@ -317,7 +317,7 @@ int main(int argc, char **argv)
 {
 	char place[4096];
 	const char *scripts = getenv("WAN_BENCH_FOLDER");
-	snprintf(place, sizeof(place), "%s/image_pillow.py", scripts ? scripts : "tests/bench");
+	snprintf(place, sizeof(place), "%s/image_pillow.py", scripts ? scripts : BENCH_FOLDER);
 	script = place;
 	if (!mkdtemp(folder))
 		return 1;
