@@ -204,6 +204,8 @@ static enum wan_cold_reason reason(const struct wan_tier *tier)
 {
 	if (tier->store.count)
 		return WAN_COLD_WORKS;
+	if (tier->useless)
+		return WAN_COLD_POLICY;
 	if (!tier->active)
 		return WAN_COLD_OFF;
 	if (!tier->pressed)

@@ -27,6 +27,7 @@ enum {
 struct wan_tier {
 	struct wan_tier_store store;
 	struct wan_tier_judge judge;
+	bool useless;            /* fixed: the policy keeps what pays as it is */
 	bool active;             /* somebody calls wan_cache_background() */
 	bool offered;            /* some value had a cold form to offer */
 	bool pressed;            /* the cache was full when last looked at */

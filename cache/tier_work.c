@@ -232,7 +232,7 @@ static bool work_on(struct wan_cache *cache, const struct candidate *candidate)
 
 uint64_t wan_cache_background(struct wan_cache *cache, uint64_t budget_ns)
 {
-	if (!cache)
+	if (!cache || cache->tier.useless)
 		return 0;
 	struct candidate candidates[CANDIDATES];
 	uint64_t start_ns = wan_now_ns(), made = 0;
