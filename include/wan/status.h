@@ -24,7 +24,7 @@ extern "C" {
 #endif
 
 #define WAN_VERSION_MAJOR 0
-#define WAN_VERSION_MINOR 1
+#define WAN_VERSION_MINOR 2
 #define WAN_VERSION_PATCH 0
 
 /** What went wrong, for a person: "OBJECT: REASON; HINT". Fixed buffers, nothing to free. */
