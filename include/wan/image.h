@@ -229,10 +229,11 @@ WAN_API WAN_MUST_CHECK int wan_image_thumbnail(const struct wan_image *image, ui
 /**
  * The thumbnail of a file: what Pillow's open() and thumbnail() with Lanczos make of it, bit for
  * bit (before version 10; later ones look at the box instead of the thumbnail for the next rule,
- * which may decode a JPEG of another ratio larger). A JPEG is decoded at 1/2, 1/4 or 1/8 as long as both sides stay at least twice the
- * thumbnail's; rows are reduced and resampled as they come, so the decoded file is never in memory
- * whole. That is not the thumbnail of the fully decoded JPEG, which would take several times as
- * long. Of a progressive JPEG at 1/8 the scans that do not show are skipped, damage in them unseen.
+ * which may decode a JPEG of another ratio larger). A JPEG is decoded at 1/2, 1/4 or 1/8 as long as
+ * both sides stay at least twice the thumbnail's; rows are reduced and resampled as they come, so
+ * the decoded file is never in memory whole. That is not the thumbnail of the fully decoded JPEG,
+ * which would take several times as long. Of a progressive JPEG at 1/8 the scans that do not show
+ * are skipped, damage in them unseen.
  *
  * options as for wan_image_decode(), NULL: defaults; min_width_px and min_height_px are not used.
  * 16-bit formats become 8-bit ones. Alpha is settled before pixels are mixed. A picture is shrunk
