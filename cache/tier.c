@@ -208,7 +208,7 @@ static enum wan_cold_reason reason(const struct wan_tier *tier)
 		return WAN_COLD_POLICY;
 	if (!tier->active)
 		return WAN_COLD_OFF;
-	if (!tier->pressed)
+	if (!tier->pressed && !tier->clock)
 		return WAN_COLD_NO_PRESSURE;
 	if (!tier->offered)
 		return WAN_COLD_NOTHING_OFFERED;
@@ -216,7 +216,7 @@ static enum wan_cold_reason reason(const struct wan_tier *tier)
 		return WAN_COLD_INCOMPRESSIBLE;
 	if (tier->cheap > tier->seldom)
 		return WAN_COLD_CHEAP;
-	return tier->seldom ? WAN_COLD_SELDOM : WAN_COLD_NO_PRESSURE;
+	return tier->seldom ? WAN_COLD_SELDOM : WAN_COLD_NOT_YET;
 }
 
 /* A policy compares what it saves with what strict LRU would, both in the room of what is ready. */

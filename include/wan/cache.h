@@ -186,7 +186,8 @@ enum wan_cold_reason {
 	WAN_COLD_CHEAP,           /**< computing again takes hardly longer than decompressing */
 	WAN_COLD_SELDOM,          /**< what leaves is seldom asked for again */
 	WAN_COLD_INCOMPRESSIBLE,
-	WAN_COLD_POLICY, /**< WAN_CACHE_AUTO and S3FIFO gain nothing by it: off */
+	WAN_COLD_POLICY,  /**< WAN_CACHE_AUTO and S3FIFO gain nothing by it: off */
+	WAN_COLD_NOT_YET, /**< values left, none of them looked at while it would have paid */
 };
 /** A few words for people; static storage. Threads: any. Since: 0.2 */
 WAN_API const char *wan_cold_reason_text(enum wan_cold_reason reason);
