@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cpu.h"
 #include "clock.h"
 #include "wan/image.h"
 
@@ -179,6 +180,14 @@ static inline void bench_steps(const struct wan_image *photo, const char *folder
 	printf("1920x1080\n");
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
 		printf("  %-24s %8.2f ms\n", steps[i].name, median_ms(steps[i].run, &s, 3));
+	double decode_ms = median_ms(step_decode_jpeg, &s, 15);
+	printf("validation of the JPEG (decode and judge), in decodes (asked: at most 1.2)\n ");
+	for (int level = WAN_CPU_BASE; level <= WAN_CPU_AVX512; level++) {
+		wan_cpu_limit((enum wan_cpu_level)level);
+		printf(" %s %.2f", wan_cpu_level_name(wan_cpu_level()),
+		       (decode_ms + median_ms(step_validate, &s, 15)) / decode_ms);
+	}
+	puts("");
 	free(s.copy);
 }
 
