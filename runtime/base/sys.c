@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "sys.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -35,6 +37,11 @@ static int real_ioctl(int fd, unsigned long request, void *argument)
 static int real_membarrier(int command, unsigned flags, int cpu)
 {
 	return (int)syscall(SYS_membarrier, command, flags, cpu);
+}
+
+static int real_eventfd(unsigned count, int flags)
+{
+	return eventfd(count, flags);
 }
 
 const struct wan_sys wan_sys_real = {
@@ -70,6 +77,9 @@ const struct wan_sys wan_sys_real = {
 	.clock_gettime = clock_gettime,
 	.time = time,
 	.membarrier = real_membarrier,
+	.poll = poll,
+	.eventfd = real_eventfd,
+	.getdents64 = getdents64,
 };
 
 const struct wan_sys *wan_sys = &wan_sys_real;

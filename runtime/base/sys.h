@@ -7,6 +7,7 @@
 #ifndef WAN_BASE_SYS_H
 #define WAN_BASE_SYS_H
 
+#include <poll.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
@@ -47,6 +48,9 @@ struct wan_sys {
 	int (*clock_gettime)(clockid_t clock, struct timespec *ret);
 	time_t (*time)(time_t *ret); /* on x86-64 a call without a system call: 1.7 ns */
 	int (*membarrier)(int command, unsigned flags, int cpu);
+	int (*poll)(struct pollfd *fds, nfds_t count, int timeout_ms);
+	int (*eventfd)(unsigned count, int flags);
+	ssize_t (*getdents64)(int folder, void *to, size_t bytes);
 };
 
 /* The table of the real calls. */

@@ -273,6 +273,21 @@ static int fault_membarrier(int command, unsigned flags, int cpu)
 	return wan_sys_real.membarrier(command, flags, cpu);
 }
 
+static int fault_poll(struct pollfd *fds, nfds_t number, int timeout_ms)
+{
+	return count(WAN_FAULT_POLL) ? -1 : wan_sys_real.poll(fds, number, timeout_ms);
+}
+
+static int fault_eventfd(unsigned start, int flags)
+{
+	return count(WAN_FAULT_EVENTFD) ? -1 : count_descriptor(wan_sys_real.eventfd(start, flags));
+}
+
+static ssize_t fault_getdents64(int folder, void *to, size_t bytes)
+{
+	return count(WAN_FAULT_GETDENTS) ? -1 : wan_sys_real.getdents64(folder, to, bytes);
+}
+
 static const struct wan_sys table = {
 	.malloc = fault_malloc,
 	.calloc = fault_calloc,
@@ -306,6 +321,9 @@ static const struct wan_sys table = {
 	.clock_gettime = fault_clock,
 	.time = fault_time,
 	.membarrier = fault_membarrier,
+	.poll = fault_poll,
+	.eventfd = fault_eventfd,
+	.getdents64 = fault_getdents64,
 };
 
 void wan_fault_disarm(void)

@@ -45,6 +45,9 @@ static const struct {
 	[WAN_FAULT_INOTIFY_RM] = {"inotify_rm_watch", {EINVAL}},
 	[WAN_FAULT_CLOCK] = {"clock_gettime", {EINVAL}},
 	[WAN_FAULT_MEMBARRIER] = {"membarrier", {ENOSYS, EPERM}},
+	[WAN_FAULT_POLL] = {"poll", {EINTR, ENOMEM}},
+	[WAN_FAULT_EVENTFD] = {"eventfd", {EMFILE}},
+	[WAN_FAULT_GETDENTS] = {"getdents64", {EIO}},
 };
 
 const char *wan_fault_name(enum wan_fault_kind kind)
