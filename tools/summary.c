@@ -7,54 +7,20 @@
 
 #include "coverage.h"
 #include "macros.h"
+#include "screen.h"
 #include "str.h"
 #include "summary_cache.h"
 #include "units.h"
 
 #define ROWS_MAX     7
 #define FINDINGS_MAX 3 /* two lines each */
-#define TEXT_BYTES   1024
+#define TEXT_BYTES   WAN_SCREEN_TEXT
 
 struct screen {
-	FILE *to;
+	struct wan_screen on;
 	const struct wan_analysis *analysis;
 	const struct wan_summary_options *options;
-	unsigned columns;
 };
-
-/* One line, cut to the width, steering characters made visible. */
-static void line(const struct screen *screen, const char *text)
-{
-	char shown[TEXT_BYTES];
-	wan_str_printable(shown, sizeof(shown), text);
-	if (strlen(shown) > screen->columns && screen->columns > 3) {
-		size_t end = screen->columns - 3;
-		while (end && (shown[end] & 0xc0) == 0x80)
-			end--; /* whole characters only */
-		memcpy(shown + end, "...", 4);
-	}
-	fprintf(screen->to, "%s\n", shown);
-}
-
-/* Words under one another: as many lines as it takes, at most most. */
-static void wrapped(const struct screen *screen, const char *text, unsigned indent, unsigned most)
-{
-	char shown[TEXT_BYTES];
-	wan_str_printable(shown, sizeof(shown), text);
-	const char *at = shown;
-	for (unsigned i = 0; *at && i < most; i++) {
-		size_t room = screen->columns - (i ? indent : 0), length = strlen(at);
-		if (length > room) {
-			length = room;
-			while (length > room / 2 && at[length] != ' ')
-				length--;
-		}
-		bool cut = at[length] && i + 1 == most;
-		fprintf(screen->to, "%*s%.*s%s\n", i ? (int)indent : 0, "",
-			(int)(cut && length > 3 ? length - 3 : length), at, cut ? "..." : "");
-		at += length + strspn(at + length, " ");
-	}
-}
 
 static void outcome(char *to, size_t bytes, const struct wan_process *process)
 {
@@ -99,12 +65,12 @@ static void header(const struct screen *screen)
 	outcome(end, sizeof(end), process);
 	wan_format_duration(duration, sizeof(duration), analysis->end_ns - analysis->start_ns);
 	/* The end of the line matters more than the end of a long command. */
-	size_t room =
-		screen->columns - WAN_MIN(screen->columns, strlen(end) + strlen(duration) + 16);
-	wan_str_format(text, sizeof(text), "wanprof  %.*s%s  %s  %s",
-		       (int)WAN_MIN(room, strlen(shown)), shown, strlen(shown) > room ? ".." : "",
-		       end, duration);
-	line(screen, text);
+	size_t taken = strlen(end) + strlen(duration) + 16;
+	unsigned room = screen->on.columns - (unsigned)WAN_MIN(screen->on.columns, taken);
+	size_t fits = wan_text_cut(shown, room);
+	wan_str_format(text, sizeof(text), "wanprof  %.*s%s  %s  %s", (int)fits, shown,
+		       shown[fits] ? ".." : "", end, duration);
+	wan_screen_line(&screen->on, text);
 }
 
 static void seen_list(char *to, size_t bytes, const struct wan_coverage *items, size_t count,
@@ -132,14 +98,14 @@ static void coverage(const struct screen *screen)
 	size_t used = wan_str_format(text, sizeof(text), "seen: %s", names[0] ? names : "nothing");
 	seen_list(names, sizeof(names), items, count, false);
 	if (names[0])
-		wan_str_format(text + used, sizeof(text) - used, "   cannot be seen: %s", names);
-	line(screen, text);
+		wan_str_format(text + used, sizeof(text) - used, "; not seen: %s", names);
+	wan_screen_wrapped(&screen->on, text, 6, 3);
 	bool nothing = screen->analysis->rows.count == 0;
 	for (size_t i = 0; i < count; i++)
 		if (items[i].note && (screen->options->all_findings || nothing)) {
 			wan_str_format(text, sizeof(text), "  %s: %s", items[i].library,
 				       items[i].note);
-			wrapped(screen, text, 4, 2);
+			wan_screen_wrapped(&screen->on, text, 4, 2);
 		}
 }
 
@@ -154,11 +120,12 @@ static void memory_text(char *to, size_t bytes, const struct wan_row *row)
 static void table(const struct screen *screen)
 {
 	const struct wan_rows *rows = &screen->analysis->rows;
-	char text[TEXT_BYTES], name[96], total[24], p50[24], p99[24], memory[24], mpx[24];
+	char text[TEXT_BYTES], name[96], field[128], total[24], p50[24], p99[24], memory[24],
+		mpx[24];
 	size_t most = screen->options->all_findings ? rows->count : ROWS_MAX, shown = 0, more = 0;
 	wan_str_format(text, sizeof(text), "%-26s %6s %9s %9s %9s %7s %8s", "operation", "count",
 		       "total", "p50", "p99", "Mpx", "memory");
-	line(screen, text);
+	wan_screen_line(&screen->on, text);
 	for (size_t i = 0; i < rows->count; i++) {
 		const struct wan_row *row = &rows->items[i];
 		if (shown >= most) {
@@ -174,22 +141,23 @@ static void table(const struct screen *screen)
 		wan_str_copy(mpx, sizeof(mpx), "-");
 		if (row->pixels)
 			wan_str_format(mpx, sizeof(mpx), "%.1f", (double)row->pixels / 1e6);
-		wan_str_format(text, sizeof(text), "%-26.26s %6" PRIu64 " %9s %9s %9s %7s %8s",
-			       name, row->count,
+		wan_text_field(field, sizeof(field), name, 26);
+		wan_str_format(text, sizeof(text), "%s %6" PRIu64 " %9s %9s %9s %7s %8s", field,
+			       row->count,
 			       wan_format_duration(total, sizeof(total), row->inside_ns),
 			       wan_format_duration(p50, sizeof(p50), row->p50_ns),
 			       wan_format_duration(p99, sizeof(p99), row->p99_ns), mpx, memory);
-		line(screen, text);
+		wan_screen_line(&screen->on, text);
 	}
 	if (more) {
 		wan_str_format(text, sizeof(text), "... and %zu more kinds of operations", more);
-		line(screen, text);
+		wan_screen_line(&screen->on, text);
 	}
 }
 
 static const char *paint(const struct screen *screen, enum wan_finding_severity severity)
 {
-	if (!screen->options->colour)
+	if (!screen->on.colour)
 		return "";
 	return severity >= WAN_FINDING_HIGH ? "\033[31m" : severity ? "\033[33m" : "\033[36m";
 }
@@ -203,18 +171,12 @@ static void finding(const struct screen *screen, const struct wan_finding *item)
 	wan_str_format(text, sizeof(text), " %c %s: %s%s%s", marks[item->severity],
 		       item->advice->title, item->operation, item->operation[0] ? " " : "",
 		       item->evidence);
-	fputs(paint(screen, item->severity), screen->to);
-	if (screen->options->all_findings)
-		wrapped(screen, text, 3, 4);
-	else
-		line(screen, text);
-	if (screen->options->colour)
-		fputs("\033[0m", screen->to);
+	fputs(paint(screen, item->severity), screen->on.to);
+	wan_screen_wrapped(&screen->on, text, 3, screen->options->all_findings ? 4 : 2);
+	if (screen->on.colour)
+		fputs("\033[0m", screen->on.to);
 	wan_str_format(text, sizeof(text), "   -> %s%s", item->advice->action, saving);
-	if (screen->options->all_findings)
-		wrapped(screen, text, 6, 3);
-	else
-		line(screen, text);
+	wan_screen_wrapped(&screen->on, text, 6, screen->options->all_findings ? 3 : 2);
 }
 
 static void findings(const struct screen *screen)
@@ -227,22 +189,24 @@ static void findings(const struct screen *screen)
 	if (all->count > most) {
 		wan_str_format(text, sizeof(text), "   and %zu more: see wanprof report",
 			       all->count - most);
-		line(screen, text);
+		wan_screen_line(&screen->on, text);
 	}
 	if (!all->count && screen->analysis->rows.count)
-		line(screen, "nothing slow, heavy or badly scaling was found");
+		wan_screen_line(&screen->on, "nothing slow, heavy or badly scaling was found");
 }
 
 static void nothing_recorded(const struct screen *screen)
 {
-	wrapped(screen,
+	wan_screen_wrapped(
+		&screen->on,
 		"no image operation was recorded. Usual reasons: the codecs are linked statically "
 		"or "
 		"are the program's own; the work was done by another program that was not "
 		"followed; "
 		"no PNG or JPEG was read.",
 		0, 4);
-	wrapped(screen,
+	wan_screen_wrapped(
+		&screen->on,
 		"try: name the program that does the work itself (wanprof run -- djpeg in.jpg); "
 		"the "
 		"distribution's library instead of a wheel; or link wanrt and name operations "
@@ -260,7 +224,7 @@ static void live_operations(const struct screen *screen)
 			       wan_operation_name(record),
 			       wan_format_duration(elapsed, sizeof(elapsed), record->span_ns),
 			       record->process);
-		line(screen, text);
+		wan_screen_line(&screen->on, text);
 	}
 }
 
@@ -269,7 +233,7 @@ static void cache(const struct screen *screen)
 	char lines[WAN_SUMMARY_CACHE_LINES][WAN_SUMMARY_CACHE_BYTES];
 	unsigned count = wan_summary_cache(&screen->analysis->view, lines);
 	for (unsigned i = 0; i < count; i++)
-		wrapped(screen, lines[i], 2, 2);
+		wan_screen_wrapped(&screen->on, lines[i], 2, 2);
 }
 
 static void footer(const struct screen *screen)
@@ -292,14 +256,14 @@ static void footer(const struct screen *screen)
 				       "; %" PRIu64 " operations had no room", analysis->dropped);
 	if (analysis->damaged)
 		wan_str_format(text + used, sizeof(text) - used, "; the recording is damaged");
-	line(screen, text);
+	wan_screen_line(&screen->on, text);
 	if (!screen->options->path)
 		return;
 	wan_str_format(text, sizeof(text), "next: wanprof %s %s",
 		       screen->options->all_findings ? "dump" : "report", screen->options->path);
 	char shown[TEXT_BYTES];
 	wan_str_printable(shown, sizeof(shown), text);
-	fprintf(screen->to, "%s\n", shown); /* never cut: it is there to be copied */
+	fprintf(screen->on.to, "%s\n", shown); /* never cut: it is there to be copied */
 }
 
 void wan_summary_print_analysis(FILE *to, const struct wan_analysis *analysis,
@@ -307,10 +271,11 @@ void wan_summary_print_analysis(FILE *to, const struct wan_analysis *analysis,
 {
 	unsigned columns = options->columns ? options->columns : 80;
 	struct screen screen = {
-		.to = to,
+		.on = {.to = to,
+		       .columns = WAN_CLAMP(columns, 40u, 160u),
+		       .colour = options->colour},
 		.analysis = analysis,
 		.options = options,
-		.columns = WAN_CLAMP(columns, 40u, 160u),
 	};
 	header(&screen);
 	coverage(&screen);
