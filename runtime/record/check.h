@@ -76,6 +76,12 @@ static inline uint64_t wan_record_chunk_check(uint32_t lane, uint32_t unit)
 	return wan_check_pair(lane ^ WAN_CHECK_KEY_5, unit ^ WAN_CHECK_KEY_6);
 }
 
+/* Tells a unit of sums from a chunk of records even when its magic is damaged. */
+static inline uint64_t wan_record_sums_check(uint32_t lane, uint32_t unit)
+{
+	return wan_record_chunk_check(lane, ~unit);
+}
+
 /* Over the constant identity of a recording. */
 static inline uint64_t wan_record_header_check(const struct wan_record_header *header)
 {

@@ -107,6 +107,7 @@ enum wan_counters_kind {
 	WAN_COUNTERS_RUNTIME,
 	WAN_COUNTERS_COVERAGE, /* preload: calls seen per library */
 };
+	WAN_COUNTERS_CUDA,     /* preload: device memory and work, "device N" or "all" */
 struct wan_record_counters {
 	uint32_t kind; /* 0: free; stored last */
 	uint32_t name; /* string id */
@@ -138,6 +139,7 @@ enum wan_record_library {
 	WAN_LIBRARY_PROGRAM, /* named by the instrumented program itself */
 };
 
+	WAN_LIBRARY_NVTX, /* ranges that a program names for NVIDIA's tools; memory: the device's */
 enum wan_record_flags {
 	WAN_FLAG_CHILD = 1, /* inside another recorded operation: not counted in totals */
 	WAN_FLAG_PEAK_UPPER_BOUND = 2, /* memory summed over several threads */
@@ -252,7 +254,25 @@ struct wan_record_chunk {
 
 #define WAN_RECORD_LANE_MAGIC  0x454e414cu
 #define WAN_RECORD_CHUNK_MAGIC 0x4b4e4843u
+/*
+ * A unit of sums that a lane keeps in place, for calls too many to have a record each (millions of
+ * kernel launches). Its words are stored one by one by the lane's thread, so sums need no seal: a
+ * kill leaves at most one call half counted (in the histogram, not in count, which comes last).
+ * Of each aggregate name, library, status and flags never change; span_ticks and file_known are not
+ * kept up: span is inside, and file_known is 1 where bytes are known of every call. Operations that
+ * have a record of their own are not in here.
+ */
+#define WAN_RECORD_SUMS 63u
+struct wan_record_sums {
+	uint32_t magic; /* WAN_RECORD_SUMS_MAGIC */
+	uint32_t lane;
+	uint64_t check; /* wan_record_sums_check(lane, unit) */
+	uint64_t reserved[6];
+	struct wan_record_aggregate sums[WAN_RECORD_SUMS];
+};
+
 #define WAN_RECORD_FOLD_BYTES  30720u
+#define WAN_RECORD_SUMS_MAGIC  0x534d5553u
 
 _Static_assert(sizeof(struct wan_record_operation) == 64, "record size");
 _Static_assert(sizeof(struct wan_record_event) == 64, "record size");
@@ -260,6 +280,7 @@ _Static_assert(sizeof(struct wan_record_inflight) == 64, "in-flight size");
 _Static_assert(sizeof(struct wan_record_aggregate) == 256, "aggregate size");
 _Static_assert(sizeof(struct wan_record_fold) <= WAN_RECORD_FOLD_BYTES, "fold size");
 _Static_assert(sizeof(struct wan_record_counters) == 512, "counters size");
+_Static_assert(sizeof(struct wan_record_sums) <= WAN_RECORD_UNIT, "sums size");
 _Static_assert(sizeof(struct wan_record_chunk) == 64, "chunk header size");
 _Static_assert(sizeof(struct wan_record_header) <= WAN_RECORD_ANCHORS_AT, "header size");
 

@@ -210,6 +210,26 @@ static bool chunk_lane(struct scan *scan, uint64_t unit, uint32_t *ret_lane)
 	return true;
 }
 
+/* Sums need no lane. Of magic and check, one may be damaged. */
+static bool read_sums(struct scan *scan, uint64_t unit)
+{
+	struct wan_reading *reading = scan->reading;
+	uint64_t offset = unit_offset(unit);
+	if (offset + sizeof(struct wan_record_sums) > reading->count)
+		return false;
+	const struct wan_record_sums *sums = (const void *)(reading->bytes + offset);
+	bool named = sums->magic == WAN_RECORD_SUMS_MAGIC;
+	bool checked = sums->check == wan_record_sums_check(sums->lane, (uint32_t)unit);
+	if (!named && !checked)
+		return false;
+	/* The check is written first: without a magic, a kill may have come between the two. */
+	if (!checked || (!named && sums->magic))
+		wan_read_damage(reading, offset, "sums of calls whose %s is damaged",
+				named ? "owner" : "magic");
+	wan_read_sum_unit(reading, sums, offset + offsetof(struct wan_record_sums, sums));
+	return true;
+}
+
 static void read_chunks(struct scan *scan)
 {
 	for (uint64_t unit = 0; unit <= scan->units; unit++) {
@@ -218,7 +238,8 @@ static void read_chunks(struct scan *scan)
 		uint32_t lane;
 		if (offset + sizeof(struct wan_record_chunk) * 2 > end)
 			break;
-		if (scan->unit_used[unit] || !chunk_lane(scan, unit, &lane))
+		if (scan->unit_used[unit] || read_sums(scan, unit) ||
+		    !chunk_lane(scan, unit, &lane))
 			continue;
 		for (uint64_t at = offset + sizeof(struct wan_record_chunk); at + 64 <= end;
 		     at += 64)

@@ -42,6 +42,7 @@ const char *wan_read_library(uint8_t library)
 		[WAN_LIBRARY_PYTHON] = "python",
 		[WAN_LIBRARY_PROGRAM] = "program",
 	};
+		[WAN_LIBRARY_NVTX] = "nvtx",
 	return library < WAN_COUNT_OF(names) ? names[library] : "unknown";
 }
 

@@ -121,6 +121,41 @@ void wan_read_sum_operation(struct wan_reading *reading,
 	add(reading, &one);
 }
 
+/* A call that a kill or our own look cut in half is in the histogram and not yet in the count. */
+static bool sum_is_whole(const struct wan_record_aggregate *sum)
+{
+	uint64_t in_histogram = 0;
+	for (unsigned i = 0; i < WAN_RECORD_HISTOGRAM; i++) {
+		if (sum->histogram[i] == UINT32_MAX)
+			return true; /* a full one tells nothing */
+		in_histogram += sum->histogram[i];
+	}
+	return sum->status <= WAN_OP_ABORTED && sum->min_ticks <= sum->max_ticks &&
+	       in_histogram - sum->count <= 1;
+}
+
+void wan_read_sum_unit(struct wan_reading *reading, const struct wan_record_sums *unit,
+		       uint64_t offset)
+{
+	for (unsigned i = 0; i < WAN_RECORD_SUMS; i++) {
+		struct wan_record_aggregate one;
+		memcpy(&one, &unit->sums[i], sizeof(one));
+		if (!one.count)
+			continue;
+		/* While the process goes on, more than one call may come between two words. */
+		if (!reading->to->process.live && !sum_is_whole(&one)) {
+			wan_read_damage(reading, offset + (uint64_t)i * sizeof(one),
+					"sums of calls that contradict themselves");
+			continue;
+		}
+		one.size_bucket = 0;
+		one.span_ticks = one.inside_ticks;
+		one.file_known = one.file_known ? (uint32_t)WAN_MIN(one.count, UINT32_MAX) : 0;
+		one.cpu_known = 0;
+		add(reading, &one);
+	}
+}
+
 static uint64_t times(uint64_t value, uint64_t factor)
 {
 	uint64_t product;

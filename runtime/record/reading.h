@@ -63,6 +63,9 @@ const struct wan_record_fold *wan_read_fold(const char *lane_bytes, bool *ret_da
 void wan_read_sum_fold(struct wan_reading *reading, const struct wan_record_fold *fold);
 void wan_read_sum_operation(struct wan_reading *reading,
 			    const struct wan_record_operation *operation);
+/* A unit of sums that lies at offset; those that contradict themselves are left out. */
+void wan_read_sum_unit(struct wan_reading *reading, const struct wan_record_sums *unit,
+		       uint64_t offset);
 void wan_read_sum_finish(struct wan_reading *reading);
 
 /* parts: reader_parts.c */

@@ -20,6 +20,8 @@
 struct wan_config;
 struct wan_recorder;
 
+#define WAN_LANE_SUM_UNITS 4u
+
 /* Process-private state of a lane. */
 struct wan_lane {
 	struct wan_record_operation *next, *end; /* of the chunk being filled */
@@ -29,6 +31,7 @@ struct wan_lane {
 	uint32_t thread;
 	uint32_t depth;        /* in-flight entries in use, may exceed WAN_RECORD_INFLIGHT */
 	uint32_t foreign_open; /* operations open in a linked runtime of this process */
+	void *calls;           /* what the CUDA hooks keep of this thread; NULL: nothing yet */
 	/* private to lane.c from here */
 	uint32_t index;
 	uint32_t chunk, chunk_count; /* unit of the chunk being filled; 0: none yet */
@@ -37,6 +40,9 @@ struct wan_lane {
 	uint32_t next_free;               /* index + 1 of the next free lane */
 	uint32_t plain;                   /* entry 0 was left as wan_lane_enter_plain() makes it */
 	struct wan_record_inflight spill; /* stands for every entry beyond the eighth */
+	/* private to sums.c */
+	uint32_t sum_count; /* sums in use, in units of WAN_RECORD_SUMS */
+	struct wan_record_sums *sums[WAN_LANE_SUM_UNITS];
 };
 
 /* The lane of this thread, or NULL. Initial-exec TLS: the only thread-local word of this layer. */
