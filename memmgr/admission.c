@@ -106,6 +106,16 @@ static int reserve_slowly(struct wan_memory *memory, uint64_t bytes, struct wan_
 	return refuse(memory, bytes, reterr_error);
 }
 
+bool wan_memory_try(struct wan_memory *memory, uint64_t bytes)
+{
+	struct wan_look look;
+	struct wan_look_verdict verdict;
+	uint64_t unread = wan_load_relaxed(&memory->unread_bytes);
+	if (bytes >= WAN_MIB || unread >= WAN_MIB - bytes)
+		wan_memory_refresh(memory, &look, &verdict);
+	return take_below_line(memory, bytes);
+}
+
 int wan_memory_reserve(struct wan_memory *memory, uint64_t bytes, struct wan_error *reterr_error)
 {
 	if (!memory)

@@ -54,6 +54,8 @@ struct wan_memory_options {
 
 /* On success *ret_memory belongs to the caller. 0, -ENOMEM. Threads: any. */
 int wan_memory_create(const struct wan_memory_options *options, struct wan_memory **ret_memory);
+/* As wan_memory_reserve(), but nobody is asked to give: true when it fits as it is. */
+bool wan_memory_try(struct wan_memory *memory, uint64_t bytes);
 /* NULL is fine. Batches must have been destroyed; nobody may be in a call. */
 void wan_memory_destroy(struct wan_memory *memory);
 

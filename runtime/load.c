@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "clock.h"
+#include "codec.h"
 #include "instance.h"
 #include "log.h"
 #include "options.h"
@@ -32,21 +33,6 @@ void wan_load_end_operation(struct wan_op *op, const char *path, int code,
 		wan_op_add_memory(op, (int64_t)view.pixels_bytes, view.pixels_bytes);
 	}
 	wan_op_end(op, code < 0 ? WAN_OP_FAILED : WAN_OP_OK);
-}
-
-/* Which level refused is in the reason; the object is the image, as in any other error. */
-int wan_load_reserve(struct wan_runtime *runtime, const char *path, uint64_t bytes,
-		     struct wan_error *reterr_error)
-{
-	struct wan_error refused = {0};
-	int r = wan_memory_reserve(runtime->memory, bytes, &refused);
-	if (r == -ENOMEM)
-		return wan_error_set(reterr_error, r, path, refused.hint,
-				     "is not processed: memory of %s: %s", refused.object,
-				     refused.reason);
-	if (r < 0 && reterr_error)
-		*reterr_error = refused;
-	return r;
 }
 
 int wan_load_explain(int code, const char *path, struct wan_error *reterr_error)
@@ -95,19 +81,20 @@ static int compute_decode(void *context, struct wan_value *ret_value)
 	const struct wan_image_info *info = decoding->info;
 	for (unsigned tries = 0;; tries++) {
 		struct wan_image_info probed;
-		uint64_t charge_bytes, price_bytes;
+		uint64_t output_bytes, price_bytes;
 		int r = 0;
 		if (!info)
 			r = wan_image_probe(decoding->path, &probed, decoding->error);
 		if (r < 0)
 			return r;
 		info = info ? info : &probed;
-		wan_load_price(info, decoding->options, &charge_bytes, &price_bytes);
-		r = wan_load_reserve(runtime, decoding->path, price_bytes, decoding->error);
-		if (r < 0)
-			return r;
-		r = decode_granted(decoding, info, price_bytes, ret_value);
-		wan_memory_unreserve(runtime->memory, price_bytes);
+		wan_price_of_info(info, decoding->options, &output_bytes, &price_bytes);
+		struct wan_load_grant grant;
+		r = wan_load_grant(runtime, decoding->path, output_bytes, price_bytes, &grant,
+				   decoding->error);
+		if (r == 0)
+			r = decode_granted(decoding, info, price_bytes, ret_value);
+		wan_load_grant_end(&grant);
 		bool grown = r == -EFBIG && price_bytes < decoding->options->max_bytes;
 		if (!grown || tries == 2)
 			return r;

@@ -61,6 +61,21 @@ void wan_load_end_operation(struct wan_op *op, const char *path, int code,
  * as soon as it is allocated. -ENOMEM names the level that refused. */
 int wan_load_reserve(struct wan_runtime *runtime, const char *path, uint64_t bytes,
 		     struct wan_error *reterr_error);
+/*
+ * The same for a step that makes one image of output_bytes and needs peak_bytes with it: a buffer
+ * of that size which the pool has idle, or which the oldest of the cache gives up, is used again.
+ * It need not be asked for, and its pages are there: giving them to the kernel and faulting them in
+ * again took half the time of decoding under pressure. For the calling thread, until
+ * wan_load_grant_end(), which is called whether it was granted or not.
+ */
+struct wan_load_grant {
+	struct wan_runtime *runtime;
+	uint64_t reserved_bytes;
+};
+int wan_load_grant(struct wan_runtime *runtime, const char *path, uint64_t output_bytes,
+		   uint64_t peak_bytes, struct wan_load_grant *ret_grant,
+		   struct wan_error *reterr_error);
+void wan_load_grant_end(struct wan_load_grant *grant);
 /* Returns code; fills an error that a lower layer left empty. */
 int wan_load_explain(int code, const char *path, struct wan_error *reterr_error);
 /* Defaults of the runtime, overlaid by given (may be NULL). 0, -EINVAL with the error filled. */

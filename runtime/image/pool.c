@@ -32,6 +32,12 @@
 /* Default of pool.idle. */
 #define IDLE_DEFAULT_BYTES (64 * WAN_MIB)
 
+/* Set aside for the next wan_pool_get() of this thread. */
+static __thread struct {
+	void *buffer;
+	size_t mapped;
+} held __attribute__((tls_model("initial-exec")));
+
 /* Lives in the first bytes of an idle buffer: recycling then needs no allocation of its own. */
 struct idle {
 	struct idle *class_next, *class_prev; /* newest first */
@@ -205,11 +211,40 @@ static void *map_fresh(size_t bytes)
 	return buffer == MAP_FAILED ? NULL : buffer;
 }
 
+uint64_t wan_pool_hold(size_t bytes)
+{
+	unsigned index = class_of(bytes);
+	if (!held.buffer && index < CLASS_COUNT)
+		held.buffer = get_idle(index, &held.mapped);
+	return held.buffer ? held.mapped : 0;
+}
+
+void wan_pool_unhold(void)
+{
+	void *buffer = held.buffer;
+	held.buffer = NULL;
+	wan_pool_put(buffer, held.mapped);
+}
+
+static void *take_held(unsigned index, size_t *ret_mapped)
+{
+	unsigned held_index = held.buffer ? class_of(held.mapped) : CLASS_COUNT;
+	if (held_index < index || held_index > index + CLASS_REACH)
+		return NULL;
+	void *buffer = held.buffer;
+	held.buffer = NULL;
+	*ret_mapped = held.mapped;
+	return buffer;
+}
+
 void *wan_pool_get(size_t bytes, size_t *ret_mapped)
 {
 	unsigned index = class_of(bytes);
 	if (index >= CLASS_COUNT)
 		return NULL;
+	void *recycled = take_held(index, ret_mapped);
+	if (recycled)
+		return recycled;
 	if (!wan_load_relaxed(&pool.fork_hooked) && !wan_swap_acq_rel(&pool.fork_hooked, 1))
 		(void)wan_fork_on_child(forget_idle_in_child);
 

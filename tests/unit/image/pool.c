@@ -180,6 +180,40 @@ static void *churn(void *argument)
 	return NULL;
 }
 
+TEST(a_held_buffer_is_this_threads_next)
+{
+	size_t mapped, again_mapped, other_mapped;
+	start();
+	CHECK_EQ(wan_pool_hold(1 << 20), 0); /* nothing is idle */
+	void *buffer = wan_pool_get(1 << 20, &mapped);
+	wan_pool_put(buffer, mapped);
+	CHECK_EQ(wan_pool_hold(1 << 20), mapped);
+	CHECK_EQ(wan_pool_hold(1 << 20), mapped); /* one at a time */
+	CHECK_EQ(stats_now().idle_bytes, 0);
+	void *other = wan_pool_get(4 << 20, &other_mapped); /* does not fit in it */
+	CHECK(other != buffer);
+	void *again = wan_pool_get(1 << 20, &again_mapped);
+	CHECK(again == buffer);
+	CHECK_EQ(again_mapped, mapped);
+	wan_pool_unhold(); /* was taken */
+	CHECK_EQ(stats_now().idle_bytes, 0);
+	wan_pool_put(other, other_mapped);
+	wan_pool_put(again, again_mapped);
+	wan_pool_check();
+}
+
+TEST(what_was_held_and_not_taken_is_idle_again)
+{
+	size_t mapped;
+	start();
+	void *buffer = wan_pool_get(1 << 20, &mapped);
+	wan_pool_put(buffer, mapped);
+	CHECK_EQ(wan_pool_hold(1 << 20), mapped);
+	wan_pool_unhold();
+	CHECK_EQ(stats_now().idle_bytes, mapped);
+	wan_pool_check();
+}
+
 TEST(threads_never_share_a_buffer)
 {
 	pthread_t threads[4];
