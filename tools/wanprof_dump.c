@@ -3,9 +3,11 @@
 #include "wanprof.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "export.h"
@@ -15,7 +17,13 @@
 #include "str.h"
 #include "sys.h"
 
-#define FORMATS "json|jsonl|csv"
+/* "json|jsonl|...": the first | is skipped */
+#define WAN_FORMAT(name, writer, binary, help) "|" #name
+static const char all_formats[] =
+#include "formats.def"
+	;
+#undef WAN_FORMAT
+static const char *const format_names = all_formats + 1;
 
 enum {
 	OPTION_PID,
@@ -28,12 +36,14 @@ enum {
 	OPTION_NO_METRICS,
 	OPTION_TREE,
 	OPTION_REDACT,
+	OPTION_REDACT_KEY,
 	OPTION_SCHEMA,
 };
 
 static const struct wanprof_option options[] = {
 	[OPTION_PID] = {"pid", 'p', "PID", "the recording of this process, alive or dead", NULL},
-	[OPTION_FORMAT] = {"format", 'f', "FORMAT", "json (default), jsonl or csv", FORMATS},
+	[OPTION_FORMAT] = {"format", 'f', "FORMAT", "json (default) or another one, see below",
+			   all_formats + 1},
 	[OPTION_OUTPUT] = {"output", 'o', "FILE", "write to FILE instead of standard output", NULL},
 	[OPTION_FORCE] = {"force", 0, NULL, "replace FILE if it exists", NULL},
 	[OPTION_LIST] = {"list", 0, NULL, "list the recordings there are, newest first", NULL},
@@ -44,7 +54,11 @@ static const struct wanprof_option options[] = {
 	[OPTION_TREE] = {"tree", 0, NULL,
 			 "of a FILE in a folder: all processes of its run (-p has them anyway)",
 			 NULL},
-	[OPTION_REDACT] = {"redact", 0, NULL, "hash file names, leave out the command line", NULL},
+	[OPTION_REDACT] = {"redact", 0, NULL,
+			   "hash paths and whatever may hold one, leave out the command line",
+			   NULL},
+	[OPTION_REDACT_KEY] = {"redact-key", 0, "FILE",
+			       "--redact with the key in FILE: the same hashes in each dump", NULL},
 	[OPTION_SCHEMA] = {"schema", 0, NULL, "print the JSON Schema of the profile", NULL},
 	{NULL, 0, NULL, NULL, NULL},
 };
@@ -54,7 +68,8 @@ static const struct wanprof_option options[] = {
 struct request {
 	const char *pids[PIDS_MAX], *files[RECORDINGS_MAX];
 	size_t pid_count, file_count;
-	const char *format, *output, *glob;
+	const struct wan_format *format;
+	const char *output, *glob, *key;
 	bool force, list, tree, schema;
 	struct wan_export_options export;
 };
@@ -74,22 +89,6 @@ static int write_failed(int rc, const char *path)
 	return WANPROF_NO_OUTPUT;
 }
 
-static int export_to(int fd, const struct request *request, const struct wan_analysis *analysis)
-{
-	struct wan_json json;
-	struct wan_export export = {
-		.json = &json, .analysis = analysis, .options = &request->export};
-	bool lines = strcmp(request->format, "jsonl") == 0;
-	wan_json_init(&json, wan_json_write_fd, &fd, !lines);
-	if (strcmp(request->format, "csv") == 0)
-		return wan_export_csv(&export);
-	if (lines)
-		wan_export_json_lines(&export);
-	else
-		wan_export_json(&export);
-	return wan_json_finish(&json);
-}
-
 static int write_out(const struct request *request, const struct wan_analysis *analysis)
 {
 	struct wanprof_output output;
@@ -98,7 +97,8 @@ static int write_out(const struct request *request, const struct wan_analysis *a
 		wanprof_say_error(&error);
 		return WANPROF_NO_OUTPUT;
 	}
-	int rc = export_to(output.fd, request, analysis);
+	int rc = wan_format_write(request->format, analysis, &request->export, wan_json_write_fd,
+				  &output.fd);
 	if (rc < 0) {
 		wanprof_output_abandon(&output);
 		return write_failed(rc, request->output);
@@ -152,15 +152,9 @@ static int dump(struct request *request)
 
 static int set_format(struct request *request, const char *name)
 {
-	static const char *const formats[] = {"json", "jsonl", "csv"};
-	request->format = name;
-	for (size_t i = 0; i < WAN_COUNT_OF(formats); i++)
-		if (strcmp(name, formats[i]) == 0)
-			return 0;
-	const char *nearest = wan_str_nearest(name, formats, WAN_COUNT_OF(formats));
-	return wanprof_usage_error(
-		&wanprof_verb_dump, "no format \"%s\": there are json, jsonl and csv%s%s%s", name,
-		nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+	int status = wanprof_check_choice(&wanprof_verb_dump, "--format", format_names, name);
+	request->format = wan_format_find(name);
+	return status;
 }
 
 static int set_min_ms(struct request *request, const char *text)
@@ -170,6 +164,41 @@ static int set_min_ms(struct request *request, const char *text)
 		return wanprof_usage_error(&wanprof_verb_dump,
 					   "--min-ms %s: not a number of milliseconds", text);
 	request->export.min_ns = (uint64_t)llround(ms * 1e6);
+	return 0;
+}
+
+/* A new secret for each dump: the hashes of two dumps cannot be compared, nor tried against names.
+ */
+static int make_key(uint64_t key[2])
+{
+	if (getrandom(key, 2 * sizeof(key[0]), 0) == 2 * sizeof(key[0]))
+		return 0;
+	wanprof_say("no random numbers for --redact: %s; use --redact-key FILE", strerror(errno));
+	return WANPROF_SOFTWARE;
+}
+
+/* The first 64 KiB of the file are the secret, at least 16 bytes of it. */
+static int read_key(uint64_t key[2], const char *path)
+{
+	static char secret[65536];
+	int fd = wan_sys->open(path, O_RDONLY | O_CLOEXEC, 0);
+	ssize_t bytes = fd < 0 ? -errno : wan_read_full(fd, secret, sizeof(secret));
+	if (fd >= 0)
+		wan_sys->close(fd);
+	if (bytes < 0) {
+		wanprof_say("%s: cannot be read: %s; name a file with a secret of your own", path,
+			    strerror((int)-bytes));
+		return WANPROF_NO_INPUT;
+	}
+	if (bytes < 16) {
+		wanprof_say("%s: a key of %zd bytes; make one of 16 or more, as with `head -c 32 "
+			    "/dev/urandom > FILE`",
+			    path, bytes);
+		return WANPROF_USAGE;
+	}
+	static const uint64_t first[2] = {1, 1}, second[2] = {2, 2};
+	key[0] = wan_siphash(first, secret, (size_t)bytes);
+	key[1] = wan_siphash(second, secret, (size_t)bytes);
 	return 0;
 }
 
@@ -213,6 +242,10 @@ static int take_option(struct request *request, int option, const char *value)
 	case OPTION_REDACT:
 		request->export.redact = true;
 		return 0;
+	case OPTION_REDACT_KEY:
+		request->export.redact = true;
+		request->key = value;
+		return 0;
 	default:
 		request->schema = true;
 		return 0;
@@ -224,7 +257,7 @@ static int run(int argc, char **argv)
 	static struct request request;
 	struct wanprof_args args = WANPROF_ARGS(&wanprof_verb_dump, argc, argv);
 	int option;
-	request.format = "json";
+	request.format = wan_format_find("json");
 	while ((option = wanprof_args_next(&args)) != WANPROF_ARGS_END) {
 		if (option == WANPROF_ARGS_USAGE)
 			return args.status;
@@ -234,8 +267,13 @@ static int run(int argc, char **argv)
 	}
 	if (request.schema)
 		return print_schema();
-	if (!request.list)
-		return dump(&request);
+	if (!request.list) {
+		int status = 0;
+		if (request.export.redact)
+			status = request.key ? read_key(request.export.redact_key, request.key)
+					     : make_key(request.export.redact_key);
+		return status ? status : dump(&request);
+	}
 	int status = recordings_list(request.file_count ? request.files[0] : NULL, stdout);
 	if (!status && (fflush(stdout) || ferror(stdout)))
 		return write_failed(errno ? -errno : -EIO, NULL);

@@ -6,22 +6,26 @@
 #include "analysis.h"
 #include "environment.h"
 #include "json_writer.h"
+#include "redact.h"
+#include "sink.h"
 
 #define WAN_PROFILE_SCHEMA         "wanrt-profile"
 #define WAN_PROFILE_SCHEMA_VERSION 1
 #define WAN_EXPORT_SAMPLES_MAX     2000
 
 struct wan_export_options {
-	bool no_metrics; /* metrics[] stays empty, all of them count as dropped */
-	bool redact;     /* paths and command lines are replaced by hashes */
-	uint64_t min_ns; /* shorter operations are left out of metrics[] */
+	bool no_metrics;        /* metrics[] stays empty, all of them count as dropped */
+	bool redact;            /* paths and whatever may hold them are replaced by hashes */
+	uint64_t redact_key[2]; /* secret: without it nobody can try names against the hashes */
+	uint64_t min_ns;        /* shorter operations are left out of metrics[] */
 	/* The machine, read at export; NULL when the recording may come from another one. */
 	const struct wan_environment *environment;
 };
 
-/* One export under way. */
+/* One export under way: a format writes through json or through sink, see formats.def. */
 struct wan_export {
 	struct wan_json *json;
+	struct wan_sink *sink;
 	const struct wan_analysis *analysis;
 	const struct wan_export_options *options;
 };
@@ -36,9 +40,20 @@ void wan_export_number(struct wan_json *json, const char *name, double value, un
 #define WAN_TIMESTAMP_BYTES 40
 const char *wan_export_timestamp_text(char *to, uint64_t realtime_ns);
 void wan_export_timestamp(struct wan_json *json, const char *name, uint64_t realtime_ns);
-/* NULL and "" are null; redacted paths keep their ending: "redacted-0123456789abcdef.png". */
+/* Text of the recording, as it may be shown; under --redact the hash of it, in hidden. NULL is "",
+ * a file that is NULL stays so. A name that is an identifier stays; any other text goes. */
+const char *wan_export_file(const struct wan_export *export, char *hidden, const char *path);
+const char *wan_export_name(const struct wan_export *export, char *hidden, const char *name);
+const char *wan_export_text(const struct wan_export *export, char *hidden, const char *text);
+/* The same as values of a JSON object; NULL and "" are null. */
 void wan_export_path(const struct wan_export *export, const char *name, const char *path);
-const char *wan_export_redact(char *to, size_t bytes, const char *path);
+void wan_export_key_name(const struct wan_export *export, const char *key, const char *name);
+void wan_export_key_text(const struct wan_export *export, const char *key, const char *text);
+/* "python3", "wanprof (recorder)". Returns to. */
+#define WAN_PROCESS_NAME_BYTES 300
+const char *wan_export_process_name(const struct wan_export *export, char *to,
+				    const struct wan_process *process);
+const char *wan_phase_text(uint64_t phase);
 
 /* Is this operation shown in metrics[]? */
 bool wan_export_shows(const struct wan_export *export, const struct wan_view_operation *operation);
@@ -46,12 +61,23 @@ bool wan_export_shows(const struct wan_export *export, const struct wan_view_ope
 void wan_export_operation(const struct wan_export *export,
 			  const struct wan_view_operation *operation);
 
-/* Whole documents. Errors stick in json: see wan_json_finish(). */
-void wan_export_json(const struct wan_export *export);
-void wan_export_json_lines(const struct wan_export *export);
-/* Comma separated, one line of names, then one an operation; through json->write. 0, negative errno
- */
-int wan_export_csv(const struct wan_export *export);
+/* Whole documents, one a format. Errors stick in json and sink. */
+#define WAN_FORMAT(name, writer, binary, help) void wan_export_##name(const struct wan_export *);
+#include "formats.def"
+#undef WAN_FORMAT
+
+struct wan_format {
+	const char *name, *help;
+	bool binary; /* not for a terminal */
+	enum { WAN_FORMAT_PRETTY, WAN_FORMAT_COMPACT, WAN_FORMAT_SINK } writer;
+	void (*export)(const struct wan_export *);
+};
+const struct wan_format *wan_formats(size_t *ret_count);
+const struct wan_format *wan_format_find(const char *name); /* NULL: there is none */
+/* The whole document through write (0 or negative errno). 0, what write said, -ENOMEM. */
+int wan_format_write(const struct wan_format *format, const struct wan_analysis *analysis,
+		     const struct wan_export_options *options,
+		     int (*write)(void *, const void *, size_t), void *context);
 
 /* Sections of the document, in its order. */
 void wan_export_run(const struct wan_export *export);

@@ -12,8 +12,10 @@ void wan_export_coverage(const struct wan_export *export)
 	wan_json_array_begin(json);
 	for (size_t i = 0; i < count; i++) {
 		const struct wan_coverage *item = &items[i];
+		char hidden[WAN_REDACTED_BYTES];
 		wan_json_object_begin(json);
-		wan_json_key_string(json, "library", item->library);
+		wan_json_key_string(json, "library",
+				    wan_export_name(export, hidden, item->library));
 		wan_json_key_bool(json, "seen", item->seen);
 		if (item->objects_known)
 			wan_json_key_u64(json, "objects", item->objects);

@@ -48,7 +48,11 @@ static void cgroups(const struct wan_export *export)
 	wan_json_array_begin(json);
 	for (size_t i = 0; machine && i < machine->cgroup_count; i++) {
 		wan_json_object_begin(json);
-		wan_json_key_string(json, "path", machine->cgroups[i].path);
+		bool root = strcmp(machine->cgroups[i].path, "/") == 0;
+		if (root)
+			wan_json_key_string(json, "path", "/");
+		else
+			wan_export_path(export, "path", machine->cgroups[i].path);
 		wan_export_bytes(json, "limit", machine->cgroups[i].limit_bytes);
 		wan_export_bytes(json, "usage", machine->cgroups[i].usage_bytes);
 		wan_json_object_end(json);
@@ -68,31 +72,31 @@ static void gpu(struct wan_json *json, const struct wan_counter_sum *counters, b
 	wan_json_object_end(json);
 }
 
-static void allocator(struct wan_json *json, const struct wan_process *process)
+static void allocator(const struct wan_export *export, const struct wan_process *process)
 {
+	struct wan_json *json = export->json;
 	const char *name = process ? process->header.allocator : "";
 	wan_json_key(json, "allocator");
 	wan_json_object_begin(json);
-	wan_json_key_string(json, "name", name[0] ? name : NULL);
+	wan_export_key_name(export, "name", name);
 	/* The self-test: an allocation must move the per-thread counters. */
 	wan_json_key_bool(json, "self_test_passed", process && process->header.allocator_active);
 	wan_json_object_end(json);
 }
 
 /* "libjpeg-turbo 2.1.5" is a name and, after the last space, a version. */
-static void one_library(struct wan_json *json, const char *text, size_t length)
+static void one_library(const struct wan_export *export, const char *text, size_t length)
 {
+	struct wan_json *json = export->json;
+	char copy[sizeof(((struct wan_record_header *)0)->libraries)];
 	size_t name = length;
 	while (name && text[name - 1] != ' ')
 		name--;
 	wan_json_object_begin(json);
-	wan_json_key(json, "name");
-	wan_json_string_n(json, text, name ? name - 1 : length);
-	wan_json_key(json, "version");
-	if (name)
-		wan_json_string_n(json, text + name, length - name);
-	else
-		wan_json_null(json);
+	wan_str_format(copy, sizeof(copy), "%.*s", (int)(name ? name - 1 : length), text);
+	wan_export_key_name(export, "name", copy);
+	wan_str_format(copy, sizeof(copy), "%.*s", (int)(name ? length - name : 0), text + name);
+	wan_export_key_name(export, "version", copy);
 	wan_json_object_end(json);
 }
 
@@ -109,15 +113,16 @@ static bool listed_before(const struct wan_view *view, size_t before, const char
 	return false;
 }
 
-static void libraries(struct wan_json *json, const struct wan_view *view)
+static void libraries(const struct wan_export *export, const struct wan_view *view)
 {
+	struct wan_json *json = export->json;
 	wan_json_key(json, "libraries");
 	wan_json_array_begin(json);
 	for (size_t i = 0; i < view->source_count; i++)
 		for (const char *at = view->sources[i].process->header.libraries; *at;) {
 			size_t length = strcspn(at, ";");
 			if (length && !listed_before(view, i, at, length))
-				one_library(json, at, length);
+				one_library(export, at, length);
 			at += length + (at[length] != '\0');
 		}
 	wan_json_array_end(json);
@@ -135,7 +140,7 @@ void wan_export_environment(const struct wan_export *export)
 	memory(export, &counters, known);
 	cgroups(export);
 	gpu(json, &counters, known);
-	allocator(json, export->analysis->view.main);
-	libraries(json, &export->analysis->view);
+	allocator(export, export->analysis->view.main);
+	libraries(export, &export->analysis->view);
 	wan_json_object_end(json);
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The summary, one entry per operation, one row per kind of operation. */
+#include <string.h>
+
 #include "export.h"
 #include "macros.h"
 
@@ -19,14 +21,39 @@ static uint64_t shown_operations(const struct wan_export *export)
 	return shown;
 }
 
-static void texts(struct wan_json *json, const char *name, const struct wan_findings *findings,
-		  enum wan_advice_kind kind)
+/* Does a word of the text begin like a path? */
+static bool names_path(const char *text)
 {
+	for (const char *slash = text; (slash = strchr(slash, '/')); slash++)
+		if ((slash == text || strchr(" \t\"'(=:", slash[-1])) && slash[1] &&
+		    slash[1] != ' ')
+			return true;
+	return false;
+}
+
+/* Sentences of ours name operations, and under view->hide_files no files: they may stay as long as
+ * the names may. */
+static const char *sentence(const struct wan_export *export, char *hidden,
+			    const struct wan_finding *finding, const char *text)
+{
+	bool safe = !names_path(text) && wan_redact_is_identifier(finding->operation);
+	const struct wan_rows *rows = &export->analysis->rows;
+	for (size_t i = 0; i < rows->count && safe && !finding->operation[0]; i++)
+		safe = wan_redact_is_identifier(rows->items[i].name);
+	return safe ? text : wan_export_text(export, hidden, text);
+}
+
+static void texts(const struct wan_export *export, const char *name, enum wan_advice_kind kind)
+{
+	struct wan_json *json = export->json;
+	const struct wan_findings *findings = &export->analysis->findings;
+	char hidden[WAN_REDACTED_BYTES];
 	wan_json_key(json, name);
 	wan_json_array_begin(json);
 	for (size_t i = 0; i < findings->count; i++)
 		if (findings->items[i].advice->kind == kind)
-			wan_json_string(json, findings->items[i].text);
+			wan_json_string(json, sentence(export, hidden, &findings->items[i],
+						       findings->items[i].text));
 	wan_json_array_end(json);
 }
 
@@ -47,8 +74,8 @@ void wan_export_summary(const struct wan_export *export)
 	wan_export_bytes(json, "peak_memory", rows->memory_known ? rows->peak_bytes : UINT64_MAX);
 	wan_export_bytes(json, "total_memory",
 			 rows->memory_known ? rows->total_memory_bytes : UINT64_MAX);
-	texts(json, "bottlenecks", &export->analysis->findings, WAN_ADVICE_FINDING);
-	texts(json, "recommendations", &export->analysis->findings, WAN_ADVICE_RECOMMENDATION);
+	texts(export, "bottlenecks", WAN_ADVICE_FINDING);
+	texts(export, "recommendations", WAN_ADVICE_RECOMMENDATION);
 	wan_json_object_end(json);
 }
 
@@ -65,7 +92,8 @@ void wan_export_operation(const struct wan_export *export,
 {
 	struct wan_json *json = export->json;
 	const struct wan_recording_operation *record = operation->record;
-	wan_json_key_string(json, "operation_name", wan_operation_name(record));
+	char hidden[WAN_REDACTED_BYTES];
+	wan_json_key_string(json, "operation_name", wan_export_name(export, hidden, record->name));
 	wan_export_time(json, "execution_time", record->inside_ns);
 	wan_export_time(json, "span", record->span_ns);
 	wan_export_time(json, "cpu_time", record->cpu_ns);
@@ -182,11 +210,13 @@ static void rates(struct wan_json *json, const struct wan_row *row)
 	wan_export_bytes(json, "peak_memory", row->peak_bytes ? row->peak_bytes : UINT64_MAX);
 }
 
-static void row(struct wan_json *json, const struct wan_row *row)
+static void row(const struct wan_export *export, const struct wan_row *row)
 {
+	struct wan_json *json = export->json;
+	char hidden[WAN_REDACTED_BYTES];
 	double mean_ms = (double)row->inside_ns / 1e6 / (double)(row->count ? row->count : 1);
 	wan_json_object_begin(json);
-	wan_json_key_string(json, "operation_name", row->name);
+	wan_json_key_string(json, "operation_name", wan_export_name(export, hidden, row->name));
 	wan_json_key_string(json, "library", row->library[0] ? row->library : NULL);
 	wan_json_key_string(json, "status", wan_op_status_name(row->status));
 	options(json, row);
@@ -216,7 +246,7 @@ void wan_export_operations(const struct wan_export *export)
 	wan_json_key(json, "operations");
 	wan_json_array_begin(json);
 	for (size_t i = 0; i < rows->count; i++)
-		row(json, &rows->items[i]);
+		row(export, &rows->items[i]);
 	wan_json_array_end(json);
 }
 
@@ -229,14 +259,14 @@ void wan_export_findings(const struct wan_export *export, enum wan_advice_kind k
 	for (size_t i = 0; i < findings->count; i++) {
 		const struct wan_finding *finding = &findings->items[i];
 		const char *key = finding->advice->key;
+		char hidden[WAN_REDACTED_BYTES];
 		if (finding->advice->kind != kind)
 			continue;
 		wan_json_object_begin(json);
 		wan_json_key_string(json, "id", finding->advice->id);
 		wan_json_key_string(json, "severity", wan_finding_severity_name(finding->severity));
 		wan_json_key_string(json, "title", finding->advice->title);
-		wan_json_key_string(json, "operation_name",
-				    finding->operation[0] ? finding->operation : NULL);
+		wan_export_key_name(export, "operation_name", finding->operation);
 		wan_json_key_string(json, "library", finding->library[0] ? finding->library : NULL);
 		wan_json_key_u64(json, "count", finding->count);
 		wan_json_key_double(json, "value", finding->value, 4);
@@ -244,7 +274,8 @@ void wan_export_findings(const struct wan_export *export, enum wan_advice_kind k
 		wan_json_key_string(json, "limit_key", key[0] ? key : NULL);
 		wan_json_key_string(json, "unit", finding->unit);
 		wan_json_key_string(json, "confidence", finding->confidence);
-		wan_json_key_string(json, "evidence", finding->evidence);
+		wan_json_key_string(json, "evidence",
+				    sentence(export, hidden, finding, finding->evidence));
 		wan_json_key_string(json, "action", finding->advice->action);
 		wan_json_key(json, "predicted_saving");
 		if (finding->saving_ms >= 0) {

@@ -12,14 +12,6 @@
 /* Word of the first phase's duration; one word a phase, see record/schema.def. */
 #define PHASE_NS_WORD 17
 
-static const char *phase_name(uint64_t phase)
-{
-	static const char *const names[PHASES] = {
-		"none",       "initialization", "model_loading", "preprocessing",
-		"generation", "postprocessing", "encoding",      "completion"};
-	return phase < PHASES ? names[phase] : "none";
-}
-
 /* The latest monitor speaks: averages of several do not add up. */
 static const struct wan_process_counters *monitor(const struct wan_view *view)
 {
@@ -87,17 +79,19 @@ static void metrics(const struct wan_export *export)
 	wan_free(samples);
 }
 
-static void alert(struct wan_json *json, const struct wan_process_event *event)
+static void alert(const struct wan_export *export, const struct wan_process_event *event)
 {
+	struct wan_json *json = export->json;
 	static const char *const severities[] = {"notice", "medium", "high", "critical"};
+	char hidden[WAN_REDACTED_BYTES];
 	wan_json_object_begin(json);
 	wan_export_timestamp(json, "timestamp", event->realtime_ns);
 	wan_json_key_u64(json, "monotonic_ns", event->time_ns);
-	wan_json_key_string(json, "alert_type", event->name ? event->name : "");
+	wan_json_key_string(json, "alert_type", wan_export_name(export, hidden, event->name));
 	wan_json_key_string(json, "severity", severities[event->code < 4 ? event->code : 3]);
 	wan_json_key_double(json, "value", (double)(int64_t)event->values[0] / 1000, 3);
 	wan_json_key_double(json, "limit", (double)(int64_t)event->values[1] / 1000, 3);
-	wan_json_key_string(json, "message", event->text ? event->text : "");
+	wan_json_key_string(json, "message", wan_export_text(export, hidden, event->text));
 	wan_json_key_string(json, "suggested_action", NULL);
 	wan_json_object_end(json);
 }
@@ -112,7 +106,7 @@ static void alerts(const struct wan_export *export)
 		const struct wan_process *process = view->sources[i].process;
 		for (size_t j = 0; j < process->event_count; j++)
 			if (process->events[j].kind == WAN_RECORD_ALERT)
-				alert(json, &process->events[j]);
+				alert(export, &process->events[j]);
 	}
 	wan_json_array_end(json);
 }
@@ -154,7 +148,7 @@ static void phases(const struct wan_export *export)
 		if (!all[i].duration_ns)
 			continue;
 		wan_json_object_begin(json);
-		wan_json_key_string(json, "name", phase_name(i));
+		wan_json_key_string(json, "name", wan_phase_text(i));
 		wan_export_time(json, "duration", all[i].duration_ns);
 		wan_json_key_double(json, "share_percent",
 				    100.0 * (double)all[i].duration_ns / (double)total_ns, 3);
@@ -170,20 +164,22 @@ static void phases(const struct wan_export *export)
 	wan_json_array_end(json);
 }
 
-static void tracker(struct wan_json *json, const struct wan_process_counters *block)
+static void tracker(const struct wan_export *export, const struct wan_process_counters *block)
 {
+	struct wan_json *json = export->json;
+	char hidden[WAN_REDACTED_BYTES];
 	static const char *const states[] = {"unused", "active", "ended"};
 	uint64_t updates = wan_counters_block_word(block, "updates");
 	uint64_t total = wan_counters_block_word(block, "total");
 	uint64_t state = wan_counters_block_word(block, "state");
 	wan_json_object_begin(json);
-	wan_json_key_string(json, "name", block->name ? block->name : "");
+	wan_json_key_string(json, "name", wan_export_name(export, hidden, block->name));
 	wan_json_key_u64(json, "done", wan_counters_block_word(block, "done"));
 	if (total)
 		wan_json_key_u64(json, "total", total);
 	else
 		wan_json_key_null(json, "total");
-	wan_json_key_string(json, "phase", phase_name(wan_counters_block_word(block, "phase")));
+	wan_json_key_string(json, "phase", wan_phase_text(wan_counters_block_word(block, "phase")));
 	wan_json_key_string(json, "state", states[state < 3 ? state : 0]);
 	wan_json_key_u64(json, "updates", updates);
 	wan_export_number(json, "average_latency_ms",
@@ -207,7 +203,7 @@ static void trackers(const struct wan_export *export)
 		const struct wan_process *process = view->sources[i].process;
 		for (size_t j = 0; j < process->counters_count; j++)
 			if (process->counters[j].kind == WAN_COUNTERS_TRACKER)
-				tracker(json, &process->counters[j]);
+				tracker(export, &process->counters[j]);
 	}
 	wan_json_array_end(json);
 }

@@ -32,8 +32,10 @@ static void in_flight(const struct wan_export *export)
 	for (size_t i = 0; i < export->analysis->view.in_flight_count; i++) {
 		const struct wan_view_operation *operation = &export->analysis->view.in_flight[i];
 		const struct wan_recording_operation *record = operation->record;
+		char hidden[WAN_REDACTED_BYTES];
 		wan_json_object_begin(json);
-		wan_json_key_string(json, "operation_name", wan_operation_name(record));
+		wan_json_key_string(json, "operation_name",
+				    wan_export_name(export, hidden, record->name));
 		key_or_null(json, "library", record->library);
 		wan_export_path(export, "file", record->file);
 		wan_export_time(json, "elapsed", record->span_ns);
@@ -72,7 +74,7 @@ void wan_export_run(const struct wan_export *export)
 	wan_json_key(json, "run");
 	wan_json_object_begin(json);
 	run_id(json, process);
-	key_or_null(json, "job", process->header.job);
+	wan_export_key_name(export, "job", process->header.job);
 	if (process->header.estimate_ns)
 		wan_json_key_double(json, "estimate_s", (double)process->header.estimate_ns / 1e9,
 				    3);

@@ -5,22 +5,11 @@
 #include "alloc.h"
 #include "export.h"
 #include "macros.h"
-
-/* The parent's samples are the command's; without a parent every process's own. */
-static bool counts(const struct wan_view *view, const struct wan_process *process)
-{
-	if (!view->parent)
-		return true;
-	bool parent_has = false;
-	for (size_t i = 0; i < view->parent->event_count && !parent_has; i++)
-		parent_has = view->parent->events[i].kind == WAN_RECORD_SAMPLE;
-	return parent_has == (process == view->parent);
-}
+#include "walk.h"
 
 static bool wanted(const struct wan_view_source *source, const struct wan_process_event *event)
 {
-	return event->kind == WAN_RECORD_SAMPLE && event->time_ns >= source->since_ns &&
-	       event->time_ns <= source->until_ns;
+	return event->kind == WAN_RECORD_SAMPLE && wan_walk_event(source, event);
 }
 
 /* Halves of a stretch's budget go to its smallest and its largest sample, in order of time. */
@@ -59,7 +48,7 @@ int wan_export_collect_samples(const struct wan_analysis *analysis, struct wan_s
 		return -ENOMEM;
 	for (size_t i = 0; i < view->source_count; i++) {
 		const struct wan_view_source *source = &view->sources[i];
-		if (!counts(view, source->process))
+		if (!wan_walk_samples_of(view, source->process))
 			continue;
 		for (size_t j = 0; j < source->process->event_count; j++)
 			if (wanted(source, &source->process->events[j]))

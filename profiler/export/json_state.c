@@ -5,7 +5,7 @@
 #include "counters.h"
 #include "export.h"
 #include "macros.h"
-#include "str.h"
+#include "walk.h"
 
 /* The key in the document is the name of the word. */
 static void count(struct wan_json *json, const struct wan_counter_sum *sum, const char *name)
@@ -138,14 +138,16 @@ static void before_after(struct wan_json *json, const struct wan_process_event *
 	}
 }
 
-static void action(struct wan_json *json, const struct wan_process_event *event)
+static void action(const struct wan_export *export, const struct wan_process_event *event)
 {
+	struct wan_json *json = export->json;
+	char hidden[WAN_REDACTED_BYTES];
 	wan_json_object_begin(json);
 	wan_export_timestamp(json, "timestamp", event->realtime_ns);
 	wan_json_key_u64(json, "monotonic_ns", event->time_ns);
-	wan_json_key_string(json, "action", event->name ? event->name : "");
+	wan_json_key_string(json, "action", wan_export_name(export, hidden, event->name));
 	wan_json_key_string(json, "level", level_name(event->code));
-	wan_json_key_string(json, "reason", event->text && event->text[0] ? event->text : NULL);
+	wan_export_key_text(export, "reason", event->text);
 	wan_json_key_double(json, "asked_mb", (double)event->values[0] / 1048576, 3);
 	wan_json_key_double(json, "freed_mb", (double)event->values[1] / 1048576, 3);
 	before_after(json, event, "cache_limit", "limit_before_mb", "limit_after_mb", true);
@@ -164,10 +166,8 @@ static void actions(const struct wan_export *export)
 		const struct wan_process *process = view->sources[i].process;
 		for (size_t j = 0; j < process->event_count; j++) {
 			const struct wan_process_event *event = &process->events[j];
-			/* "profile_start" is a mark for the profiler itself */
-			if (event->kind == WAN_RECORD_ACTION &&
-			    !wan_str_starts(event->name ? event->name : "", "profile_"))
-				action(json, event);
+			if (event->kind == WAN_RECORD_ACTION && !wan_walk_internal(event))
+				action(export, event);
 		}
 	}
 	wan_json_array_end(json);
@@ -207,7 +207,7 @@ void wan_export_memory(const struct wan_export *export)
 			    block ? level_name(wan_counters_block_word(block, "level")) : NULL);
 	const char *deciding =
 		block ? wan_process_text(process, wan_counters_block_word(block, "deciding")) : "";
-	wan_json_key_string(json, "deciding", deciding[0] ? deciding : NULL);
+	wan_export_key_name(export, "deciding", deciding);
 	wan_export_number(
 		json, "deciding_percent",
 		block ? (double)wan_counters_block_word(block, "deciding_percent") / 1000 : -1, 3);

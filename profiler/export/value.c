@@ -5,7 +5,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "hash.h"
 #include "macros.h"
 #include "str.h"
 
@@ -89,26 +88,50 @@ void wan_export_timestamp(struct wan_json *json, const char *name, uint64_t real
 		wan_json_key_null(json, name);
 }
 
-const char *wan_export_redact(char *to, size_t bytes, const char *path)
+const char *wan_export_file(const struct wan_export *export, char *hidden, const char *path)
 {
-	const char *slash = strrchr(path, '/');
-	const char *dot = strrchr(slash ? slash : path, '.');
-	/* The ending tells the format; anything longer could tell more. */
-	if (dot && strlen(dot) > 5)
-		dot = NULL;
-	wan_str_format(to, bytes, "redacted-%016llx%s",
-		       (unsigned long long)wan_hash64(path, strlen(path), 0), dot ? dot : "");
-	return to;
+	if (!path || !path[0] || !export->options->redact)
+		return path;
+	return wan_redact_path(hidden, export->options->redact_key, path);
+}
+
+const char *wan_export_name(const struct wan_export *export, char *hidden, const char *name)
+{
+	if (!name)
+		return "";
+	if (!export->options->redact || wan_redact_is_identifier(name))
+		return name;
+	return wan_redact_text(hidden, export->options->redact_key, name);
+}
+
+const char *wan_export_text(const struct wan_export *export, char *hidden, const char *text)
+{
+	if (!text)
+		return "";
+	if (!export->options->redact || !text[0])
+		return text;
+	return wan_redact_text(hidden, export->options->redact_key, text);
+}
+
+static void string_or_null(struct wan_json *json, const char *key, const char *text)
+{
+	wan_json_key_string(json, key, text && text[0] ? text : NULL);
 }
 
 void wan_export_path(const struct wan_export *export, const char *name, const char *path)
 {
-	char text[64];
-	if (!path || !path[0])
-		wan_json_key_null(export->json, name);
-	else if (export->options->redact)
-		wan_json_key_string(export->json, name,
-				    wan_export_redact(text, sizeof(text), path));
-	else
-		wan_json_key_string(export->json, name, path);
+	char hidden[WAN_REDACTED_BYTES];
+	string_or_null(export->json, name, wan_export_file(export, hidden, path));
+}
+
+void wan_export_key_name(const struct wan_export *export, const char *key, const char *name)
+{
+	char hidden[WAN_REDACTED_BYTES];
+	string_or_null(export->json, key, wan_export_name(export, hidden, name));
+}
+
+void wan_export_key_text(const struct wan_export *export, const char *key, const char *text)
+{
+	char hidden[WAN_REDACTED_BYTES];
+	string_or_null(export->json, key, wan_export_text(export, hidden, text));
 }

@@ -294,11 +294,11 @@ def missing_and_foreign_input_is_named():
 def usage_errors_name_the_nearest():
     done = wanprof("dump", "-f", "jsno", "x")
     equal(done.returncode, 64, "status")
-    check(b"json" in done.stderr and b"csv" in done.stderr, done.stderr)
+    check(b"did you mean \"json\"" in done.stderr, done.stderr)
     done = wanprof("dump", "--redcat")
     equal(done.returncode, 64, "status")
     check(b"--redact" in done.stderr, done.stderr)
-    equal(wanprof("dump", "-f", "perfetto", "x").returncode, 64, "a later format")
+    equal(wanprof("dump", "-f", "", "x").returncode, 64, "no format")
     equal(wanprof("dump", "--min-ms", "-1", "x").returncode, 64, "min-ms")
 
 

@@ -21,16 +21,12 @@ static void finish(void)
 	text = (struct wan_json_memory){0};
 }
 
-enum format { JSON, LINES, CSV };
-
 /* The document in text; finish() frees it. */
-static const char *write_as(enum format format, const struct wan_export_options *options)
+static const char *write_as(const char *format, const struct wan_export_options *options)
 {
 	struct wan_view_source source = {.process = &fake.process, .until_ns = UINT64_MAX};
 	struct wan_analysis analysis;
 	struct wan_view view;
-	struct wan_json json;
-	int rc = 0;
 	finish();
 	wan_config_defaults(&config);
 	if (!CHECK_EQ(wan_view_init(&view, &source, 1, NULL), 0))
@@ -38,15 +34,9 @@ static const char *write_as(enum format format, const struct wan_export_options 
 	view.hide_files = options->redact;
 	if (!CHECK_EQ(wan_analysis_init(&analysis, &view, &config), 0))
 		return "";
-	wan_json_init(&json, wan_json_write_memory, &text, format == JSON);
-	struct wan_export export = {.json = &json, .analysis = &analysis, .options = options};
-	if (format == JSON)
-		wan_export_json(&export);
-	else if (format == LINES)
-		wan_export_json_lines(&export);
-	else
-		rc = wan_export_csv(&export);
-	CHECK_EQ(rc ? rc : wan_json_finish(&json), 0);
+	CHECK_EQ(wan_format_write(wan_format_find(format), &analysis, options,
+				  wan_json_write_memory, &text),
+		 0);
 	wan_analysis_finish(&analysis);
 	return text.text ? text.text : "";
 }
@@ -56,7 +46,7 @@ static const struct wan_export_options plain;
 TEST(a_process_without_anything_is_a_whole_document)
 {
 	fake_init(&fake);
-	const char *document = write_as(JSON, &plain);
+	const char *document = write_as("json", &plain);
 	CHECK(json_is_valid(document, strlen(document)));
 	CHECK(strstr(document, "\"total_operations\": 0"));
 	CHECK(strstr(document, "\"peak_memory_mb\": null"));
@@ -89,12 +79,12 @@ TEST(hostile_texts_are_escaped_everywhere)
 	fake.counters[1] =
 		(struct wan_process_counters){.kind = WAN_COUNTERS_COVERAGE, .name = hostile};
 	fake.process.counters_count = 2;
-	const char *document = write_as(JSON, &plain);
+	const char *document = write_as("json", &plain);
 	CHECK(json_is_valid(document, strlen(document)));
 	CHECK(!strchr(document, '\x1b'));
-	document = write_as(LINES, &plain);
+	document = write_as("jsonl", &plain);
 	CHECK_EQ(strchr(document, '\n') - document, (long)strlen(document) - 1);
-	document = write_as(CSV, &plain);
+	document = write_as("csv", &plain);
 	CHECK(!strchr(document, '\x1b'));
 	CHECK(strstr(document, "libjpeg") == NULL);
 	finish();
@@ -105,7 +95,7 @@ TEST(cells_that_would_be_formulas_are_quoted)
 	fake_init(&fake);
 	fake_add(&fake, fake_operation("=HYPERLINK(1)", 1));
 	fake_add(&fake, fake_operation("a,\"b\"", 1));
-	const char *document = write_as(CSV, &plain);
+	const char *document = write_as("csv", &plain);
 	CHECK(strstr(document, ",'=HYPERLINK(1),"));
 	CHECK(strstr(document, ",\"a,\"\"b\"\"\","));
 	finish();
@@ -119,7 +109,7 @@ TEST(the_longest_texts_fit_a_line)
 	struct wan_recording_operation operation = fake_operation(name, 1);
 	operation.library = operation.file = name;
 	fake_add(&fake, operation);
-	const char *document = write_as(CSV, &plain);
+	const char *document = write_as("csv", &plain);
 	CHECK(strlen(document) > 3000);
 	CHECK_EQ(document[strlen(document) - 1], '\n');
 	finish();
@@ -138,8 +128,8 @@ TEST(redaction_leaves_no_path_and_no_argument)
 	strcpy(fake.process.header.command, "tool\x1fsecret.jpg");
 	fake.process.source = "/home/person/x.wprof";
 	const struct wan_export_options options = {.redact = true};
-	static const enum format formats[] = {JSON, LINES, CSV};
-	for (int i = 0; i < 3; i++) {
+	static const char *const formats[] = {"json", "jsonl", "csv", "trace"};
+	for (size_t i = 0; i < WAN_COUNT_OF(formats); i++) {
 		const char *document = write_as(formats[i], &options);
 		CHECK(!strstr(document, "secret"));
 		CHECK(!strstr(document, "person"));
@@ -155,11 +145,11 @@ TEST(short_operations_and_all_of_them_can_be_left_out_but_stay_counted)
 	for (int i = 1; i <= 4; i++)
 		fake_add(&fake, fake_operation("a", i));
 	struct wan_export_options options = {.min_ns = 3000000};
-	const char *document = write_as(JSON, &options);
+	const char *document = write_as("json", &options);
 	CHECK(strstr(document, "\"total_operations\": 4"));
 	CHECK(strstr(document, "\"metrics_dropped\": 2"));
 	options = (struct wan_export_options){.no_metrics = true};
-	document = write_as(JSON, &options);
+	document = write_as("json", &options);
 	CHECK(strstr(document, "\"metrics_dropped\": 4"));
 	CHECK(strstr(document, "\"metrics\": []"));
 	finish();
@@ -173,7 +163,7 @@ TEST(the_cache_of_a_linked_program_is_there)
 		.name = "cache",
 		.words = {256 * WAN_MIB, 10 * WAN_MIB, 3, 50, 10, 7, 3}};
 	fake.process.counters_count = 1;
-	const char *document = write_as(JSON, &plain);
+	const char *document = write_as("json", &plain);
 	CHECK(strstr(document, "\"limit_mb\": 256"));
 	CHECK(strstr(document, "\"hit_rate\": 0.7"));
 	CHECK(strstr(document, "\"total_requests\": 10"));
@@ -250,20 +240,14 @@ TEST(a_full_output_is_an_error_in_every_format)
 {
 	struct wan_analysis analysis;
 	struct fake *one = &fake;
-	struct wan_json json;
+	size_t count;
+	const struct wan_format *formats = wan_formats(&count);
 	fake_init(&fake);
 	fake_add(&fake, fake_operation("a", 1));
 	wan_config_defaults(&config);
 	REQUIRE_EQ(fake_analyse(&one, 1, &config, &analysis), 0);
-	struct wan_export export = {.json = &json, .analysis = &analysis, .options = &plain};
-	wan_json_init(&json, full, NULL, true);
-	wan_export_json(&export);
-	CHECK_EQ(wan_json_finish(&json), -ENOSPC);
-	wan_json_init(&json, full, NULL, false);
-	wan_export_json_lines(&export);
-	CHECK_EQ(wan_json_finish(&json), -ENOSPC);
-	wan_json_init(&json, full, NULL, false);
-	CHECK_EQ(wan_export_csv(&export), -ENOSPC);
+	for (size_t i = 0; i < count; i++)
+		CHECK_EQ(wan_format_write(&formats[i], &analysis, &plain, full, NULL), -ENOSPC);
 	wan_analysis_finish(&analysis);
 }
 
@@ -274,11 +258,11 @@ TEST(the_machine_is_named_only_when_it_is_given)
 	CHECK(environment.memory_total_bytes > 0);
 	CHECK(environment.cpus > 0);
 	fake_init(&fake);
-	const char *document = write_as(JSON, &plain);
+	const char *document = write_as("json", &plain);
 	CHECK(strstr(document, "\"machine_read_at_export\": false"));
 	CHECK(strstr(document, "\"model\": null"));
 	const struct wan_export_options options = {.environment = &environment};
-	document = write_as(JSON, &options);
+	document = write_as("json", &options);
 	CHECK(json_is_valid(document, strlen(document)));
 	CHECK(strstr(document, "\"machine_read_at_export\": true"));
 	finish();
@@ -290,7 +274,7 @@ TEST(damage_is_listed)
 	fake_init(&fake);
 	fake.process.damage = &damage;
 	fake.process.damage_count = 1;
-	const char *document = write_as(JSON, &plain);
+	const char *document = write_as("json", &plain);
 	CHECK(strstr(document, "\"offset\": 4096"));
 	CHECK(strstr(document, "\"reason\": \"bad seal\""));
 	finish();

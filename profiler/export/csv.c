@@ -1,27 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* One operation a line: JSON lines, and comma separated values (RFC 4180, line feeds). */
-#include <errno.h>
+/* One operation a line as comma separated values (RFC 4180, line feeds), after a line of names. */
 #include <string.h>
 
 #include "export.h"
 #include "macros.h"
 #include "str.h"
-
-void wan_export_json_lines(const struct wan_export *export)
-{
-	struct wan_json *json = export->json;
-	const struct wan_view *view = &export->analysis->view;
-	for (size_t i = 0; i < view->operation_count; i++) {
-		const struct wan_view_operation *operation = &view->operations[i];
-		if (!wan_export_shows(export, operation))
-			continue;
-		wan_json_object_begin(json);
-		wan_export_operation(export, operation);
-		wan_json_key_bool(json, "nested", wan_view_nested(operation));
-		wan_json_object_end(json);
-		wan_json_line_end(json);
-	}
-}
 
 struct line {
 	char text[8192]; /* three texts of at most 560 characters, all quotes, and numbers */
@@ -77,14 +60,11 @@ static void operation_line(const struct wan_export *export,
 			   const struct wan_view_operation *operation, struct line *line)
 {
 	const struct wan_recording_operation *record = operation->record;
-	char stamp[WAN_TIMESTAMP_BYTES], path[64];
-	const char *file = record->file ? record->file : "";
+	char stamp[WAN_TIMESTAMP_BYTES], path[WAN_REDACTED_BYTES], name[WAN_REDACTED_BYTES];
 	double cpu = wan_operation_cpu_percent(record);
-	if (file[0] && export->options->redact)
-		file = wan_export_redact(path, sizeof(path), file);
 	line->used = 0;
 	field(line, wan_export_timestamp_text(stamp, record->start_realtime_ns));
-	text_field(line, wan_operation_name(record));
+	text_field(line, wan_export_name(export, name, record->name));
 	text_field(line, wan_operation_library(record));
 	field(line, wan_op_status_name(operation->status));
 	number_field(line, (double)record->inside_ns / 1e6, true);
@@ -100,28 +80,27 @@ static void operation_line(const struct wan_export *export,
 	whole_field(line, record->channels, record->channels != 0);
 	whole_field(line, record->bit_depth, record->bit_depth != 0);
 	whole_field(line, record->file_bytes, record->file_bytes != UINT64_MAX);
-	text_field(line, file);
+	text_field(line, wan_export_file(export, path, record->file));
 	whole_field(line, record->process, true);
 	whole_field(line, record->thread, true);
 	field(line, wan_view_nested(operation) ? "1" : "0");
 	line->text[line->used++] = '\n';
 }
 
-int wan_export_csv(const struct wan_export *export)
+void wan_export_csv(const struct wan_export *export)
 {
 	static const char header[] =
 		"timestamp,operation_name,library,status,execution_time_ms,span_ms,cpu_time_ms,"
 		"cpu_usage_percent,memory_usage_mb,peak_memory_mb,width_px,height_px,channels,"
 		"bit_depth,file_size_bytes,file,process,thread,nested\n";
 	const struct wan_view *view = &export->analysis->view;
-	struct wan_json *json = export->json;
+	struct wan_sink *sink = export->sink;
 	struct line line;
-	int rc = json->write(json->context, header, sizeof(header) - 1);
-	for (size_t i = 0; i < view->operation_count && !rc; i++) {
+	wan_sink_put(sink, header, sizeof(header) - 1);
+	for (size_t i = 0; i < view->operation_count && !sink->error; i++) {
 		if (!wan_export_shows(export, &view->operations[i]))
 			continue;
 		operation_line(export, &view->operations[i], &line);
-		rc = json->write(json->context, line.text, line.used);
+		wan_sink_put(sink, line.text, line.used);
 	}
-	return rc;
 }

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+#include "walk.h"
+
+#include <string.h>
+
+#include "str.h"
+
+bool wan_walk_samples_of(const struct wan_view *view, const struct wan_process *process)
+{
+	if (!view->parent)
+		return true;
+	bool parent_has = false;
+	for (size_t i = 0; i < view->parent->event_count && !parent_has; i++)
+		parent_has = view->parent->events[i].kind == WAN_RECORD_SAMPLE;
+	return parent_has == (process == view->parent);
+}
+
+bool wan_walk_internal(const struct wan_process_event *event)
+{
+	return wan_str_starts(event->name ? event->name : "", "profile_");
+}
+
+bool wan_walk_pid_before(const struct wan_view *view, size_t source)
+{
+	for (size_t i = 0; i < source; i++)
+		if (view->sources[i].process->header.pid ==
+		    view->sources[source].process->header.pid)
+			return true;
+	return false;
+}
+
+const char *wan_phase_text(uint64_t phase)
+{
+	static const char *const names[] = {"none",          "initialization", "model_loading",
+					    "preprocessing", "generation",     "postprocessing",
+					    "encoding",      "completion"};
+	return phase < sizeof(names) / sizeof(names[0]) ? names[phase] : "none";
+}
+
+const char *wan_export_process_name(const struct wan_export *export, char *to,
+				    const struct wan_process *process)
+{
+	const char *program = process->header.program;
+	const char *slash = strrchr(program, '/');
+	char hidden[WAN_REDACTED_BYTES];
+	const char *shown = program[0] ? wan_export_file(export, hidden, program) : "unknown";
+	if (shown == program && slash)
+		shown = slash + 1;
+	wan_str_format(to, WAN_PROCESS_NAME_BYTES, "%s%s", shown,
+		       process->header.role == WAN_ROLE_PARENT ? " (recorder)" : "");
+	return to;
+}
