@@ -2,11 +2,15 @@
 /* Carrying out what the plan says. No lock is held while others are called. */
 #include <malloc.h>
 
+#include "atomics.h"
 #include "jemalloc.h"
 #include "macros.h"
 #include "plan.h"
 #include "state.h"
 #include "str.h"
+
+/* Kernels count pages in batches of each processor; a fall is seen to within this. */
+#define COUNTING_SLACK_BYTES WAN_MIB
 
 static uint64_t cache_limit(struct wan_memory *memory)
 {
@@ -21,8 +25,9 @@ static uint64_t set_cache_limit(struct wan_memory *memory, uint64_t limit_bytes)
 }
 
 /* Remembers where the limit stood before our first lowering. */
-static void note_lowering(struct wan_memory *memory, uint64_t before, uint64_t after, uint64_t now)
+void wan_memory_note_lowering(struct wan_memory *memory, uint64_t before, uint64_t after)
 {
+	uint64_t now = memory->now_ns();
 	wan_mutex_lock(&memory->lock);
 	struct wan_memory_lowering *lowering = &memory->lowering;
 	if (!lowering->full_bytes || lowering->ours_bytes != before)
@@ -40,7 +45,7 @@ static void give_pages_back(void)
 		malloc_trim(0);
 }
 
-static void call_emergency(struct wan_memory *memory)
+void wan_memory_call_emergency(struct wan_memory *memory)
 {
 	struct wan_emergency_callback callbacks[WAN_EMERGENCY_CALLBACKS_MAX];
 	wan_mutex_lock(&memory->lock);
@@ -52,7 +57,7 @@ static void call_emergency(struct wan_memory *memory)
 		callbacks[i].function(callbacks[i].context);
 }
 
-static void record(struct wan_memory *memory, const struct wan_memory_action *action)
+void wan_memory_record(struct wan_memory *memory, const struct wan_memory_action *action)
 {
 	wan_mutex_lock(&memory->lock);
 	memory->state.actions++;
@@ -68,45 +73,108 @@ static uint64_t reclaim_rest(struct wan_memory *memory, enum wan_memory_level le
 {
 	bool rebuild = plan->reclaim_rebuild && (level == WAN_MEMORY_EMERGENCY ||
 						 missing_bytes <= wan_memory_could_give(memory));
-	return wan_memory_reclaim(memory, level, missing_bytes,
-				  rebuild ? INT32_MAX : WAN_RECLAIM_REBUILD - 1);
+	return rebuild ? wan_memory_reclaim(memory, level, missing_bytes, INT32_MAX) : 0;
 }
 
-void wan_memory_act(struct wan_memory *memory, enum wan_memory_level level, bool repeated,
-		    const char *reason, uint64_t excess_bytes)
+/* By how much the deciding level or this process holds less than when the action was decided. */
+static uint64_t fallen_bytes(struct wan_memory *memory, const struct wan_memory_decision *decision)
 {
+	struct wan_look look;
+	struct wan_look_verdict verdict;
+	wan_memory_refresh(memory, &look, &verdict);
+	uint64_t fallen = decision->rss_bytes - WAN_MIN(decision->rss_bytes, look.rss_bytes);
+	for (uint32_t i = 0; i < look.count; i++) {
+		uint64_t need = look.levels[i].need_bytes;
+		if (wan_str_equal(look.levels[i].name, decision->deciding) &&
+		    need < decision->need_bytes)
+			fallen = WAN_MAX(fallen, decision->need_bytes - need);
+	}
+	return fallen;
+}
+
+/* What was freed must show in the figures: an allocator that keeps pages is made to give them back,
+ * and what stays away even then is not counted as freed. */
+static void verify(struct wan_memory *memory, const struct wan_memory_decision *decision,
+		   bool purged, struct wan_memory_action *action)
+{
+	uint64_t claimed = action->freed_bytes;
+	if (claimed <= COUNTING_SLACK_BYTES)
+		return;
+	uint64_t expected = claimed - claimed / 10;
+	uint64_t fallen = fallen_bytes(memory, decision) + COUNTING_SLACK_BYTES;
+	if (fallen < expected && !purged) {
+		give_pages_back();
+		fallen = fallen_bytes(memory, decision) + COUNTING_SLACK_BYTES;
+	}
+	if (fallen >= expected)
+		return;
+	action->fragmented = true;
+	action->freed_bytes = fallen - COUNTING_SLACK_BYTES;
+	wan_mutex_lock(&memory->lock);
+	memory->stay.fragmented = true;
+	wan_mutex_unlock(&memory->lock);
+}
+
+static void lower(struct wan_memory *memory, const struct wan_plan_action *plan,
+		  struct wan_memory_action *action)
+{
+	if (plan->limit_after < action->limit_before_bytes) {
+		action->what = "cache_limit";
+		action->freed_bytes += set_cache_limit(memory, plan->limit_after);
+		wan_memory_note_lowering(memory, action->limit_before_bytes, plan->limit_after);
+	}
+	if (plan->clear && memory->limits.clear_cache) {
+		action->what = "cache_clear";
+		action->freed_bytes += memory->limits.clear_cache(memory->limits.context);
+	}
+}
+
+static void serve_callbacks(struct wan_memory *memory, bool ticking)
+{
+	if (ticking) {
+		wan_memory_call_emergency(memory);
+		return;
+	}
+	wan_store_relaxed(&memory->callbacks_due, 1);
+	if (memory->wake)
+		memory->wake(memory->context);
+}
+
+void wan_memory_act(struct wan_memory *memory, const struct wan_memory_decision *decision)
+{
+	enum wan_memory_level level = decision->level;
 	struct wan_memory_action action = {
 		.what = "reclaim",
 		.level = level,
-		.asked_bytes = excess_bytes,
+		.asked_bytes = decision->excess_bytes,
 		.limit_before_bytes = cache_limit(memory),
 		.time_ns = memory->now_ns(),
 	};
+	if (decision->fragmented && level < WAN_MEMORY_CRITICAL)
+		level++; /* what was freed at this step did not come back: one step further */
 	struct wan_plan_action plan =
-		wan_plan_for(level, action.limit_before_bytes, repeated, memory->classic);
+		wan_plan_for(level, action.limit_before_bytes, decision->repeated, memory->classic);
 	action.limit_after_bytes = plan.limit_after;
-	wan_str_copy(action.reason, sizeof(action.reason), reason);
+	wan_str_copy(action.reason, sizeof(action.reason), decision->reason);
 
+	/* What costs nothing first: its pages are back before the cache has been looked through. */
+	action.freed_bytes =
+		wan_memory_reclaim(memory, level, decision->excess_bytes, WAN_RECLAIM_REBUILD - 1);
+	if (decision->ticking && memory->limits.compress)
+		memory->limits.compress(memory->limits.context, decision->excess_bytes);
 	wan_memory_scale_batches(memory, plan.batch_factor, &action.batch_before,
 				 &action.batch_after);
-	if (plan.limit_after < action.limit_before_bytes) {
-		action.what = "cache_limit";
-		action.freed_bytes += set_cache_limit(memory, plan.limit_after);
-		note_lowering(memory, action.limit_before_bytes, plan.limit_after, action.time_ns);
-	}
-	if (plan.clear && memory->limits.clear_cache) {
-		action.what = "cache_clear";
-		action.freed_bytes += memory->limits.clear_cache(memory->limits.context);
-	}
-	if (action.freed_bytes < excess_bytes)
-		action.freed_bytes +=
-			reclaim_rest(memory, level, &plan, excess_bytes - action.freed_bytes);
+	lower(memory, &plan, &action);
+	if (action.freed_bytes < decision->excess_bytes)
+		action.freed_bytes += reclaim_rest(memory, level, &plan,
+						   decision->excess_bytes - action.freed_bytes);
 	if (plan.purge)
 		give_pages_back();
+	verify(memory, decision, plan.purge, &action);
 	if (plan.callbacks)
-		call_emergency(memory);
-	action.not_ours = action.freed_bytes < excess_bytes / 100;
-	record(memory, &action);
+		serve_callbacks(memory, decision->ticking);
+	action.not_ours = action.freed_bytes < decision->excess_bytes / 100;
+	wan_memory_record(memory, &action);
 }
 
 void wan_memory_recover(struct wan_memory *memory, uint64_t now_ns)
@@ -116,6 +184,8 @@ void wan_memory_recover(struct wan_memory *memory, uint64_t now_ns)
 	struct wan_memory_lowering lowering = memory->lowering;
 	wan_mutex_unlock(&memory->lock);
 	if (!lowering.full_bytes || now_ns - lowering.grown_ns < STEP_NS)
+		return;
+	if (memory->limits.may_grow && !memory->limits.may_grow(memory->limits.context))
 		return;
 
 	uint64_t before = cache_limit(memory);
@@ -140,5 +210,5 @@ void wan_memory_recover(struct wan_memory *memory, uint64_t now_ns)
 		.limit_after_bytes = after,
 		.time_ns = now_ns,
 	};
-	record(memory, &action);
+	wan_memory_record(memory, &action);
 }

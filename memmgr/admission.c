@@ -89,6 +89,9 @@ static int reserve_slowly(struct wan_memory *memory, uint64_t bytes, struct wan_
 	struct wan_look look;
 	struct wan_look_verdict verdict;
 	wan_memory_refresh(memory, &look, &verdict);
+	/* A step that was crossed is dealt with here: a watcher may be 100 ms away. */
+	if (wan_memory_step(memory, &look, &verdict, false))
+		wan_memory_refresh(memory, &look, &verdict);
 	if (take_below_line(memory, bytes))
 		return 0;
 	int64_t line_left = wan_load_relaxed(&memory->line_left_bytes);

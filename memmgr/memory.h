@@ -18,21 +18,28 @@
 struct wan_memory_limits {
 	void *context;
 	uint64_t (*get_cache_limit)(void *context); /* bytes; 0: there is no cache */
-	/* Applies at once. Returns the bytes freed by it. */
+	/* Applies at once. Returns the bytes dropped by it. */
 	uint64_t (*set_cache_limit)(void *context, uint64_t limit_bytes);
-	uint64_t (*clear_cache)(void *context); /* returns the bytes freed */
+	uint64_t (*clear_cache)(void *context); /* returns the bytes dropped */
 	uint64_t (*cache_used)(void *context);  /* bytes held now, for the advice */
+	/* Whether a lowered limit may grow back as far as its owner is concerned. NULL: yes. */
+	bool (*may_grow)(void *context);
+	/* Make compressed copies of what will leave the cache next, so that dropping it loses
+	 * less; called by ticks only, before limits are lowered. */
+	void (*compress)(void *context, uint64_t want_bytes);
 };
 
 /* One thing that was done, for the recording. Borrowed for the call. */
 struct wan_memory_action {
-	const char *what; /* "cache_limit", "cache_clear", "reclaim", "batch", "cache_regrow" */
-	char reason[128]; /* "warning: host at 76.2 % (limit 75 %)" */
+	/* "cache_limit", "cache_clear", "reclaim", "early", "batch", "cache_regrow", "degraded" */
+	const char *what;
+	char reason[192]; /* "warning: host at 76.2 % (limit 75 %)" */
 	enum wan_memory_level level;
 	uint64_t asked_bytes, freed_bytes;
 	uint64_t limit_before_bytes, limit_after_bytes; /* cache; equal: unchanged */
 	uint32_t batch_before, batch_after;             /* smallest batch; 0: there is none */
-	bool not_ours; /* all that could be freed is under 1 % of what is missing */
+	bool not_ours;   /* all that could be freed is under 1 % of what is missing */
+	bool fragmented; /* usage did not fall, not even after the allocators were purged */
 	uint64_t time_ns;
 };
 
@@ -49,7 +56,9 @@ struct wan_memory_options {
 	uint64_t (*string_id)(void *context, const char *name);
 	/* Called after each action, without locks. NULL: nobody listens. */
 	void (*on_action)(void *context, const struct wan_memory_action *action);
-	void *context; /* of string_id and on_action */
+	/* Called when a tick is wanted before its time; from a reserving thread. NULL: nobody. */
+	void (*wake)(void *context);
+	void *context; /* of string_id, on_action and wake */
 };
 
 /* On success *ret_memory belongs to the caller. 0, -ENOMEM. Threads: any. */
@@ -58,5 +67,10 @@ int wan_memory_create(const struct wan_memory_options *options, struct wan_memor
 bool wan_memory_try(struct wan_memory *memory, uint64_t bytes);
 /* NULL is fine. Batches must have been destroyed; nobody may be in a call. */
 void wan_memory_destroy(struct wan_memory *memory);
+
+/* The owner of the cache has itself lowered the limit for want of memory (an alert): it grows back
+ * as if a step had done it. Threads: any. */
+void wan_memory_note_lowering(struct wan_memory *memory, uint64_t before_bytes,
+			      uint64_t after_bytes);
 
 #endif

@@ -16,6 +16,7 @@
 enum {
 	WAN_RECLAIMERS_MAX = 32,
 	WAN_EMERGENCY_CALLBACKS_MAX = 16,
+	WAN_LEAVE_POINTS = 5, /* a level is left this far below its entry, and need brought there */
 };
 
 /* What was done since the level was entered. */
@@ -23,6 +24,19 @@ struct wan_memory_stay {
 	uint32_t actions;
 	uint64_t acted_ns;
 	uint64_t need_bytes; /* of the deciding level when acted */
+	bool fragmented; /* what was freed did not show: the next action goes one step further */
+};
+
+/* What is to be done, decided under the lock and done without it. */
+struct wan_memory_decision {
+	enum wan_memory_level level;
+	bool act, repeated, recover, fragmented;
+	bool ticking; /* false: by a reserving thread, which leaves the callbacks to the next tick
+		       */
+	uint64_t excess_bytes;
+	char deciding[WAN_LEVEL_NAME_MAX];
+	uint64_t need_bytes, rss_bytes; /* of that level and this process when decided */
+	char reason[128];
 };
 
 /* Our lowering of somebody's cache limit, until it is grown back. */
@@ -59,6 +73,7 @@ struct wan_memory {
 	uint64_t *counters;
 	uint64_t (*string_id)(void *context, const char *name);
 	void (*on_action)(void *context, const struct wan_memory_action *action);
+	void (*wake)(void *context);
 	void *context;
 
 	/* Admission; atomic, relaxed: each figure stands alone. */
@@ -67,7 +82,9 @@ struct wan_memory {
 	int64_t line_left_bytes; /* at the last look */
 	uint64_t headroom_bytes;
 	uint64_t gpu_mask;        /* devices that batches use */
-	uint32_t acting;          /* thread id of the tick that acts; 0: none */
+	uint64_t reaction_ns;     /* from a look to the end of what it led to: slow to fall */
+	uint32_t callbacks_due;   /* a reserving thread has left them to the next tick */
+	uint32_t acting;          /* thread id of who acts; 0: none */
 	uint32_t fork_generation; /* of the process that acting and reclaiming_thread belong to */
 
 	struct wan_mutex lock;                              /* rank WAN_RANK_MEMORY */
@@ -90,6 +107,8 @@ struct wan_memory {
 	struct wan_batch *batches;   /* batch_lock */
 };
 
+/* Threads of a parent that acted, reclaimed or waited are not in the child. */
+void wan_memory_forget_after_fork(struct wan_memory *memory);
 /* Read the sources and publish state and admission figures; no level is judged. */
 void wan_memory_refresh(struct wan_memory *memory, struct wan_look *ret_look,
 			struct wan_look_verdict *ret_verdict);
@@ -102,9 +121,17 @@ uint64_t wan_memory_reclaim(struct wan_memory *memory, enum wan_memory_level lev
 uint64_t wan_memory_could_give(struct wan_memory *memory);
 /* Whether this thread is inside a reclaimer. */
 bool wan_memory_reclaiming(struct wan_memory *memory);
-/* Carry out the action of a level. repeated: not the first of this stay. */
-void wan_memory_act(struct wan_memory *memory, enum wan_memory_level level, bool repeated,
-		    const char *reason, uint64_t excess_bytes);
+/* Judge a look and act if that is due; ticking: as a tick does, with recovery, the callbacks and
+ * what takes time. Returns whether somebody was asked to give memory back. */
+bool wan_memory_step(struct wan_memory *memory, const struct wan_look *look,
+		     const struct wan_look_verdict *verdict, bool ticking);
+/* Carry out the action of a level. */
+void wan_memory_act(struct wan_memory *memory, const struct wan_memory_decision *decision);
+/* Count an action and tell who listens. */
+void wan_memory_record(struct wan_memory *memory, const struct wan_memory_action *action);
+void wan_memory_call_emergency(struct wan_memory *memory);
+/* Bring the words of the recording up to date. */
+void wan_memory_publish(struct wan_memory *memory);
 /* One step of the cache limit back to what it was, at most one a second. */
 void wan_memory_recover(struct wan_memory *memory, uint64_t now_ns);
 /* All batches x factor (0: minimum). Smallest size before and after; 0 when there is none. */

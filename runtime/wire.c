@@ -73,9 +73,11 @@ static uint64_t reclaim_cache(void *context, enum wan_memory_level level, uint64
 	cache_stats(runtime, &stats);
 	uint64_t freed = wan_cache_trim(
 		runtime->cache, stats.used_bytes > want_bytes ? stats.used_bytes - want_bytes : 0);
-	/* What was evicted is idle in the pool now; only trimming gives it back to the kernel. */
-	uint64_t returned = reclaim_pool(NULL, level, freed);
-	return WAN_MIN(freed, returned);
+	/* What was evicted is idle in the pool now; only trimming gives it back to the kernel.
+	 * Values from elsewhere are where their allocator keeps them: the manager looks and purges.
+	 */
+	reclaim_pool(NULL, level, freed);
+	return freed;
 }
 
 static uint64_t get_cache_limit(void *context)
@@ -98,16 +100,21 @@ static uint64_t set_cache_limit(void *context, uint64_t limit_bytes)
 	uint64_t before_bytes = cache_used(runtime);
 	wan_cache_set_limits(runtime->cache, limit_bytes, 0);
 	uint64_t after_bytes = cache_used(runtime);
-	return before_bytes > after_bytes ? reclaim_pool(NULL, 0, before_bytes - after_bytes) : 0;
+	uint64_t dropped_bytes = before_bytes > after_bytes ? before_bytes - after_bytes : 0;
+	if (dropped_bytes)
+		reclaim_pool(NULL, 0, dropped_bytes);
+	return dropped_bytes;
 }
 
 static uint64_t clear_cache(void *context)
 {
 	struct wan_runtime *runtime = context;
+	uint64_t before_bytes = cache_used(runtime);
 	wan_cache_clear(runtime->cache);
-	uint64_t freed = wan_pool_trim(0);
+	uint64_t after_bytes = cache_used(runtime); /* pinned */
+	wan_pool_trim(0);
 	wan_jemalloc_purge();
-	return freed;
+	return before_bytes > after_bytes ? before_bytes - after_bytes : 0;
 }
 
 static uint64_t string_id(void *context, const char *name)

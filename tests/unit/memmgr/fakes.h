@@ -29,10 +29,11 @@ struct fake {
 	uint32_t reads, gpu_reads;
 	/* The cache behind the limit. */
 	uint64_t limit, used, lowered, cleared;
+	bool kept; /* what it drops does not come back: an allocator keeps it */
 	/* What was recorded. */
 	struct wan_memory_action actions[64];
 	uint32_t action_count;
-	uint32_t emergencies;
+	uint32_t emergencies, woken;
 	uint64_t words[64];
 };
 
@@ -89,12 +90,22 @@ static inline uint64_t fake_get_limit(void *context)
 	return fake.limit;
 }
 
+/* What is freed shows in the figures, unless it is kept. */
+static inline void fake_give_back(uint64_t bytes)
+{
+	if (fake.kept)
+		return;
+	fake.available = WAN_MIN(fake.total, fake.available + bytes);
+	fake.rss -= WAN_MIN(fake.rss, bytes);
+}
+
 static inline uint64_t fake_set_limit(void *context, uint64_t limit)
 {
 	uint64_t freed = fake.used > limit ? fake.used - limit : 0;
 	fake.limit = limit;
 	fake.lowered++;
 	fake.used -= freed;
+	fake_give_back(freed);
 	return freed;
 }
 
@@ -103,6 +114,7 @@ static inline uint64_t fake_clear(void *context)
 	uint64_t freed = fake.used;
 	fake.used = 0;
 	fake.cleared++;
+	fake_give_back(freed);
 	return freed;
 }
 
@@ -120,6 +132,11 @@ static inline void fake_record(void *context, const struct wan_memory_action *ac
 static inline void fake_emergency(void *context)
 {
 	fake.emergencies++;
+}
+
+static inline void fake_wake(void *context)
+{
+	fake.woken++;
 }
 
 static inline const struct wan_memory_action *fake_last_action(void)
@@ -164,9 +181,13 @@ static inline struct wan_memory *fake_manager(const char *rules)
 		.config = &config,
 		.sources = &sources,
 		.now_ns = fake_clock,
-		.limits = {NULL, fake_get_limit, fake_set_limit, fake_clear, fake_used},
+		.limits = {.get_cache_limit = fake_get_limit,
+			   .set_cache_limit = fake_set_limit,
+			   .clear_cache = fake_clear,
+			   .cache_used = fake_used},
 		.counters = fake.words,
 		.on_action = fake_record,
+		.wake = fake_wake,
 	};
 	return wan_memory_create(&options, &memory) == 0 ? memory : NULL;
 }

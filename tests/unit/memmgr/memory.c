@@ -15,6 +15,15 @@ static enum wan_memory_level tick_at(struct wan_memory *memory, double percent, 
 	return wan_memory_tick(memory);
 }
 
+/* Enters again where it should not, and frees nothing. */
+static uint64_t reclaim_by_reserving(void *context, enum wan_memory_level level, uint64_t want)
+{
+	if (wan_memory_reserve(context, 2 * WAN_MIB, NULL) == 0)
+		wan_memory_unreserve(context, 2 * WAN_MIB);
+	wan_memory_tick(context);
+	return 0;
+}
+
 TEST(below_75_percent_nothing_is_done)
 {
 	fake_reset(74.9);
@@ -132,6 +141,86 @@ TEST(pressure_that_is_not_ours_is_recorded_as_such)
 	wan_memory_destroy(memory);
 }
 
+TEST(what_was_freed_and_did_not_come_back_takes_the_next_step_further)
+{
+	fake_reset(76);
+	fake.kept = true;
+	struct wan_memory *memory = fake_manager(NULL);
+	wan_memory_tick(memory);
+	CHECK(fake_last_action()->fragmented);
+	CHECK_EQ(fake_last_action()->freed_bytes, 0); /* and not what the cache says */
+	tick_at(memory, 77.5, SECOND / 2);
+	REQUIRE_EQ(fake.action_count, 2);
+	CHECK_EQ(fake.limit, (256 * WAN_MIB / 10 * 8 + 4) / 2); /* halved, as at critical */
+	CHECK_EQ(fake_last_action()->level, WAN_MEMORY_WARNING);
+	fake.kept = false;
+	tick_at(memory, 79, SECOND / 2);
+	REQUIRE_EQ(fake.action_count, 3);
+	CHECK(!fake_last_action()->fragmented);
+	wan_memory_destroy(memory);
+}
+
+TEST(what_came_back_is_not_fragmented)
+{
+	fake_reset(86);
+	struct wan_memory *memory = fake_manager(NULL);
+	wan_memory_tick(memory);
+	CHECK(!fake_last_action()->fragmented);
+	CHECK_EQ(fake_last_action()->freed_bytes, 128 * WAN_MIB);
+	wan_memory_destroy(memory);
+}
+
+TEST(a_reserve_that_crosses_a_step_acts_at_once)
+{
+	fake_reset(60);
+	fake.rss = 800 * WAN_MIB;
+	struct wan_memory *memory = fake_manager(NULL);
+	wan_memory_tick(memory);
+	CHECK_EQ(wan_memory_reserve(memory, 2 * WAN_MIB, NULL), 0);
+	CHECK_EQ(fake.action_count, 0);
+	fake_host_percent(86); /* by others, between two ticks */
+	CHECK_EQ(wan_memory_reserve(memory, 2 * WAN_MIB, NULL), 0);
+	REQUIRE_EQ(fake.action_count, 1);
+	CHECK_EQ(fake_last_action()->level, WAN_MEMORY_CRITICAL);
+	CHECK_EQ(fake.limit, 128 * WAN_MIB);
+	fake_now_ns += SECOND / 10;
+	wan_memory_tick(memory); /* done already */
+	CHECK_EQ(fake.action_count, 1);
+	wan_memory_destroy(memory);
+}
+
+TEST(emergency_callbacks_are_left_to_the_tick)
+{
+	fake_reset(60);
+	struct wan_memory *memory = fake_manager(NULL);
+	REQUIRE_EQ(wan_memory_on_emergency(memory, fake_emergency, NULL), 0);
+	wan_memory_tick(memory);
+	fake_host_percent(96);
+	CHECK_EQ(wan_memory_reserve(memory, 2 * WAN_MIB, NULL), 0);
+	CHECK_EQ(fake.cleared, 1);
+	CHECK_EQ(fake.emergencies, 0);
+	CHECK_EQ(fake.woken, 1);
+	wan_memory_tick(memory);
+	CHECK_EQ(fake.emergencies, 1);
+	wan_memory_tick(memory);
+	CHECK_EQ(fake.emergencies, 1);
+	wan_memory_destroy(memory);
+}
+
+TEST(a_reclaimer_that_reserves_does_not_act_again)
+{
+	fake_reset(60);
+	struct wan_memory *memory = fake_manager(NULL);
+	const struct wan_reclaimer nested = {
+		.name = "nested", .reclaim = reclaim_by_reserving, .context = memory};
+	REQUIRE_EQ(wan_memory_add_reclaimer(memory, &nested), 0);
+	wan_memory_tick(memory);
+	fake_host_percent(86);
+	CHECK_EQ(wan_memory_reserve(memory, 2 * WAN_MIB, NULL), 0);
+	CHECK_EQ(fake.action_count, 1);
+	wan_memory_destroy(memory);
+}
+
 TEST(the_limit_grows_back_below_70_percent)
 {
 	fake_reset(86);
@@ -176,6 +265,7 @@ TEST(the_highest_percentage_of_any_level_decides)
 	fake.cgroups[0].limit_bytes = 256 * WAN_MIB;
 	fake.cgroups[0].need_bytes = 220 * WAN_MIB;
 	fake.cgroup_count = 1;
+	fake.used = 0; /* nothing that is done changes the figures */
 	struct wan_memory *memory = fake_manager(NULL);
 	CHECK_EQ(wan_memory_tick(memory), WAN_MEMORY_CRITICAL);
 	struct wan_memory_state state = {.struct_size = sizeof(state)};
@@ -206,6 +296,7 @@ TEST(a_small_box_at_60_percent_on_a_full_host_is_an_emergency_of_the_host)
 TEST(an_unreadable_host_keeps_its_last_figures)
 {
 	fake_reset(80);
+	fake.used = 0; /* nothing that is done changes the figures */
 	struct wan_memory *memory = fake_manager(NULL);
 	CHECK_EQ(wan_memory_tick(memory), WAN_MEMORY_WARNING);
 	fake.host_status = -EIO;
@@ -245,6 +336,7 @@ TEST(the_trend_of_a_rising_series_is_positive)
 TEST(words_of_the_recording_follow_each_look)
 {
 	fake_reset(76);
+	fake.used = 0; /* nothing that is done changes the figures */
 	struct wan_memory *memory = fake_manager(NULL);
 	wan_memory_tick(memory);
 	CHECK_EQ(fake.words[0], WAN_MEMORY_WARNING);
