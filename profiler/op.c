@@ -12,12 +12,15 @@
  */
 #include "profile.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "attach.h"
 #include "clock.h"
 #include "jemalloc.h"
+#include "identity_mark.h"
 #include "macros.h"
+#include "sys.h"
 
 #define MAGIC      0x57414e4f50454e31u /* mixed with the address: a copied op is not an op */
 #define GAP_SHARE  50                  /* the anchor may lie span / 50 before the begin */
@@ -307,8 +310,15 @@ void wan_op_set_file(struct wan_op *public_op, const char *path)
 		return;
 	uint16_t file = wan_recorder_string(op->profile->recorder, path);
 	op->tail = (op->tail & ~((uint64_t)0xffff << TAIL_FILE)) | (uint64_t)file << TAIL_FILE;
-	if (op->lane == wan_lane_current)
-		op->slot->file = file;
+	if (op->lane != wan_lane_current)
+		return;
+	op->slot->file = file;
+	struct stat status;
+	int saved = errno;
+	if (wan_sys->stat(path, &status) == 0)
+		wan_lane_detail(op->lane, op->start_ticks, op->lane->thread,
+				wan_identity_of_file(&status, 0), 0, 0);
+	errno = saved;
 }
 
 void wan_op_set_flags(struct wan_op *public_op, uint32_t flags)

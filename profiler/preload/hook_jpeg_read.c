@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <jpeglib.h>
 
+#include "identity_mark.h"
+
 #define FAMILY WAN_FAMILY_JPEG
 
 /* Precision is the last field that all interfaces have at one place; progressive_mode follows an
@@ -71,6 +73,7 @@ WAN_EXPORT void jpeg_stdio_src(j_decompress_ptr cinfo, FILE *infile)
 		call.object->fd = infile ? fileno_unlocked(infile) : -1;
 		call.object->file = 0;
 		call.object->file_bytes = UINT64_MAX;
+		call.object->identity = 0;
 	}
 	if (wan_real(call, jpeg_stdio_src))
 		wan_real(call, jpeg_stdio_src)(cinfo, infile);
@@ -85,6 +88,7 @@ WAN_EXPORT void jpeg_mem_src(j_decompress_ptr cinfo, const unsigned char *inbuff
 		call.object->fd = -1;
 		call.object->file = 0;
 		call.object->file_bytes = insize;
+		call.object->identity = wan_identity_of_bytes(inbuffer, insize);
 	}
 	if (wan_real(call, jpeg_mem_src))
 		wan_real(call, jpeg_mem_src)(cinfo, inbuffer, insize);
@@ -128,8 +132,11 @@ WAN_EXPORT boolean jpeg_start_decompress(j_decompress_ptr cinfo)
 	wan_call_enter(&call);
 	boolean started = wan_real(call, jpeg_start_decompress)(cinfo);
 	wan_call_leave(&call);
-	if (call.object && started && cinfo->output_width != cinfo->image_width)
+	if (call.object && started && cinfo->output_width != cinfo->image_width) {
 		call.object->flags |= WAN_FLAG_SCALED;
+		call.object->output_width_px = cinfo->output_width;
+		call.object->output_height_px = cinfo->output_height;
+	}
 	return started;
 }
 

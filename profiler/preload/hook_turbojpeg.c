@@ -6,6 +6,7 @@
  */
 #include "hook.h"
 
+#include "identity_mark.h"
 #include "sof.h"
 #include "turbojpeg_abi.h"
 
@@ -37,6 +38,7 @@ static void begin_read(struct work *work, const void *return_address, const unsi
 		return;
 	struct wan_sof sof;
 	work->object.file_bytes = count;
+	work->object.identity = wan_identity_of_bytes(bytes, count);
 	if (wan_sof_find(bytes, count, &sof)) {
 		wan_operation_size(&work->object, sof.width_px, sof.height_px, sof.components,
 				   sof.precision);
@@ -90,8 +92,11 @@ static int end_write(struct work *work, void *handle, const unsigned long *bytes
 static void note_scaled(struct work *work, int width, int height)
 {
 	if (work->call.object && ((width > 0 && (uint32_t)width < work->object.width_px) ||
-				  (height > 0 && (uint32_t)height < work->object.height_px)))
+				  (height > 0 && (uint32_t)height < work->object.height_px))) {
 		work->object.flags |= WAN_FLAG_SCALED;
+		work->object.output_width_px = width > 0 ? (uint32_t)width : 0;
+		work->object.output_height_px = height > 0 ? (uint32_t)height : 0;
+	}
 }
 
 /* RGB BGR RGBX BGRX XBGR XRGB GRAY RGBA BGRA ABGR ARGB CMYK: of the file, so without padding. */

@@ -69,8 +69,10 @@ struct __attribute__((aligned(64))) wan_object {
 	uint64_t used_ticks;
 	uint64_t entered_ticks; /* of the timed call under way */
 	uint64_t warnings;
-	const void *info;             /* png_infop */
-	const unsigned long *outsize; /* jpeg_mem_dest */
+	const void *info;                           /* png_infop */
+	const unsigned long *outsize;               /* jpeg_mem_dest */
+	uint64_t identity;                          /* of the input; 0: not known */
+	uint32_t output_width_px, output_height_px; /* what a scaled decode gives; 0: not scaled */
 };
 
 enum {

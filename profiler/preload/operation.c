@@ -8,6 +8,7 @@
 
 #include "clock.h"
 #include "fork.h"
+#include "identity_mark.h"
 #include "peak.h"
 #include "str.h"
 #include "sys.h"
@@ -61,6 +62,7 @@ void wan_operation_prepare(struct wan_object *object, enum wan_operation_name na
 		object->width_px = object->height_px = 0;
 		object->channels = object->bit_depth = 0;
 		object->flags = 0;
+		object->output_width_px = object->output_height_px = 0;
 		object->warnings = 0;
 		object->peer = NULL;
 		object->serial++;
@@ -136,10 +138,13 @@ void wan_operation_file(struct wan_object *object, int fd, bool size_is_final)
 	struct stat status;
 	object->file = 0;
 	object->file_bytes = UINT64_MAX;
+	object->identity = 0;
 	if (wan_sys->fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))
 		return;
-	if (size_is_final)
+	if (size_is_final) {
 		object->file_bytes = (uint64_t)status.st_size;
+		object->identity = wan_identity_of_file(&status, lseek(fd, 0, SEEK_CUR));
+	}
 	wan_str_format(link, sizeof(link), "/proc/self/fd/%d", fd);
 	ssize_t bytes = readlink(link, path, sizeof(path) - 1);
 	if (bytes <= 0 || path[0] != '/')
@@ -217,6 +222,9 @@ static void append(struct wan_object *object, enum wan_op_status status)
 		.flags = (uint16_t)(object->flags | (object->foreign ? WAN_FLAG_CHILD : 0)),
 	};
 	fill_cost(object, span, &record);
+	if (lane && (object->identity || object->output_width_px))
+		wan_lane_detail(lane, object->start_ticks, object->thread, object->identity,
+				object->output_width_px, object->output_height_px);
 	if (lane)
 		wan_lane_append(lane, &record);
 	wan_preload_count(object->codec->family, WAN_COVER_OPERATIONS);
@@ -233,6 +241,7 @@ void wan_operation_close(struct wan_object *object, enum wan_end end)
 	bool probe = object->phase == WAN_PHASE_HEADER && status != WAN_OP_FAILED;
 	if (!probe && end != WAN_END_DROPPED)
 		append(object, status);
+	object->identity = 0; /* of this input; the next one is looked at anew */
 	hide(object);
 	wan_peak_forget(object);
 	object->phase = WAN_PHASE_IDLE;

@@ -88,7 +88,7 @@ struct wan_record_header {
 	uint64_t end_realtime_ns;    /* 0: not known */
 	uint64_t estimate_ns;
 	uint8_t run_id[16];
-	uint32_t allocator_active;  /* 1: jemalloc counters moved in the self-test, 0: unknown */
+	uint32_t allocator_active;  /* enum wan_heap_source: whose counters passed the self-test */
 	uint32_t overhead_start_us; /* what our own start-up cost */
 	char job[128];
 	char program[256]; /* executable path */
@@ -106,8 +106,8 @@ enum wan_counters_kind {
 	WAN_COUNTERS_MONITOR,
 	WAN_COUNTERS_RUNTIME,
 	WAN_COUNTERS_COVERAGE, /* preload: calls seen per library */
-};
 	WAN_COUNTERS_CUDA,     /* preload: device memory and work, "device N" or "all" */
+};
 struct wan_record_counters {
 	uint32_t kind; /* 0: free; stored last */
 	uint32_t name; /* string id */
@@ -126,6 +126,7 @@ enum wan_record_kind {
 	WAN_RECORD_ALERT,
 	WAN_RECORD_ACTION,
 	WAN_RECORD_PHASE,
+	WAN_RECORD_DETAIL, /* of the operation that began at its ticks on its thread */
 };
 
 enum wan_record_library {
@@ -137,9 +138,9 @@ enum wan_record_library {
 	WAN_LIBRARY_CUDA,
 	WAN_LIBRARY_PYTHON,
 	WAN_LIBRARY_PROGRAM, /* named by the instrumented program itself */
+	WAN_LIBRARY_NVTX, /* ranges that a program names for NVIDIA's tools; memory: the device's */
 };
 
-	WAN_LIBRARY_NVTX, /* ranges that a program names for NVIDIA's tools; memory: the device's */
 enum wan_record_flags {
 	WAN_FLAG_CHILD = 1, /* inside another recorded operation: not counted in totals */
 	WAN_FLAG_PEAK_UPPER_BOUND = 2, /* memory summed over several threads */
@@ -252,8 +253,6 @@ struct wan_record_chunk {
 	/* then WAN_RECORD_CHUNK_RECORDS records of 64 bytes */
 };
 
-#define WAN_RECORD_LANE_MAGIC  0x454e414cu
-#define WAN_RECORD_CHUNK_MAGIC 0x4b4e4843u
 /*
  * A unit of sums that a lane keeps in place, for calls too many to have a record each (millions of
  * kernel launches). Its words are stored one by one by the lane's thread, so sums need no seal: a
@@ -271,16 +270,18 @@ struct wan_record_sums {
 	struct wan_record_aggregate sums[WAN_RECORD_SUMS];
 };
 
-#define WAN_RECORD_FOLD_BYTES  30720u
+#define WAN_RECORD_LANE_MAGIC  0x454e414cu
 #define WAN_RECORD_SUMS_MAGIC  0x534d5553u
+#define WAN_RECORD_CHUNK_MAGIC 0x4b4e4843u
+#define WAN_RECORD_FOLD_BYTES  30720u
 
 _Static_assert(sizeof(struct wan_record_operation) == 64, "record size");
 _Static_assert(sizeof(struct wan_record_event) == 64, "record size");
 _Static_assert(sizeof(struct wan_record_inflight) == 64, "in-flight size");
 _Static_assert(sizeof(struct wan_record_aggregate) == 256, "aggregate size");
+_Static_assert(sizeof(struct wan_record_sums) <= WAN_RECORD_UNIT, "sums size");
 _Static_assert(sizeof(struct wan_record_fold) <= WAN_RECORD_FOLD_BYTES, "fold size");
 _Static_assert(sizeof(struct wan_record_counters) == 512, "counters size");
-_Static_assert(sizeof(struct wan_record_sums) <= WAN_RECORD_UNIT, "sums size");
 _Static_assert(sizeof(struct wan_record_chunk) == 64, "chunk header size");
 _Static_assert(sizeof(struct wan_record_header) <= WAN_RECORD_ANCHORS_AT, "header size");
 

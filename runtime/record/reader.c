@@ -186,6 +186,8 @@ static void finish(struct wan_reading *reading)
 	sort_by(process->operations, process->operation_count, sizeof(process->operations[0]),
 		compare_operations);
 	sort_by(process->events, process->event_count, sizeof(process->events[0]), compare_events);
+	sort_by(process->details, process->detail_count, sizeof(process->details[0]),
+		wan_compare_details);
 	settle_times(reading);
 	process->dropped = process->header.dropped;
 	process->skipped = wan_elapsed(process->operation_count, process->total_operations);
@@ -238,6 +240,7 @@ void wan_read_process_free(struct wan_read_process *to)
 	wan_free(to->process.events);
 	wan_free(to->process.inflight);
 	wan_free(to->process.damage);
+	wan_free(to->process.details);
 	wan_free(to->texts);
 	wan_free(to->source);
 	wan_free(to);

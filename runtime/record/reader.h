@@ -48,6 +48,14 @@ struct wan_process_inflight {
 	uint32_t rows_done;
 };
 
+/* More about the operation of this start and thread. */
+struct wan_process_detail {
+	uint64_t start_ns;
+	uint64_t identity; /* of the input: equal only for the same bytes; 0: not known */
+	uint32_t thread;
+	uint32_t output_width_px, output_height_px; /* 0: not known */
+};
+
 struct wan_process_damage {
 	uint64_t offset;
 	char reason[120];
@@ -62,7 +70,7 @@ struct wan_process {
 	uint64_t start_realtime_ns, start_ns, end_ns; /* end_ns: last thing known */
 	double ns_per_tick;
 	size_t operation_count, aggregate_count, counters_count, event_count, inflight_count,
-		damage_count;
+		damage_count, detail_count;
 	struct wan_recording_operation
 		*operations; /* records still there, by start time; ended ones */
 	struct wan_process_aggregate *aggregates; /* exactly everything that ended */
@@ -70,8 +78,9 @@ struct wan_process {
 	struct wan_process_event *events; /* by time */
 	struct wan_process_inflight *inflight;
 	struct wan_process_damage *damage;
-	uint64_t total_operations; /* sum of aggregates; children included */
-	uint64_t skipped;          /* total_operations - operation_count */
+	struct wan_process_detail *details; /* by start and thread */
+	uint64_t total_operations;          /* sum of aggregates; children included */
+	uint64_t skipped;                   /* total_operations - operation_count */
 	uint64_t dropped;
 	const char *texts; /* of wan_process_text(); NULL: none */
 	uint64_t texts_bytes;
@@ -85,6 +94,10 @@ struct wan_process {
  * other. Borrowed until the recording is closed. Pure.
  */
 const char *wan_process_text(const struct wan_process *process, uint64_t id);
+
+/* What more is known of an operation of this process; NULL: nothing. Borrowed as the process is. */
+const struct wan_process_detail *wan_process_detail(
+	const struct wan_process *process, const struct wan_recording_operation *operation);
 
 size_t wan_recording_process_count(const struct wan_recording *recording);
 const struct wan_process *wan_recording_process(const struct wan_recording *recording,

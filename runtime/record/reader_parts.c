@@ -2,6 +2,7 @@
 /* Single parts of a recording, converted into what readers want: ns, bytes, names. */
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "alloc.h"
@@ -41,8 +42,8 @@ const char *wan_read_library(uint8_t library)
 		[WAN_LIBRARY_CUDA] = "cuda",
 		[WAN_LIBRARY_PYTHON] = "python",
 		[WAN_LIBRARY_PROGRAM] = "program",
-	};
 		[WAN_LIBRARY_NVTX] = "nvtx",
+	};
 	return library < WAN_COUNT_OF(names) ? names[library] : "unknown";
 }
 
@@ -130,11 +131,51 @@ void wan_read_add_operation(struct wan_reading *reading, const struct wan_record
 	};
 }
 
+static void add_detail(struct wan_reading *reading, const struct wan_record_event *event)
+{
+	struct wan_process *process = &reading->to->process;
+	if (wan_array_reserve(&process->details, &reading->detail_capacity,
+			      process->detail_count + 1, sizeof(process->details[0])) != 0) {
+		reading->no_memory = true;
+		return;
+	}
+	process->details[process->detail_count++] = (struct wan_process_detail){
+		.start_ns = wan_clock_monotonic_ns(&reading->scale, event->ticks),
+		.thread = event->thread,
+		.identity = event->values[0],
+		.output_width_px = (uint32_t)event->values[1],
+		.output_height_px = (uint32_t)(event->values[1] >> 32),
+	};
+}
+
+int wan_compare_details(const void *left, const void *right)
+{
+	const struct wan_process_detail *a = left, *b = right;
+	if (a->start_ns != b->start_ns)
+		return a->start_ns < b->start_ns ? -1 : 1;
+	return (a->thread > b->thread) - (a->thread < b->thread);
+}
+
+const struct wan_process_detail *wan_process_detail(const struct wan_process *process,
+						    const struct wan_recording_operation *operation)
+{
+	const struct wan_process_detail key = {.start_ns = operation->start_ns,
+					       .thread = operation->thread};
+	if (!process->detail_count)
+		return NULL;
+	return bsearch(&key, process->details, process->detail_count, sizeof(key),
+		       wan_compare_details);
+}
+
 void wan_read_add_event(struct wan_reading *reading, const struct wan_record_operation *record)
 {
 	struct wan_process *process = &reading->to->process;
 	struct wan_record_event event;
 	memcpy(&event, record, sizeof(event));
+	if (wan_record_kind_of(record) == WAN_RECORD_DETAIL) {
+		add_detail(reading, &event);
+		return;
+	}
 	if (wan_array_reserve(&process->events, &reading->event_capacity, process->event_count + 1,
 			      sizeof(process->events[0])) != 0) {
 		reading->no_memory = true;

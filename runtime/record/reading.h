@@ -35,7 +35,7 @@ struct wan_reading {
 	uint64_t strings_used;
 	uint8_t *resolved; /* bit per string id */
 	size_t operation_capacity, aggregate_capacity, event_capacity, inflight_capacity,
-		damage_capacity;
+		damage_capacity, detail_capacity;
 	uint32_t *aggregate_slots; /* hash of aggregates: index + 1 */
 	uint64_t *aggregate_keys;  /* of each aggregate */
 	size_t aggregate_slot_count, aggregate_key_capacity;
@@ -72,6 +72,7 @@ void wan_read_sum_finish(struct wan_reading *reading);
 void wan_read_add_operation(struct wan_reading *reading,
 			    const struct wan_record_operation *operation);
 void wan_read_add_event(struct wan_reading *reading, const struct wan_record_operation *record);
+int wan_compare_details(const void *left, const void *right);
 void wan_read_add_inflight(struct wan_reading *reading, const struct wan_record_inflight *entry);
 void wan_read_add_counters(struct wan_reading *reading);
 const char *wan_read_text(struct wan_reading *reading, uint16_t id);

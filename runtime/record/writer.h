@@ -155,6 +155,24 @@ static inline void wan_lane_append(struct wan_lane *lane, const void *record)
 }
 
 /*
+ * More about the operation that began at start_ticks on that thread (schema.def, DETAIL). Where
+ * there is no room it is left out, which is no lost operation.
+ */
+static inline void wan_lane_detail(struct wan_lane *lane, uint64_t start_ticks, uint32_t thread,
+				   uint64_t identity, uint32_t output_width_px,
+				   uint32_t output_height_px)
+{
+	const struct wan_record_event event = {
+		.ticks = start_ticks,
+		.values = {identity, output_width_px | (uint64_t)output_height_px << 32},
+		.kind_status = WAN_RECORD_DETAIL << 4,
+		.thread = thread,
+	};
+	if (wan_likely(lane->next != lane->end) || wan_lane_turn(lane))
+		wan_lane_append(lane, &event);
+}
+
+/*
  * In-flight entry: what this thread is doing, for a reader of a process that never came back. enter
  * gives a cleared entry, never NULL; the caller fills it and sets start_ticks last (until then it
  * counts for nothing). leave empties the entry, and those above it that have no object: frames that
