@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One operation: two clock reads, two loads of jemalloc's counters, one in-flight entry, one record
- * of 64 bytes. The thread CPU clock costs twenty times a tick read, so it is read at most once in
- * 0.4 ms of a thread's life at a begin, and at the end of operations that were at least as long:
- * the last reading of the thread (its anchor) stands for the begin when it lies at most 2 % of the
- * span before it. jemalloc's peak is read and reset only when the thread has allocated since.
+ * One operation: two clock reads, two loads of the thread's byte counters, one in-flight entry, one
+ * record of 64 bytes. The thread CPU clock costs twenty times a tick read, so it is read at most
+ * once in 0.4 ms of a thread's life at a begin, and at the end of operations that were at least as
+ * long: the last reading of the thread (its anchor) stands for the begin when it lies at most 2 %
+ * of the span before it. The peak is read and reset only when the thread has allocated since.
  *
  * The common case (this thread has nothing else open, allocates nothing, and the operation is
  * short) runs through begin_quick() and end_quick(), which call nothing and so save no registers.
@@ -17,7 +17,7 @@
 
 #include "attach.h"
 #include "clock.h"
-#include "jemalloc.h"
+#include "heap.h"
 #include "identity_mark.h"
 #include "macros.h"
 #include "sys.h"
@@ -42,7 +42,7 @@ struct op {
 	uint16_t name;
 	bool counted;
 	uint8_t unusual; /* enum unusual; 0: end_quick() will do */
-	/* with jemalloc */
+	/* when somebody counts the thread's memory */
 	int64_t level_bytes;      /* allocated - freed of this thread at begin */
 	int64_t outer_high;       /* highest level seen for the operations around this one */
 	uint64_t allocated_bytes; /* at begin */
@@ -78,7 +78,7 @@ _Static_assert(offsetof(struct wan_record_operation, file) == 56 &&
 /* What a thread knows of itself between operations. */
 struct thread_state {
 	bool ready, counted;
-	const uint64_t *allocated, *freed; /* jemalloc's counters; without: words that stay 0 */
+	const uint64_t *allocated, *freed; /* heap.h; unknown: words that stay 0 */
 	uint64_t anchor_ticks, anchor_cpu_ns;
 	uint64_t peak_allocated; /* *allocated at the last reset of the peak */
 	int64_t peak_base;       /* level then */
@@ -103,7 +103,7 @@ static struct op *valid(struct wan_op *public_op)
 static __attribute__((noinline, cold)) void prepare_thread(void)
 {
 	uint64_t *allocated, *freed;
-	self.counted = wan_jemalloc_thread_pointers(&allocated, &freed);
+	self.counted = wan_heap_thread_pointers(&allocated, &freed);
 	if (self.counted) {
 		self.allocated = allocated;
 		self.freed = freed;
@@ -119,9 +119,9 @@ static inline int64_t level(void)
 static __attribute__((noinline)) void take_peak_anew(void)
 {
 	uint64_t peak;
-	if (wan_jemalloc_peak_read(&peak))
+	if (wan_heap_peak_read(&peak))
 		self.high = WAN_MAX(self.high, self.peak_base + (int64_t)peak);
-	wan_jemalloc_peak_reset();
+	wan_heap_peak_reset();
 	self.peak_allocated = *self.allocated;
 	self.peak_base = level();
 }

@@ -14,7 +14,7 @@
 #include "clock.h"
 #include "environment.h"
 #include "export.h"
-#include "jemalloc.h"
+#include "heap.h"
 #include "log.h"
 #include "macros.h"
 #include "str.h"
@@ -53,8 +53,8 @@ int wan_profile_create(const struct wan_profile_options *options, struct wan_pro
 				       : UINT64_MAX;
 	struct wan_record_header *header = wan_recorder_header(options->recorder);
 	if (!header->allocator[0]) {
-		header->allocator_active = wan_jemalloc_active();
-		wan_str_copy(header->allocator, sizeof(header->allocator), wan_allocator_name());
+		header->allocator_active = wan_heap_source();
+		wan_str_copy(header->allocator, sizeof(header->allocator), wan_heap_describe());
 	}
 	int r = options->active ? begin_active(profile) : 0;
 	if (r < 0) {

@@ -2,7 +2,7 @@
 #include "peak.h"
 
 #include "fork.h"
-#include "jemalloc.h"
+#include "heap.h"
 
 enum {
 	OPEN = 8 /* operations of one thread at once whose peak is followed */
@@ -31,7 +31,7 @@ static struct side *side_of(const struct wan_lane *lane)
 static bool thread_net(int64_t *ret_net)
 {
 	uint64_t allocated, freed;
-	if (!wan_jemalloc_thread_bytes(&allocated, &freed))
+	if (!wan_heap_thread_bytes(&allocated, &freed))
 		return false;
 	*ret_net = (int64_t)(allocated - freed);
 	return true;
@@ -42,7 +42,7 @@ static int64_t turn(struct side *side, int64_t net)
 {
 	int64_t absolute = net;
 	uint64_t peak;
-	if (wan_jemalloc_peak_read(&peak)) {
+	if (wan_heap_peak_read(&peak)) {
 		absolute = side->reset_at + (int64_t)peak;
 		for (unsigned i = 0; i < OPEN; i++) {
 			struct wan_object *object = wan_load_relaxed(&side->open[i]);
@@ -50,7 +50,7 @@ static int64_t turn(struct side *side, int64_t net)
 				object->memory_peak = absolute;
 		}
 	}
-	wan_jemalloc_peak_reset();
+	wan_heap_peak_reset();
 	side->reset_at = net;
 	return absolute;
 }

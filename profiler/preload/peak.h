@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory of an operation by jemalloc's counters of the calling thread. There is one peak per
+ * Memory of an operation by the counters of the calling thread (heap.h). There is one peak per
  * thread, so whenever an operation begins or ends, the peak so far is handed to all that are open
  * on the thread, and starts anew.
  */

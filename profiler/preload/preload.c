@@ -12,7 +12,7 @@
 #include "clock.h"
 #include "config.h"
 #include "fork.h"
-#include "jemalloc.h"
+#include "heap.h"
 #include "operation.h"
 #include "recorder.h"
 #include "str.h"
@@ -74,8 +74,8 @@ static void describe_codec(struct wan_recorder *recorder, struct wan_codec *code
 static void describe(struct wan_recorder *recorder)
 {
 	struct wan_record_header *header = wan_recorder_header(recorder);
-	wan_str_copy(header->allocator, sizeof(header->allocator), wan_allocator_name());
-	header->allocator_active = wan_jemalloc_active();
+	wan_str_copy(header->allocator, sizeof(header->allocator), wan_heap_describe());
+	header->allocator_active = wan_heap_source();
 	header->overhead_start_us = (uint32_t)(start_ns / 1000);
 	for (unsigned i = 0; i < WAN_FAMILY_COUNT; i++)
 		for (unsigned k = 0; cover_words[i] && k < 3; k++)
@@ -167,6 +167,11 @@ void wan_preload_count(enum wan_family family, enum wan_coverage what)
 	wan_max_relaxed(&words[what], count);
 }
 
+bool wan_preload_sees_python(void)
+{
+	return wan_load_acquire(&enabled) && config.profile_python_hooks;
+}
+
 void wan_preload_note_codec(struct wan_codec *codec)
 {
 	struct wan_recorder *recorder = wan_load_acquire(&process_recorder);
@@ -223,7 +228,7 @@ __attribute__((constructor)) static void start(void)
 	wan_resolve_init();
 	wan_config_defaults(&config);
 	if (wanted()) {
-		wan_jemalloc_active();
+		wan_heap_source();
 		wan_fork_on_child(after_fork);
 		start_ns = wan_now_ns() - begin_ns;
 		wan_store_release(&enabled, true);

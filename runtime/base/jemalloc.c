@@ -41,17 +41,19 @@ static bool read_pointer(const struct control *control, uint64_t **ret_pointer)
 	       mallctlbymib(control->mib, control->count, ret_pointer, &bytes, NULL, 0) == 0;
 }
 
-/* Present is not enough: malloc may belong to another allocator, then the counter stands still. */
+/* Present is not enough: malloc may belong to another allocator, then the counter stands still. The
+ * block is smaller than what glibc maps, since freeing a mapped one changes its thresholds. */
+#define TEST_BYTES (64 * WAN_KIB)
 static bool self_test(void)
 {
 	uint64_t *allocated;
 	if (!read_pointer(&allocated_pointer, &allocated))
 		return false;
 	uint64_t before = *allocated;
-	void *block = wan_sys->malloc(WAN_MIB);
+	void *block = wan_sys->malloc(TEST_BYTES);
 	uint64_t after = *allocated;
 	wan_sys->free(block);
-	return block && after - before >= WAN_MIB;
+	return block && after - before >= TEST_BYTES;
 }
 
 static void find_name(void)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * jemalloc through weak references: present when the program links or preloads it, else absent.
- * The self-test allocates 1 MiB and checks that the counter moved: a present but idle jemalloc
+ * The self-test allocates 64 KiB and checks that the counter moved: a present but idle jemalloc
  * (facts: profiler 2.5) counts as absent.
  */
 #ifndef WAN_BASE_JEMALLOC_H
