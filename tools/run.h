@@ -15,11 +15,20 @@
 
 struct wan_recorder;
 
+/* --alloc: who counts the bytes of an operation. */
+enum run_alloc {
+	RUN_ALLOC_AUTO,     /* hooks; beside a jemalloc that is the program's own, its counters */
+	RUN_ALLOC_COUNT,    /* hooks around whatever allocator there is */
+	RUN_ALLOC_JEMALLOC, /* jemalloc becomes the allocator */
+	RUN_ALLOC_OFF,
+};
+
 /* What was asked for; wanprof_run.c makes it from the options. */
 struct run_request {
 	const char *output; /* -o; NULL: the configured or default place */
 	char *const *command;
-	bool quiet, force, follow, jemalloc;
+	bool quiet, force, follow;
+	enum run_alloc alloc;
 	struct wan_config config;
 };
 /* run_session.c: all of it. Returns the exit status of wanprof. */
@@ -36,13 +45,12 @@ void run_program_inspect(const char *name, struct run_program *ret_program);
 
 /* run_preload.c: the libraries put before the program's own. */
 struct run_preload {
-	char list[4 * PATH_MAX]; /* for LD_PRELOAD; "" when there is nothing to preload */
-	bool recording;          /* our library is in it */
-	bool jemalloc;
+	char list[4 * PATH_MAX];     /* for LD_PRELOAD; "" when there is nothing to preload */
+	bool recording;              /* our library is in it */
 	char reason[PATH_MAX + 256]; /* why something is missing; "" when all is there */
 };
-/* want_jemalloc: --alloc=jemalloc. Looks, builds the list and tries it on `true`. */
-void run_preload_prepare(bool want_jemalloc, struct run_preload *ret_preload);
+/* Looks, builds the list and tries it on `true`. */
+void run_preload_prepare(enum run_alloc alloc, struct run_preload *ret_preload);
 
 /* run_files.c: FILE, and FILE.d/ that holds the recordings of the processes until the end. */
 struct run_files {

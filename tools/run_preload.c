@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The value of LD_PRELOAD for the command: our library, jemalloc (whose counters give memory per
- * operation), then what the user had there. The pair is tried on `true` first: whatever is wrong
- * with it must not be the command's problem.
+ * The value of LD_PRELOAD for the command: our library, the one that gives memory per operation
+ * (hooks that count, or jemalloc), then what the user had there. The pair is tried on `true` first:
+ * whatever is wrong with it must not be the command's problem.
  */
 #include "run.h"
 
@@ -23,6 +23,7 @@
 #include "sys.h"
 
 #define PRELOAD_NAME  "libwanrt-preload.so"
+#define COUNT_NAME    "libwanrt-count.so"
 #define JEMALLOC_NAME "libjemalloc.so.2"
 
 enum { TRIAL_MS = 5000 };
@@ -127,8 +128,10 @@ static bool make_safe(char *path, size_t bytes)
 		return true;
 	if (!link_folder(folder, sizeof(folder)))
 		return false;
-	wan_str_format(link, sizeof(link), "%s/%016llx-" PRELOAD_NAME, folder,
-		       (unsigned long long)wan_hash64(path, strlen(path), 0));
+	const char *slash = strrchr(path, '/');
+	wan_str_format(link, sizeof(link), "%s/%016llx-%s", folder,
+		       (unsigned long long)wan_hash64(path, strlen(path), 0),
+		       slash ? slash + 1 : path);
 	ssize_t length = readlink(link, target, sizeof(target) - 1);
 	target[WAN_MAX(length, 0)] = '\0';
 	if (strcmp(target, path) != 0) {
@@ -159,20 +162,22 @@ static void append_existing(char *list, size_t bytes)
 	while (next && *next) {
 		next += strspn(next, " :");
 		size_t length = strcspn(next, " :");
-		if (length && !memmem(next, length, PRELOAD_NAME, strlen(PRELOAD_NAME)))
+		if (length && !memmem(next, length, PRELOAD_NAME, strlen(PRELOAD_NAME)) &&
+		    !memmem(next, length, COUNT_NAME, strlen(COUNT_NAME)))
 			append(list, bytes, next, length);
 		next += length;
 	}
 }
 
-static void build_list(struct run_preload *preload, const char *ours, const char *jemalloc)
+/* memory: the library that gives memory per operation, "" for none. The user's own jemalloc is
+ * asked for its counters and is not put there twice. */
+static void build_list(struct run_preload *preload, const char *ours, const char *memory)
 {
 	const char *existing = getenv("LD_PRELOAD");
 	preload->list[0] = '\0';
 	append(preload->list, sizeof(preload->list), ours, strlen(ours));
-	preload->jemalloc = jemalloc[0] || (existing && strstr(existing, "libjemalloc"));
-	if (jemalloc[0] && !(existing && strstr(existing, "libjemalloc")))
-		append(preload->list, sizeof(preload->list), jemalloc, strlen(jemalloc));
+	if (memory[0] && !(existing && strstr(existing, "libjemalloc")))
+		append(preload->list, sizeof(preload->list), memory, strlen(memory));
 	append_existing(preload->list, sizeof(preload->list));
 }
 
@@ -231,7 +236,8 @@ static bool trial(const char *list, char *messages, size_t bytes)
 		kill(pid, SIGKILL);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
-	bool complains = strstr(messages, PRELOAD_NAME) || strstr(messages, "libjemalloc");
+	bool complains = strstr(messages, PRELOAD_NAME) || strstr(messages, COUNT_NAME) ||
+			 strstr(messages, "libjemalloc");
 	/* A machine without `true` says nothing about our libraries. */
 	return in_time && WIFEXITED(status) &&
 	       (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 127) && !complains;
@@ -240,13 +246,39 @@ static bool trial(const char *list, char *messages, size_t bytes)
 static void give_up(struct run_preload *preload, const char *reason, const char *detail)
 {
 	preload->list[0] = '\0';
-	preload->recording = preload->jemalloc = false;
+	preload->recording = false;
 	wan_str_format(preload->reason, sizeof(preload->reason), "%s%s", reason, detail);
 }
 
-void run_preload_prepare(bool want_jemalloc, struct run_preload *preload)
+/* The library for the mode, or "" with the reason. */
+static void find_memory(enum run_alloc alloc, const char *ours, struct run_preload *preload,
+			char *to, size_t bytes)
 {
-	char ours[PATH_MAX], jemalloc[PATH_MAX] = "", messages[512];
+	const char *slash = strrchr(ours, '/');
+	to[0] = '\0';
+	if (alloc == RUN_ALLOC_OFF)
+		return;
+	if (alloc == RUN_ALLOC_JEMALLOC) {
+		if (find_jemalloc(to, bytes))
+			return;
+		wan_str_format(preload->reason, sizeof(preload->reason),
+			       JEMALLOC_NAME " was not found: memory per operation will be unknown "
+					     "(Debian: apt-get install libjemalloc2)");
+	} else {
+		wan_str_format(to, bytes, "%.*s/" COUNT_NAME, (int)(slash ? slash - ours : 0),
+			       ours);
+		if (is_file(to) && make_safe(to, bytes))
+			return;
+		wan_str_format(preload->reason, sizeof(preload->reason),
+			       COUNT_NAME " is not beside " PRELOAD_NAME
+					  ": memory per operation will be unknown");
+	}
+	to[0] = '\0';
+}
+
+void run_preload_prepare(enum run_alloc alloc, struct run_preload *preload)
+{
+	char ours[PATH_MAX], memory[PATH_MAX], messages[512];
 	preload->reason[0] = '\0';
 	if (!find_preload(ours, sizeof(ours))) {
 		give_up(preload,
@@ -255,23 +287,20 @@ void run_preload_prepare(bool want_jemalloc, struct run_preload *preload)
 			"");
 		return;
 	}
+	find_memory(alloc, ours, preload, memory, sizeof(memory));
 	if (!make_safe(ours, sizeof(ours))) {
 		give_up(preload, "no folder for a link to ", ours);
 		return;
 	}
-	if (want_jemalloc && !find_jemalloc(jemalloc, sizeof(jemalloc)))
-		wan_str_format(preload->reason, sizeof(preload->reason),
-			       JEMALLOC_NAME " was not found: memory per operation will be unknown "
-					     "(Debian: apt-get install libjemalloc2)");
 	preload->recording = true;
-	build_list(preload, ours, jemalloc);
+	build_list(preload, ours, memory);
 	if (trial(preload->list, messages, sizeof(messages)))
 		return;
-	if (jemalloc[0]) {
+	if (memory[0]) {
 		build_list(preload, ours, "");
 		wan_str_format(preload->reason, sizeof(preload->reason),
-			       "jemalloc could not be preloaded: memory per operation will be "
-			       "unknown");
+			       "%s could not be preloaded: memory per operation will be unknown",
+			       strrchr(memory, '/') + 1);
 		if (trial(preload->list, messages, sizeof(messages)))
 			return;
 	}

@@ -285,7 +285,7 @@ int run_session(struct run_request *request)
 		       session.program.reason);
 		return run_unrecorded(&session);
 	}
-	run_preload_prepare(request->jemalloc, &session.preload);
+	run_preload_prepare(request->alloc, &session.preload);
 	if (!session.preload.recording) {
 		remark(request, "%s runs unrecorded: %s", request->command[0],
 		       session.preload.reason);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "config_load.h"
+#include "macros.h"
 #include "run.h"
 #include "str.h"
 #include "units.h"
@@ -24,7 +25,7 @@ enum {
 	OPTION_RECORDS,
 };
 
-#define ALLOC_CHOICES "jemalloc|off"
+#define ALLOC_CHOICES "auto|count|jemalloc|off"
 #define AUDIT_CHOICES "auto|off"
 
 static const struct wanprof_option options[] = {
@@ -35,7 +36,8 @@ static const struct wanprof_option options[] = {
 	[OPTION_FORCE] = {"force", 0, NULL, "replace FILE", NULL},
 	[OPTION_LIVE] = {"live", 0, NULL, "not built in yet", NULL},
 	[OPTION_NO_FOLLOW] = {"no-follow", 0, NULL, "do not record the command's children", NULL},
-	[OPTION_ALLOC] = {"alloc", 0, "WHICH", "jemalloc (memory per operation; default) or off",
+	[OPTION_ALLOC] = {"alloc", 0, "WHICH",
+			  "memory per operation: auto (default), count, jemalloc, off",
 			  ALLOC_CHOICES},
 	[OPTION_AUDIT] = {"audit", 0, "WHEN", "auto (default) or off", AUDIT_CHOICES},
 	[OPTION_NO_PYTHON_HOOKS] = {"no-python-hooks", 0, NULL,
@@ -74,6 +76,19 @@ static int parse_choice(const char *option, const char *choices, const char *val
 	return status;
 }
 
+static int parse_alloc(struct run_request *request, const char *value)
+{
+	static const char *const names[] = {[RUN_ALLOC_AUTO] = "auto",
+					    [RUN_ALLOC_COUNT] = "count",
+					    [RUN_ALLOC_JEMALLOC] = "jemalloc",
+					    [RUN_ALLOC_OFF] = "off"};
+	int status = wanprof_check_choice(&wanprof_verb_run, "--alloc", ALLOC_CHOICES, value);
+	for (unsigned i = 0; !status && i < WAN_COUNT_OF(names); i++)
+		if (strcmp(value, names[i]) == 0)
+			request->alloc = (enum run_alloc)i;
+	return status;
+}
+
 static int parse_one(struct run_request *request, int option, const char *value)
 {
 	bool audit;
@@ -97,7 +112,7 @@ static int parse_one(struct run_request *request, int option, const char *value)
 		request->follow = false;
 		return 0;
 	case OPTION_ALLOC:
-		return parse_choice("--alloc", ALLOC_CHOICES, value, &request->jemalloc);
+		return parse_alloc(request, value);
 	case OPTION_AUDIT:
 		if (strcmp(value, "on") == 0)
 			return wanprof_usage_error(&wanprof_verb_run,
@@ -139,8 +154,7 @@ static int parse(struct run_request *request, int argc, char **argv)
 
 static int run(int argc, char **argv)
 {
-	static struct run_request request = {.follow = true,
-					     .jemalloc = true}; /* 20 KiB of texts */
+	static struct run_request request = {.follow = true}; /* 20 KiB of texts */
 	load_config(&request);
 	int status = parse(&request, argc, argv);
 	return status ? status : run_session(&request);
