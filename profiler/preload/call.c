@@ -2,6 +2,7 @@
 /* One call of a hook on an object: who calls, what is nested, which rows are timed. */
 #include "operation.h"
 
+#include "audit_link.h"
 #include "clock.h"
 
 /* Deeper on the stack by less than this: the library calls the guest back, who calls us. */
@@ -47,6 +48,7 @@ void wan_call_find(struct wan_call *call, const void *address, enum wan_family f
 	call->frame = frame;
 	if (object && object->codec->family == family) {
 		call->codec = object->codec;
+		wan_audited = 0; /* the object knows better */
 		if (!wan_codec_is_inner(call->codec, return_address))
 			call->object = object;
 	} else {

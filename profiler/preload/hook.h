@@ -9,7 +9,9 @@
 
 #include "operation.h"
 
-#define WAN_EXPORT __attribute__((visibility("default")))
+/* Hooks of symbols.def by WAN_HOOK, and those by WAN_AUDIT, which no program finds by chance. */
+#define WAN_EXPORT  __attribute__((visibility("default")))
+#define WAN_AUDITED __attribute__((visibility("hidden")))
 
 /* The typed real function, or NULL. */
 #define wan_real(call, name) ((call).codec ? WAN_REAL_OF((call).codec, name) : NULL)

@@ -119,8 +119,8 @@ static void probe(const struct work *work, const void *return_address)
 		wan_preload_count(FAMILY, WAN_COVER_OBJECTS);
 }
 
-WAN_EXPORT int tjDecompressHeader3(void *handle, const unsigned char *bytes, unsigned long count,
-				   int *width, int *height, int *subsampling, int *colorspace)
+WAN_AUDITED int tjDecompressHeader3(void *handle, const unsigned char *bytes, unsigned long count,
+				    int *width, int *height, int *subsampling, int *colorspace)
 {
 	FIND(work, tjDecompressHeader3);
 	probe(&work, WAN_CALLER);
@@ -128,8 +128,8 @@ WAN_EXPORT int tjDecompressHeader3(void *handle, const unsigned char *bytes, uns
 							subsampling, colorspace);
 }
 
-WAN_EXPORT int tjDecompressHeader2(void *handle, unsigned char *bytes, unsigned long count,
-				   int *width, int *height, int *subsampling)
+WAN_AUDITED int tjDecompressHeader2(void *handle, unsigned char *bytes, unsigned long count,
+				    int *width, int *height, int *subsampling)
 {
 	FIND(work, tjDecompressHeader2);
 	probe(&work, WAN_CALLER);
@@ -137,17 +137,17 @@ WAN_EXPORT int tjDecompressHeader2(void *handle, unsigned char *bytes, unsigned 
 							subsampling);
 }
 
-WAN_EXPORT int tjDecompressHeader(void *handle, unsigned char *bytes, unsigned long count,
-				  int *width, int *height)
+WAN_AUDITED int tjDecompressHeader(void *handle, unsigned char *bytes, unsigned long count,
+				   int *width, int *height)
 {
 	FIND(work, tjDecompressHeader);
 	probe(&work, WAN_CALLER);
 	return wan_real(work.call, tjDecompressHeader)(handle, bytes, count, width, height);
 }
 
-WAN_EXPORT int tjDecompress2(void *handle, const unsigned char *bytes, unsigned long count,
-			     unsigned char *to, int width, int pitch, int height, int format,
-			     int flags)
+WAN_AUDITED int tjDecompress2(void *handle, const unsigned char *bytes, unsigned long count,
+			      unsigned char *to, int width, int pitch, int height, int format,
+			      int flags)
 {
 	FIND(work, tjDecompress2);
 	begin_read(&work, WAN_CALLER, bytes, count, WAN_NAME_JPEG_DECODE);
@@ -157,9 +157,9 @@ WAN_EXPORT int tjDecompress2(void *handle, const unsigned char *bytes, unsigned 
 						      height, format, flags));
 }
 
-WAN_EXPORT int tjDecompress(void *handle, unsigned char *bytes, unsigned long count,
-			    unsigned char *to, int width, int pitch, int height, int pixel_bytes,
-			    int flags)
+WAN_AUDITED int tjDecompress(void *handle, unsigned char *bytes, unsigned long count,
+			     unsigned char *to, int width, int pitch, int height, int pixel_bytes,
+			     int flags)
 {
 	FIND(work, tjDecompress);
 	begin_read(&work, WAN_CALLER, bytes, count, WAN_NAME_JPEG_DECODE);
@@ -169,8 +169,8 @@ WAN_EXPORT int tjDecompress(void *handle, unsigned char *bytes, unsigned long co
 						     pixel_bytes, flags));
 }
 
-WAN_EXPORT int tjDecompressToYUV(void *handle, unsigned char *bytes, unsigned long count,
-				 unsigned char *to, int flags)
+WAN_AUDITED int tjDecompressToYUV(void *handle, unsigned char *bytes, unsigned long count,
+				  unsigned char *to, int flags)
 {
 	FIND(work, tjDecompressToYUV);
 	begin_read(&work, WAN_CALLER, bytes, count, WAN_NAME_JPEG_DECODE);
@@ -178,8 +178,8 @@ WAN_EXPORT int tjDecompressToYUV(void *handle, unsigned char *bytes, unsigned lo
 		   wan_real(work.call, tjDecompressToYUV)(handle, bytes, count, to, flags));
 }
 
-WAN_EXPORT int tjDecompressToYUV2(void *handle, const unsigned char *bytes, unsigned long count,
-				  unsigned char *to, int width, int align, int height, int flags)
+WAN_AUDITED int tjDecompressToYUV2(void *handle, const unsigned char *bytes, unsigned long count,
+				   unsigned char *to, int width, int align, int height, int flags)
 {
 	FIND(work, tjDecompressToYUV2);
 	begin_read(&work, WAN_CALLER, bytes, count, WAN_NAME_JPEG_DECODE);
@@ -189,9 +189,9 @@ WAN_EXPORT int tjDecompressToYUV2(void *handle, const unsigned char *bytes, unsi
 							   height, flags));
 }
 
-WAN_EXPORT int tjDecompressToYUVPlanes(void *handle, const unsigned char *bytes,
-				       unsigned long count, unsigned char **planes, int width,
-				       int *strides, int height, int flags)
+WAN_AUDITED int tjDecompressToYUVPlanes(void *handle, const unsigned char *bytes,
+					unsigned long count, unsigned char **planes, int width,
+					int *strides, int height, int flags)
 {
 	FIND(work, tjDecompressToYUVPlanes);
 	begin_read(&work, WAN_CALLER, bytes, count, WAN_NAME_JPEG_DECODE);
@@ -201,8 +201,9 @@ WAN_EXPORT int tjDecompressToYUVPlanes(void *handle, const unsigned char *bytes,
 								strides, height, flags));
 }
 
-WAN_EXPORT int tjTransform(void *handle, const unsigned char *bytes, unsigned long count, int n,
-			   unsigned char **to, unsigned long *to_bytes, void *transforms, int flags)
+WAN_AUDITED int tjTransform(void *handle, const unsigned char *bytes, unsigned long count, int n,
+			    unsigned char **to, unsigned long *to_bytes, void *transforms,
+			    int flags)
 {
 	FIND(work, tjTransform);
 	begin_read(&work, WAN_CALLER, bytes, count, WAN_NAME_JPEG_TRANSFORM);
@@ -211,9 +212,9 @@ WAN_EXPORT int tjTransform(void *handle, const unsigned char *bytes, unsigned lo
 						    transforms, flags));
 }
 
-WAN_EXPORT int tjCompress2(void *handle, const unsigned char *from, int width, int pitch,
-			   int height, int format, unsigned char **to, unsigned long *to_bytes,
-			   int subsampling, int quality, int flags)
+WAN_AUDITED int tjCompress2(void *handle, const unsigned char *from, int width, int pitch,
+			    int height, int format, unsigned char **to, unsigned long *to_bytes,
+			    int subsampling, int quality, int flags)
 {
 	FIND(work, tjCompress2);
 	begin_write(&work, WAN_CALLER, width, height, channels_of(format));
@@ -223,9 +224,9 @@ WAN_EXPORT int tjCompress2(void *handle, const unsigned char *from, int width, i
 							  quality, flags));
 }
 
-WAN_EXPORT int tjCompress(void *handle, unsigned char *from, int width, int pitch, int height,
-			  int pixel_bytes, unsigned char *to, unsigned long *to_bytes,
-			  int subsampling, int quality, int flags)
+WAN_AUDITED int tjCompress(void *handle, unsigned char *from, int width, int pitch, int height,
+			   int pixel_bytes, unsigned char *to, unsigned long *to_bytes,
+			   int subsampling, int quality, int flags)
 {
 	FIND(work, tjCompress);
 	begin_write(&work, WAN_CALLER, width, height, pixel_bytes);
@@ -235,9 +236,9 @@ WAN_EXPORT int tjCompress(void *handle, unsigned char *from, int width, int pitc
 							 quality, flags));
 }
 
-WAN_EXPORT int tjCompressFromYUV(void *handle, const unsigned char *from, int width, int align,
-				 int height, int subsampling, unsigned char **to,
-				 unsigned long *to_bytes, int quality, int flags)
+WAN_AUDITED int tjCompressFromYUV(void *handle, const unsigned char *from, int width, int align,
+				  int height, int subsampling, unsigned char **to,
+				  unsigned long *to_bytes, int quality, int flags)
 {
 	FIND(work, tjCompressFromYUV);
 	begin_write(&work, WAN_CALLER, width, height, subsampling == WAN_TJ_SAMPLING_GRAY ? 1 : 3);
@@ -247,10 +248,10 @@ WAN_EXPORT int tjCompressFromYUV(void *handle, const unsigned char *from, int wi
 								flags));
 }
 
-WAN_EXPORT int tjCompressFromYUVPlanes(void *handle, const unsigned char **planes, int width,
-				       const int *strides, int height, int subsampling,
-				       unsigned char **to, unsigned long *to_bytes, int quality,
-				       int flags)
+WAN_AUDITED int tjCompressFromYUVPlanes(void *handle, const unsigned char **planes, int width,
+					const int *strides, int height, int subsampling,
+					unsigned char **to, unsigned long *to_bytes, int quality,
+					int flags)
 {
 	FIND(work, tjCompressFromYUVPlanes);
 	begin_write(&work, WAN_CALLER, width, height, subsampling == WAN_TJ_SAMPLING_GRAY ? 1 : 3);

@@ -16,9 +16,9 @@
 #include "wan/profile.h"
 
 static const uint8_t library_of[WAN_FAMILY_COUNT] = {
-	[WAN_FAMILY_JPEG] = WAN_LIBRARY_LIBJPEG,
-	[WAN_FAMILY_PNG] = WAN_LIBRARY_LIBPNG,
-	[WAN_FAMILY_TURBOJPEG] = WAN_LIBRARY_TURBOJPEG,
+#define WAN_FAMILY(id, name, library, ...) [WAN_FAMILY_##id] = WAN_LIBRARY_##library,
+#include "families.def"
+#undef WAN_FAMILY
 };
 
 static void show(struct wan_object *object)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "atomics.h"
+#include "audit_link.h"
 #include "preload.h"
 #include "str.h"
 
@@ -29,9 +30,9 @@ static const struct symbol_info symbols[] = {
 
 /* Tried last, by name: for callers whose own scope says nothing. */
 static const char *const sonames[WAN_FAMILY_COUNT][4] = {
-	[WAN_FAMILY_JPEG] = {"libjpeg.so.62", "libjpeg.so.8"},
-	[WAN_FAMILY_PNG] = {"libpng16.so.16"},
-	[WAN_FAMILY_TURBOJPEG] = {"libturbojpeg.so.0"},
+#define WAN_FAMILY(id, name, library, ...) [WAN_FAMILY_##id] = {__VA_ARGS__},
+#include "families.def"
+#undef WAN_FAMILY
 };
 
 __thread const struct wan_codec *wan_codec_calling __attribute__((tls_model("initial-exec")));
@@ -46,15 +47,10 @@ static struct {
 	const struct wan_codec *codec;
 } callers[CALLERS];
 
-struct module {
-	uintptr_t low, high;
-	const struct link_map *map;
-};
-
 /* glibc 2.35 and newer: no lock, safe in signal handlers. Older: dladdr. */
 extern __typeof__(_dl_find_object) _dl_find_object __attribute__((weak));
 
-static bool module_of(const void *address, struct module *ret_module)
+bool wan_module_of(const void *address, struct wan_module *ret_module)
 {
 	if (wan_likely(_dl_find_object)) {
 		struct dl_find_object found;
@@ -82,8 +78,8 @@ static bool is_own(const void *address)
 
 void wan_resolve_init(void)
 {
-	struct module own;
-	if (wan_own_high == 0 && module_of((const void *)wan_resolve_init, &own)) {
+	struct wan_module own;
+	if (wan_own_high == 0 && wan_module_of((const void *)wan_resolve_init, &own)) {
 		wan_own_low = own.low;
 		wan_own_high = own.high;
 	}
@@ -91,7 +87,11 @@ void wan_resolve_init(void)
 
 const char *wan_family_name(enum wan_family family)
 {
-	static const char *const names[] = {"libjpeg", "libpng", "turbojpeg"};
+	static const char *const names[] = {
+#define WAN_FAMILY(id, name, library, ...) name,
+#include "families.def"
+#undef WAN_FAMILY
+	};
 	return names[family];
 }
 
@@ -136,8 +136,16 @@ static void note_file(struct wan_codec *codec, const char *path)
 	wan_str_copy(codec->file, sizeof(codec->file), slash ? slash + 1 : path);
 }
 
-static void fill(struct wan_codec *codec, void *caller, const struct module *home)
+static void fill(struct wan_codec *codec, void *caller, const struct wan_module *home,
+		 const void *const *functions)
 {
+	if (functions) {
+		for (unsigned i = 0; i < WAN_SYMBOL_COUNT; i++)
+			if (symbols[i].family == codec->family)
+				codec->functions[i] = (void *)(uintptr_t)functions[i];
+		note_file(codec, home->map->l_name);
+		return;
+	}
 	/* Kept open: the library stays mapped, so these pointers stay true. */
 	void *handle = handle_of(home->map);
 	for (unsigned i = 0; i < WAN_SYMBOL_COUNT; i++) {
@@ -152,8 +160,8 @@ static void fill(struct wan_codec *codec, void *caller, const struct module *hom
 	note_file(codec, home->map->l_name);
 }
 
-static const struct wan_codec *codec_of_home(enum wan_family family, void *caller,
-					     const struct module *home)
+const struct wan_codec *wan_codec_of_home(enum wan_family family, const struct wan_module *home,
+					  void *caller, const void *const *functions)
 {
 	unsigned count = WAN_MIN(wan_load_acquire(&codec_claimed), (unsigned)CODECS);
 	for (unsigned i = 0; i < count; i++)
@@ -171,28 +179,28 @@ static const struct wan_codec *codec_of_home(enum wan_family family, void *calle
 	codec->family = family;
 	codec->low = home->low;
 	codec->high = home->high;
-	fill(codec, caller, home);
+	fill(codec, caller, home, functions);
 	wan_store_release(&codec_ready[index], 1);
 	wan_preload_note_codec(codec);
 	return codec;
 }
 
 static const struct wan_codec *resolve(enum wan_family family, enum wan_symbol symbol,
-				       const struct module *module)
+				       const struct wan_module *module)
 {
 	void *caller = module ? handle_of(module->map) : NULL;
 	void *found = find_symbol(caller, family, symbols[symbol].name);
 	const struct wan_codec *codec = NULL;
-	struct module home;
-	if (found && module_of(found, &home))
-		codec = codec_of_home(family, caller, &home);
+	struct wan_module home;
+	if (found && wan_module_of(found, &home))
+		codec = wan_codec_of_home(family, &home, caller, NULL);
 	if (caller)
 		dlclose(caller);
 	return codec;
 }
 
 /* Tells modules apart even when one is unloaded and another takes its place. */
-static uint64_t caller_key(enum wan_family family, const struct module *module)
+static uint64_t caller_key(enum wan_family family, const struct wan_module *module)
 {
 	uint64_t key = 0x9e3779b97f4a7c15u + family;
 	const uint64_t parts[] = {(uintptr_t)module->map, module->low, module->high};
@@ -237,13 +245,18 @@ const struct wan_codec *wan_codec_for(enum wan_family family, enum wan_symbol sy
 {
 	if (wan_unlikely(wan_own_high == 0))
 		wan_resolve_init();
+	if (wan_unlikely(wan_audited)) {
+		const struct wan_codec *meant = wan_audit_codec(family, symbol);
+		if (meant)
+			return meant;
+	}
 	if (wan_unlikely(is_own(return_address))) {
 		if (wan_codec_calling && wan_codec_calling->family == family)
 			return wan_codec_calling;
 		return any_codec(family);
 	}
-	struct module module;
-	bool known = module_of(return_address, &module);
+	struct wan_module module;
+	bool known = wan_module_of(return_address, &module);
 	uint64_t key = 0;
 	if (wan_likely(known)) {
 		key = caller_key(family, &module);

@@ -14,7 +14,12 @@
 
 #include "macros.h"
 
-enum wan_family { WAN_FAMILY_JPEG, WAN_FAMILY_PNG, WAN_FAMILY_TURBOJPEG, WAN_FAMILY_COUNT };
+enum wan_family {
+#define WAN_FAMILY(id, name, library, ...) WAN_FAMILY_##id,
+#include "families.def"
+#undef WAN_FAMILY
+	WAN_FAMILY_COUNT
+};
 
 enum wan_symbol {
 #define WAN_HOOK(name, family, kind) WAN_SYMBOL_##name,
@@ -50,6 +55,20 @@ const struct wan_codec *wan_codec_for(enum wan_family family, enum wan_symbol sy
 				      const void *return_address);
 /* Known codecs, for the list of libraries in the recording; NULL past the end. */
 struct wan_codec *wan_codec_at(unsigned index);
+
+struct link_map;
+/* A loaded library: where it is mapped, and the loader's entry for it. */
+struct wan_module {
+	uintptr_t low, high;
+	const struct link_map *map;
+};
+bool wan_module_of(const void *address, struct wan_module *ret_module);
+/*
+ * The codec that lives in that module, made when it is new. functions: by enum wan_symbol; NULL:
+ * asked of the loader, through caller (a handle) where home's own is not enough. NULL: no room.
+ */
+const struct wan_codec *wan_codec_of_home(enum wan_family family, const struct wan_module *home,
+					  void *caller, const void *const *functions);
 /* Names as in the coverage block. */
 const char *wan_family_name(enum wan_family family);
 
