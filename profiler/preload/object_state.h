@@ -22,6 +22,8 @@ enum wan_object_kind {
 	WAN_OBJECT_PNG_READER,
 	WAN_OBJECT_PNG_WRITER,
 	WAN_OBJECT_PNG_IMAGE, /* simplified interface */
+	WAN_OBJECT_PILLOW_READER,
+	WAN_OBJECT_PILLOW_WRITER,
 	WAN_OBJECT_CALL,      /* one call is the operation; lives on the hook's stack */
 };
 
@@ -69,9 +71,9 @@ struct __attribute__((aligned(64))) wan_object {
 	uint64_t used_ticks;
 	uint64_t entered_ticks; /* of the timed call under way */
 	uint64_t warnings;
-	const void *info;                           /* png_infop */
-	const unsigned long *outsize;               /* jpeg_mem_dest */
-	uint64_t identity;                          /* of the input; 0: not known */
+	const void *info;             /* png_infop */
+	const unsigned long *outsize; /* jpeg_mem_dest */
+	uint64_t identity;            /* of the input; 0: not known */
 	uint32_t output_width_px, output_height_px; /* what a scaled decode gives; 0: not scaled */
 };
 

@@ -36,6 +36,8 @@ struct wan_recorder *wan_preload_recorder(void);
 uint16_t wan_preload_name_id(struct wan_recorder *recorder, enum wan_operation_name name);
 /* One more of what for a family. Any thread; before start too. */
 void wan_preload_count(enum wan_family family, enum wan_coverage what);
+/* Python modules are to be seen: profile.python_hooks, and recording is on. */
+bool wan_preload_sees_python(void);
 /* A library has been bound: its version goes into the header, now or when there is one. */
 void wan_preload_note_codec(struct wan_codec *codec);
 

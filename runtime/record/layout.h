@@ -138,6 +138,9 @@ enum wan_record_library {
 	WAN_LIBRARY_CUDA,
 	WAN_LIBRARY_PYTHON,
 	WAN_LIBRARY_PROGRAM, /* named by the instrumented program itself */
+	WAN_LIBRARY_PILLOW,  /* its own PNG code */
+	WAN_LIBRARY_OPENCV,  /* codecs inside its Python module */
+	WAN_LIBRARY_AVCODEC,
 	WAN_LIBRARY_NVTX, /* ranges that a program names for NVIDIA's tools; memory: the device's */
 };
 

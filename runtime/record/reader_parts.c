@@ -42,6 +42,9 @@ const char *wan_read_library(uint8_t library)
 		[WAN_LIBRARY_CUDA] = "cuda",
 		[WAN_LIBRARY_PYTHON] = "python",
 		[WAN_LIBRARY_PROGRAM] = "program",
+		[WAN_LIBRARY_PILLOW] = "pillow",
+		[WAN_LIBRARY_OPENCV] = "opencv",
+		[WAN_LIBRARY_AVCODEC] = "libavcodec",
 		[WAN_LIBRARY_NVTX] = "nvtx",
 	};
 	return library < WAN_COUNT_OF(names) ? names[library] : "unknown";
@@ -156,8 +159,9 @@ int wan_compare_details(const void *left, const void *right)
 	return (a->thread > b->thread) - (a->thread < b->thread);
 }
 
-const struct wan_process_detail *wan_process_detail(const struct wan_process *process,
-						    const struct wan_recording_operation *operation)
+const struct wan_process_detail *
+wan_process_detail(const struct wan_process *process,
+		   const struct wan_recording_operation *operation)
 {
 	const struct wan_process_detail key = {.start_ns = operation->start_ns,
 					       .thread = operation->thread};
