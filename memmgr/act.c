@@ -37,7 +37,7 @@ void wan_memory_note_lowering(struct wan_memory *memory, uint64_t before, uint64
 	wan_mutex_unlock(&memory->lock);
 }
 
-static void give_pages_back(void)
+void wan_memory_give_pages_back(void)
 {
 	if (wan_jemalloc_active())
 		wan_jemalloc_purge();
@@ -103,7 +103,7 @@ static void verify(struct wan_memory *memory, const struct wan_memory_decision *
 	uint64_t expected = claimed - claimed / 10;
 	uint64_t fallen = fallen_bytes(memory, decision) + COUNTING_SLACK_BYTES;
 	if (fallen < expected && !purged) {
-		give_pages_back();
+		wan_memory_give_pages_back();
 		fallen = fallen_bytes(memory, decision) + COUNTING_SLACK_BYTES;
 	}
 	if (fallen >= expected)
@@ -169,7 +169,7 @@ void wan_memory_act(struct wan_memory *memory, const struct wan_memory_decision 
 		action.freed_bytes += reclaim_rest(memory, level, &plan,
 						   decision->excess_bytes - action.freed_bytes);
 	if (plan.purge)
-		give_pages_back();
+		wan_memory_give_pages_back();
 	verify(memory, decision, plan.purge, &action);
 	if (plan.callbacks)
 		serve_callbacks(memory, decision->ticking);

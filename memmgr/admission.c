@@ -4,139 +4,384 @@
  *	need (read) + reserved + asked <= line (two points under the warning level)
  * at every level. Usage is read again after each MiB, so figures are never older than that.
  */
+#include "admission.h"
+
 #include <errno.h>
 
-#include "atomics.h"
+#include "clock.h"
+#include "fork.h"
 #include "log.h"
-#include "macros.h"
+#include "memory.h"
 #include "state.h"
 #include "str.h"
+#include "thread.h"
 #include "units.h"
 
-enum { ABOVE_LINE_SHARE = 4 }; /* others hold the memory: a quarter of the rest may be in flight */
+enum {
+	ABOVE_LINE_SHARE = 4,  /* others hold the memory: a quarter of the rest may be in flight */
+	EVICTIONS_AT_ONCE = 4, /* then others take what comes, and waiting is better */
+	LOOK_AGAIN_NS = 2000000,         /* a waiter looks this often for what nobody announces */
+	OTHERS_FOR_NS = 1000000000,      /* another thread asked this lately: it is at work */
+	WAIT_OF_RESERVE_NS = 1000000000, /* design: every wait has a deadline of a second */
+};
 
-/* Adds bytes to what is reserved while the sum stays within left_bytes. */
-static bool take(struct wan_memory *memory, uint64_t bytes, int64_t left_bytes)
+/* What this thread has reserved of one manager: it waits for others, never for itself. */
+static __thread struct {
+	uint32_t of; /* id of that manager */
+	uint64_t bytes;
+} mine __attribute__((tls_model("initial-exec")));
+
+void wan_admission_begin(struct wan_memory *memory)
 {
-	uint64_t left = left_bytes > 0 ? (uint64_t)left_bytes : 0;
-	uint64_t reserved = wan_load_relaxed(&memory->reserved_bytes);
-	do {
-		if (reserved > left || bytes > left - reserved)
-			return false;
-	} while (!wan_cas_acq_rel(&memory->reserved_bytes, &reserved, reserved + bytes));
-	wan_add_relaxed(&memory->unread_bytes, bytes);
-	return true;
+	uintptr_t room = ((uintptr_t)memory->admission_room + 63) & ~(uintptr_t)63;
+	static uint32_t managers;
+	memory->admission = (struct wan_admission *)room;
+	memory->admission->id = wan_add_relaxed(&managers, 1) + 1;
+	wan_cond_init(&memory->given_back);
+}
+
+void wan_admission_forget(struct wan_memory *memory)
+{
+	struct wan_admission *admission = memory->admission;
+	uint64_t kept = mine.of == admission->id ? mine.bytes : 0;
+	uint64_t granted = wan_load_relaxed(&admission->granted_bytes);
+	wan_store_relaxed(&admission->returned_bytes, granted - WAN_MIN(kept, granted));
+	wan_store_relaxed(&admission->waiters, 0);
+	wan_cond_init(&memory->given_back);
+}
+
+static void note_mine(const struct wan_memory *memory, uint64_t bytes)
+{
+	if (wan_unlikely(mine.of != memory->admission->id)) {
+		mine.of = memory->admission->id;
+		mine.bytes = 0;
+	}
+	mine.bytes += bytes;
 }
 
 static bool take_below_line(struct wan_memory *memory, uint64_t bytes)
 {
-	return take(memory, bytes, wan_load_relaxed(&memory->line_left_bytes));
+	return wan_admission_take(memory->admission, bytes,
+				  wan_load_relaxed(&memory->admission->line_left_bytes));
 }
 
-static bool take_above_line(struct wan_memory *memory, uint64_t bytes)
+static int64_t share_above_line(struct wan_memory *memory)
 {
-	uint64_t share = wan_load_relaxed(&memory->headroom_bytes) / ABOVE_LINE_SHARE;
-	return take(memory, bytes, (int64_t)share);
+	return (int64_t)(wan_load_relaxed(&memory->admission->headroom_bytes) / ABOVE_LINE_SHARE);
 }
 
 /* What reclaimers would have to give for bytes to stay within left_bytes. */
 static uint64_t missing(struct wan_memory *memory, uint64_t bytes, int64_t left_bytes)
 {
-	uint64_t reserved = wan_load_relaxed(&memory->reserved_bytes);
+	uint64_t reserved = wan_admission_reserved(memory->admission);
 	double short_of = (double)reserved + (double)bytes - (double)left_bytes;
 	return short_of <= 0 ? 0 : short_of >= 0x1p63 ? INT64_MAX : (uint64_t)short_of;
 }
 
-/* Evicts for want_bytes and reads again. False: it cannot be ours to give, or nothing came. */
-static bool evict(struct wan_memory *memory, uint64_t want_bytes)
+/* What could be granted just now. */
+static uint64_t grantable(struct wan_memory *memory)
+{
+	int64_t line_left = wan_load_relaxed(&memory->admission->line_left_bytes);
+	int64_t left = WAN_MAX(line_left, share_above_line(memory));
+	uint64_t reserved = wan_admission_reserved(memory->admission);
+	return left > 0 && (uint64_t)left > reserved ? (uint64_t)left - reserved : 0;
+}
+
+/* One question and how far it has come. */
+struct asking {
+	struct wan_memory *memory;
+	uint64_t bytes, deadline_ns, began_ns;
+	bool nested; /* by a reclaimer: nobody is asked to give, nothing is waited for */
+	bool may_evict;
+	uint64_t evicted_bytes;
+};
+
+/* Reads the sources; acts first if a step was crossed. */
+static void look(struct asking *asking)
 {
 	struct wan_look look;
 	struct wan_look_verdict verdict;
+	wan_memory_refresh(asking->memory, &look, &verdict);
+	if (!asking->nested && wan_memory_step(asking->memory, &look, &verdict, false))
+		wan_memory_refresh(asking->memory, &look, &verdict);
+}
+
+/* Evicts for want_bytes and reads again. False: it cannot be ours to give, or nothing came. */
+static bool evict(struct asking *asking, uint64_t want_bytes)
+{
+	struct wan_memory *memory = asking->memory;
+	struct wan_look look;
+	struct wan_look_verdict verdict;
+	if (asking->nested || !asking->may_evict)
+		return false;
 	/* Others have more than all of it: emptying the cache would not help. */
 	if (want_bytes > wan_memory_could_give(memory))
 		return false;
 	wan_mutex_lock(&memory->lock);
 	enum wan_memory_level level = memory->level.level;
 	wan_mutex_unlock(&memory->lock);
-	if (!wan_memory_reclaim(memory, level, want_bytes, INT32_MAX))
+	bool others_did;
+	uint64_t freed =
+		wan_memory_reclaim_or_wait(memory, level, want_bytes, INT32_MAX, &others_did);
+	if (!freed && !others_did)
 		return false;
+	asking->evicted_bytes += WAN_MIN(freed, UINT64_MAX - asking->evicted_bytes);
 	wan_memory_refresh(memory, &look, &verdict);
 	return true;
 }
 
-static int refuse(struct wan_memory *memory, uint64_t bytes, struct wan_error *reterr_error)
-{
-	char asked[32], free_now[32], left[32], name[WAN_LEVEL_NAME_MAX];
-	wan_mutex_lock(&memory->lock);
-	wan_str_copy(name, sizeof(name), memory->limiting);
-	uint64_t headroom = memory->state.headroom_bytes;
-	wan_mutex_unlock(&memory->lock);
-	int64_t line_left = wan_load_relaxed(&memory->line_left_bytes);
-	int64_t share = (int64_t)(headroom / ABOVE_LINE_SHARE);
-	int64_t reserved = (int64_t)wan_load_relaxed(&memory->reserved_bytes);
-	int64_t grantable = WAN_MAX(line_left, share) - reserved;
-	wan_format_bytes(asked, sizeof(asked), bytes);
-	wan_format_bytes(free_now, sizeof(free_now), (uint64_t)WAN_MAX(grantable, 0));
-	wan_format_bytes(left, sizeof(left), headroom);
-	return wan_error_set(reterr_error, -ENOMEM, name,
-			     "free memory there, raise its limit, or decode a smaller size",
-			     "%s do not fit: %s may be taken now, %s are left before the limit",
-			     asked, free_now, left);
-}
-
-static int reserve_slowly(struct wan_memory *memory, uint64_t bytes, struct wan_error *reterr_error)
+/* What was dropped may be with an allocator still: then it is made to give it to the kernel. */
+static bool purge(struct asking *asking, uint64_t evicted_before)
 {
 	struct wan_look look;
 	struct wan_look_verdict verdict;
-	wan_memory_refresh(memory, &look, &verdict);
-	/* A step that was crossed is dealt with here: a watcher may be 100 ms away. */
-	if (wan_memory_step(memory, &look, &verdict, false))
-		wan_memory_refresh(memory, &look, &verdict);
-	if (take_below_line(memory, bytes))
+	if (asking->evicted_bytes == evicted_before)
+		return false;
+	wan_memory_give_pages_back();
+	wan_memory_refresh(asking->memory, &look, &verdict);
+	return true;
+}
+
+/* Takes bytes below the line, or (share) of the part of the rest above it, making room for them. */
+static bool take_with_room(struct asking *asking, bool above_line)
+{
+	struct wan_memory *memory = asking->memory;
+	struct wan_admission *admission = memory->admission;
+	for (unsigned tries = 0;; tries++) {
+		int64_t left = above_line ? share_above_line(memory)
+					  : wan_load_relaxed(&admission->line_left_bytes);
+		if (wan_admission_take(admission, asking->bytes, left))
+			return true;
+		uint64_t want = missing(memory, asking->bytes, left);
+		if (tries == EVICTIONS_AT_ONCE || want >= INT64_MAX / ABOVE_LINE_SHARE)
+			return false;
+		uint64_t evicted_before = asking->evicted_bytes;
+		if (!evict(asking, above_line ? want * ABOVE_LINE_SHARE : want))
+			return false;
+		left = above_line ? share_above_line(memory)
+				  : wan_load_relaxed(&admission->line_left_bytes);
+		if (missing(memory, asking->bytes, left) && !purge(asking, evicted_before))
+			continue; /* another thread made room, and has taken it */
+	}
+}
+
+static bool take(struct asking *asking)
+{
+	return take_with_room(asking, false) ||
+	       wan_admission_take(asking->memory->admission, asking->bytes,
+				  share_above_line(asking->memory)) ||
+	       take_with_room(asking, true);
+}
+
+/* Whether another thread has asked of late: only then is somebody there to release a pin. */
+static bool others_at_work(struct wan_memory *memory)
+{
+	struct wan_admission *admission = memory->admission;
+	uint32_t self = wan_thread_id();
+	uint64_t now_ns = wan_now_ns();
+	uint32_t before = wan_load_relaxed(&admission->asking_thread);
+	if (before != self) {
+		wan_store_relaxed(&admission->asking_thread, self);
+		if (before)
+			wan_store_relaxed(&admission->switched_ns, now_ns);
+	}
+	uint64_t switched_ns = wan_load_relaxed(&admission->switched_ns);
+	return switched_ns && wan_elapsed(switched_ns, now_ns) < OTHERS_FOR_NS;
+}
+
+/* What other threads will give back: their reservations, and what they have pinned. */
+static uint64_t awaited(struct wan_memory *memory)
+{
+	const struct wan_memory_limits *limits = &memory->limits;
+	uint64_t reserved = wan_admission_reserved(memory->admission);
+	uint64_t own = mine.of == memory->admission->id ? WAN_MIN(mine.bytes, reserved) : 0;
+	uint64_t others = reserved - own;
+	if (limits->cache_pinned && others_at_work(memory))
+		others += limits->cache_pinned(limits->context);
+	return others;
+}
+
+static bool will_fit(struct wan_memory *memory, uint64_t bytes, uint64_t awaited_bytes)
+{
+	return awaited_bytes > 0 && bytes <= grantable(memory) + awaited_bytes;
+}
+
+/* Until something is given back, or it is time to look whether somebody else's need has fallen. */
+static void wait_a_little(struct asking *asking)
+{
+	struct wan_memory *memory = asking->memory;
+	uint64_t until_ns = WAN_MIN(asking->deadline_ns, wan_now_ns() + LOOK_AGAIN_NS);
+	wan_mutex_lock(&memory->lock);
+	wan_add_relaxed(&memory->admission->waiters, 1);
+	wan_cond_wait(&memory->given_back, &memory->lock, until_ns);
+	wan_sub_relaxed(&memory->admission->waiters, 1);
+	wan_mutex_unlock(&memory->lock);
+}
+
+static enum wan_memory_outcome ask_slowly(struct asking *asking, uint64_t *ret_awaited_bytes)
+{
+	struct wan_memory *memory = asking->memory;
+	asking->nested = wan_memory_reclaiming(memory);
+	(void)others_at_work(memory);
+	for (;;) {
+		look(asking);
+		if (take(asking))
+			return asking->evicted_bytes ? WAN_MEMORY_GRANTED_AFTER_EVICTION
+						     : WAN_MEMORY_GRANTED;
+		*ret_awaited_bytes = asking->nested ? 0 : awaited(memory);
+		if (!will_fit(memory, asking->bytes, *ret_awaited_bytes))
+			return WAN_MEMORY_REFUSED;
+		if (wan_now_ns() >= asking->deadline_ns)
+			return WAN_MEMORY_WAIT;
+		wait_a_little(asking);
+	}
+}
+
+static void limiting_level(struct wan_memory *memory, char *to, size_t room)
+{
+	wan_mutex_lock(&memory->lock);
+	wan_str_copy(to, room, memory->limiting);
+	wan_mutex_unlock(&memory->lock);
+}
+
+static int refuse(struct wan_memory *memory, enum wan_memory_outcome outcome, uint64_t bytes,
+		  uint64_t awaited_bytes, struct wan_error *reterr_error)
+{
+	char asked[32], free_now[32], left[32], later[32], name[WAN_LEVEL_NAME_MAX];
+	limiting_level(memory, name, sizeof(name));
+	wan_format_bytes(asked, sizeof(asked), bytes);
+	wan_format_bytes(free_now, sizeof(free_now), grantable(memory));
+	wan_format_bytes(left, sizeof(left), wan_load_relaxed(&memory->admission->headroom_bytes));
+	if (outcome == WAN_MEMORY_REFUSED)
+		return wan_error_set(reterr_error, -ENOMEM, name,
+				     "free memory there, raise its limit, or decode a smaller size",
+				     "%s do not fit: %s may be taken now, %s are left before the "
+				     "limit",
+				     asked, free_now, left);
+	wan_format_bytes(later, sizeof(later), awaited_bytes);
+	return wan_error_set(reterr_error, -EAGAIN, name,
+			     "wait longer, use fewer threads, or release what is pinned",
+			     "%s do not fit yet: %s may be taken now, other threads hold %s", asked,
+			     free_now, later);
+}
+
+/* Fills as much as the caller's version knows. */
+static void answer_with(struct wan_memory_answer *to, const struct wan_memory_answer *answer)
+{
+	size_t bytes = to ? to->struct_size : 0;
+	if (bytes < sizeof(bytes))
+		return;
+	__builtin_memcpy(to, answer, WAN_MIN(bytes, sizeof(*answer)));
+	to->struct_size = bytes;
+}
+
+static int ask(struct wan_memory *memory, uint64_t bytes, uint64_t wait_ns, bool may_evict,
+	       struct wan_memory_answer *ret_answer, struct wan_error *reterr_error)
+{
+	uint64_t now_ns = wan_now_ns();
+	struct asking asking = {
+		.memory = memory,
+		.bytes = bytes,
+		.began_ns = now_ns,
+		.deadline_ns = now_ns + WAN_MIN(wait_ns, UINT64_MAX - now_ns),
+		.may_evict = may_evict,
+	};
+	wan_memory_forget_after_fork(memory);
+	uint64_t awaited_bytes = 0;
+	enum wan_memory_outcome outcome = ask_slowly(&asking, &awaited_bytes);
+	bool granted = outcome <= WAN_MEMORY_GRANTED_AFTER_EVICTION;
+	if (granted)
+		note_mine(memory, bytes);
+	if (ret_answer) {
+		struct wan_memory_answer answer = {
+			.outcome = outcome,
+			.grantable_bytes = grantable(memory),
+			.headroom_bytes = wan_load_relaxed(&memory->admission->headroom_bytes),
+			.evicted_bytes = asking.evicted_bytes,
+			.awaited_bytes = awaited_bytes,
+			.waited_ns = wan_elapsed(asking.began_ns, wan_now_ns()),
+		};
+		limiting_level(memory, answer.limiting, sizeof(answer.limiting));
+		answer_with(ret_answer, &answer);
+	}
+	return granted ? 0 : refuse(memory, outcome, bytes, awaited_bytes, reterr_error);
+}
+
+/* Below the line, and no look is due. */
+static inline bool take_quickly(struct wan_memory *memory, uint64_t bytes)
+{
+	struct wan_admission *admission = memory->admission;
+	uint64_t unread = wan_load_relaxed(&admission->granted_bytes) -
+			  wan_load_relaxed(&admission->read_at_bytes);
+	if (bytes >= WAN_MIB || unread >= WAN_MIB - bytes || !take_below_line(memory, bytes))
+		return false;
+	note_mine(memory, bytes);
+	return true;
+}
+
+int wan_memory_ask(struct wan_memory *memory, const struct wan_memory_request *given,
+		   struct wan_memory_answer *ret_answer, struct wan_error *reterr_error)
+{
+	struct wan_memory_request request = {.struct_size = sizeof(request)};
+	if (!memory || !given || given->struct_size < sizeof(size_t))
+		return wan_error_set(reterr_error, -EINVAL, "memory", "",
+				     "a manager or a request is missing");
+	const char *bytes = (const char *)given;
+	for (size_t i = sizeof(request); i < given->struct_size; i++)
+		if (bytes[i])
+			return wan_error_set(reterr_error, -EINVAL, "memory", "",
+					     "the request is made for another version");
+	__builtin_memcpy(&request, given, WAN_MIN(given->struct_size, sizeof(request)));
+	if (take_quickly(memory, request.bytes)) {
+		struct wan_memory_answer answer = {.outcome = WAN_MEMORY_GRANTED};
+		answer.headroom_bytes = wan_load_relaxed(&memory->admission->headroom_bytes);
+		answer.grantable_bytes = grantable(memory);
+		answer_with(ret_answer, &answer);
 		return 0;
-	int64_t line_left = wan_load_relaxed(&memory->line_left_bytes);
-	bool nested = wan_memory_reclaiming(memory);
-	if (!nested && evict(memory, missing(memory, bytes, line_left)) &&
-	    take_below_line(memory, bytes))
-		return 0;
-	if (take_above_line(memory, bytes))
-		return 0;
-	uint64_t share = wan_load_relaxed(&memory->headroom_bytes) / ABOVE_LINE_SHARE;
-	uint64_t want = missing(memory, bytes, (int64_t)share);
-	if (!nested && want < INT64_MAX / ABOVE_LINE_SHARE &&
-	    evict(memory, want * ABOVE_LINE_SHARE) && take_above_line(memory, bytes))
-		return 0;
-	return refuse(memory, bytes, reterr_error);
+	}
+	return ask(memory, request.bytes, request.wait_ns, !request.keep_cached, ret_answer,
+		   reterr_error);
 }
 
 bool wan_memory_try(struct wan_memory *memory, uint64_t bytes)
 {
 	struct wan_look look;
 	struct wan_look_verdict verdict;
-	uint64_t unread = wan_load_relaxed(&memory->unread_bytes);
-	if (bytes >= WAN_MIB || unread >= WAN_MIB - bytes)
-		wan_memory_refresh(memory, &look, &verdict);
-	return take_below_line(memory, bytes);
+	if (take_quickly(memory, bytes))
+		return true;
+	wan_memory_refresh(memory, &look, &verdict);
+	if (!take_below_line(memory, bytes))
+		return false;
+	note_mine(memory, bytes);
+	return true;
 }
 
 int wan_memory_reserve(struct wan_memory *memory, uint64_t bytes, struct wan_error *reterr_error)
 {
-	if (!memory)
+	if (wan_unlikely(!memory))
 		return wan_error_set(reterr_error, -EINVAL, "memory", "", "no manager was given");
-	uint64_t unread = wan_load_relaxed(&memory->unread_bytes);
-	if (bytes < WAN_MIB && unread < WAN_MIB - bytes && take_below_line(memory, bytes))
+	if (wan_likely(take_quickly(memory, bytes)))
 		return 0;
-	return reserve_slowly(memory, bytes, reterr_error);
+	int r = ask(memory, bytes, WAIT_OF_RESERVE_NS, true, NULL, reterr_error);
+	if (r != -EAGAIN)
+		return r;
+	if (reterr_error)
+		reterr_error->code = -ENOMEM;
+	return -ENOMEM;
 }
 
 void wan_memory_unreserve(struct wan_memory *memory, uint64_t bytes)
 {
 	if (!memory)
 		return;
-	uint64_t reserved = wan_load_relaxed(&memory->reserved_bytes);
-	while (!wan_cas_acq_rel(&memory->reserved_bytes, &reserved,
-				reserved - WAN_MIN(bytes, reserved)))
-		;
-	if (bytes > reserved)
+	uint64_t back = wan_admission_return(memory->admission, bytes);
+	if (wan_likely(mine.of == memory->admission->id))
+		mine.bytes -= WAN_MIN(mine.bytes, back);
+	if (wan_unlikely(back < bytes))
 		wan_log(WAN_LOG_ERROR, "memory: more was given back than was reserved");
+	if (wan_likely(!wan_load_relaxed(&memory->admission->waiters)))
+		return;
+	wan_mutex_lock(&memory->lock);
+	wan_cond_wake_all(&memory->given_back);
+	wan_mutex_unlock(&memory->lock);
 }

@@ -66,6 +66,7 @@ int wan_memory_create(const struct wan_memory_options *options, struct wan_memor
 	wan_mutex_init(&memory->lock, WAN_RANK_MEMORY);
 	wan_mutex_init(&memory->batch_lock, WAN_RANK_BATCH);
 	wan_cond_init(&memory->reclaim_done);
+	wan_admission_begin(memory);
 	wan_jemalloc_active(); /* its self-test allocates: now, not when memory is short */
 
 	struct wan_look look;
@@ -83,10 +84,8 @@ void wan_memory_forget_after_fork(struct wan_memory *memory)
 	if (now == then || !wan_cas_acq_rel(&memory->fork_generation, &then, now))
 		return;
 	wan_store_relaxed(&memory->acting, 0);
-	wan_mutex_lock(&memory->lock);
-	memory->reclaiming_thread = 0;
-	wan_cond_init(&memory->reclaim_done);
-	wan_mutex_unlock(&memory->lock);
+	wan_reclaim_forget(memory);
+	wan_admission_forget(memory);
 }
 
 void wan_memory_destroy(struct wan_memory *memory)
@@ -96,6 +95,7 @@ void wan_memory_destroy(struct wan_memory *memory)
 	wan_memory_forget_after_fork(memory);
 	if (memory->owns_real)
 		wan_real_sources_close(&memory->real);
+	wan_cond_finish(&memory->given_back);
 	wan_cond_finish(&memory->reclaim_done);
 	wan_mutex_finish(&memory->batch_lock);
 	wan_mutex_finish(&memory->lock);
@@ -161,13 +161,11 @@ void wan_memory_refresh(struct wan_memory *memory, struct wan_look *ret_look,
 		.process_cap_bytes = memory->process_cap_bytes,
 		.gpu_mask = wan_load_relaxed(&memory->gpu_mask),
 	};
-	/* Before reading: what is granted meanwhile may or may not be in the figures. */
-	wan_store_relaxed(&memory->unread_bytes, 0);
+	wan_admission_looking(memory->admission);
 	wan_look_read(&memory->sources, &request, ret_look);
 	keep_last_host(memory, ret_look);
 	wan_look_judge(ret_look, memory->line_pct, ret_verdict);
-	wan_store_relaxed(&memory->line_left_bytes, ret_verdict->line_left_bytes);
-	wan_store_relaxed(&memory->headroom_bytes, ret_verdict->headroom_bytes);
+	wan_admission_looked(memory->admission, ret_verdict);
 	wan_mutex_lock(&memory->lock);
 	publish_locked(memory, ret_look, ret_verdict);
 	wan_mutex_unlock(&memory->lock);
@@ -183,7 +181,7 @@ void wan_memory_state(struct wan_memory *memory, struct wan_memory_state *state)
 	now = memory->state;
 	wan_mutex_unlock(&memory->lock);
 	now.struct_size = bytes;
-	now.reserved_bytes = wan_load_relaxed(&memory->reserved_bytes);
+	now.reserved_bytes = wan_admission_reserved(memory->admission);
 	now.trend_bytes_per_s = wan_memory_trend(memory);
 	memcpy(state, &now, WAN_MIN(bytes, sizeof(now)));
 }

@@ -22,6 +22,7 @@ struct wan_memory_limits {
 	uint64_t (*set_cache_limit)(void *context, uint64_t limit_bytes);
 	uint64_t (*clear_cache)(void *context); /* returns the bytes dropped */
 	uint64_t (*cache_used)(void *context);  /* bytes held now, for the advice */
+	uint64_t (*cache_pinned)(void *context); /* of those, what somebody holds; for waiting */
 	/* Whether a lowered limit may grow back as far as its owner is concerned. NULL: yes. */
 	bool (*may_grow)(void *context);
 	/* Make compressed copies of what will leave the cache next, so that dropping it loses
@@ -38,7 +39,7 @@ struct wan_memory_action {
 	uint64_t asked_bytes, freed_bytes;
 	uint64_t limit_before_bytes, limit_after_bytes; /* cache; equal: unchanged */
 	uint32_t batch_before, batch_after;             /* smallest batch; 0: there is none */
-	bool not_ours;   /* all that could be freed is under 1 % of what is missing */
+	bool not_ours; /* all that could be freed is under 1 % of what is missing */
 	bool fragmented; /* usage did not fall, not even after the allocators were purged */
 	uint64_t time_ns;
 };

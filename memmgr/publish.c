@@ -47,7 +47,7 @@ void wan_memory_publish(struct wan_memory *memory)
 	wan_store_relaxed(&words[WORD_CGROUP_NEED], state.cgroup_need_bytes);
 	wan_store_relaxed(&words[WORD_HEADROOM], state.headroom_bytes);
 	wan_store_relaxed(&words[WORD_RSS], state.process_rss_bytes);
-	wan_store_relaxed(&words[WORD_RESERVED], wan_load_relaxed(&memory->reserved_bytes));
+	wan_store_relaxed(&words[WORD_RESERVED], wan_admission_reserved(memory->admission));
 	wan_store_relaxed(&words[WORD_TICKS], ticks);
 	wan_store_relaxed(&words[WORD_ACTIONS], state.actions);
 	wan_store_relaxed(&words[WORD_TREND], (uint64_t)(int64_t)trend);

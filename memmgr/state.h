@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "admission.h"
 #include "batch.h"
 #include "level.h"
 #include "lock.h"
@@ -24,15 +25,14 @@ struct wan_memory_stay {
 	uint32_t actions;
 	uint64_t acted_ns;
 	uint64_t need_bytes; /* of the deciding level when acted */
-	bool fragmented; /* what was freed did not show: the next action goes one step further */
+	bool fragmented;     /* what was freed did not show: the next action goes one step further */
 };
 
 /* What is to be done, decided under the lock and done without it. */
 struct wan_memory_decision {
 	enum wan_memory_level level;
 	bool act, repeated, recover, fragmented;
-	bool ticking; /* false: by a reserving thread, which leaves the callbacks to the next tick
-		       */
+	bool ticking; /* false: by a reserving thread, which leaves the callbacks to the next tick */
 	uint64_t excess_bytes;
 	char deciding[WAN_LEVEL_NAME_MAX];
 	uint64_t need_bytes, rss_bytes; /* of that level and this process when decided */
@@ -44,6 +44,18 @@ struct wan_memory_lowering {
 	uint64_t full_bytes; /* before we lowered it; 0: we did not */
 	uint64_t ours_bytes; /* as we set it last; another value means that the owner changed it */
 	uint64_t grown_ns;
+};
+
+/* What is told of a reclaimer, once each. */
+enum wan_reclaimer_trouble { WAN_RECLAIMER_REENTERS, WAN_RECLAIMER_BLOCKS, WAN_RECLAIMER_EMPTY };
+
+struct wan_reclaimer_slot {
+	struct wan_reclaimer what;
+	uint32_t serial; /* orders those of one priority */
+	uint32_t thread; /* that is inside it; 0: nobody */
+	uint64_t entered_ns, suspended_ns;
+	uint32_t empty_times, told; /* told: bits of enum wan_reclaimer_trouble */
+	bool removed;               /* goes when nobody is inside */
 };
 
 struct wan_emergency_callback {
@@ -76,11 +88,8 @@ struct wan_memory {
 	void (*wake)(void *context);
 	void *context;
 
-	/* Admission; atomic, relaxed: each figure stands alone. */
-	uint64_t reserved_bytes;
-	uint64_t unread_bytes;   /* granted since the sources were read */
-	int64_t line_left_bytes; /* at the last look */
-	uint64_t headroom_bytes;
+	struct wan_admission *admission; /* in admission_room, on a cache line of its own */
+	char admission_room[2 * sizeof(struct wan_admission) + 64];
 	uint64_t gpu_mask;        /* devices that batches use */
 	uint64_t reaction_ns;     /* from a look to the end of what it led to: slow to fall */
 	uint32_t callbacks_due;   /* a reserving thread has left them to the next tick */
@@ -96,10 +105,11 @@ struct wan_memory {
 	struct wan_memory_lowering lowering;                /* lock */
 	struct wan_trend trend;                             /* lock */
 	uint64_t ticks;                                     /* lock */
-	struct wan_reclaimer reclaimers[WAN_RECLAIMERS_MAX]; /* lock; sorted by priority */
-	uint32_t reclaimer_count;                            /* lock */
+	struct wan_reclaimer_slot reclaimers[WAN_RECLAIMERS_MAX]; /* lock; sorted by priority */
+	uint32_t reclaimer_count, reclaimer_serial;               /* lock */
 	uint32_t reclaiming_thread; /* lock; id of the thread that reclaims, 0: none */
 	struct wan_cond reclaim_done;
+	struct wan_cond given_back; /* a reservation was, while somebody waited */
 	struct wan_emergency_callback callbacks[WAN_EMERGENCY_CALLBACKS_MAX]; /* lock */
 	uint32_t callback_count;                                              /* lock */
 
@@ -109,6 +119,9 @@ struct wan_memory {
 
 /* Threads of a parent that acted, reclaimed or waited are not in the child. */
 void wan_memory_forget_after_fork(struct wan_memory *memory);
+/* The figures of admission begin; a child forgets what other threads of its parent had reserved. */
+void wan_admission_begin(struct wan_memory *memory);
+void wan_admission_forget(struct wan_memory *memory);
 /* Read the sources and publish state and admission figures; no level is judged. */
 void wan_memory_refresh(struct wan_memory *memory, struct wan_look *ret_look,
 			struct wan_look_verdict *ret_verdict);
@@ -116,6 +129,11 @@ void wan_memory_refresh(struct wan_memory *memory, struct wan_look *ret_look,
  * was freed; 0 when this thread is already reclaiming. */
 uint64_t wan_memory_reclaim(struct wan_memory *memory, enum wan_memory_level level,
 			    uint64_t want_bytes, int max_priority);
+/* The same; *ret_others_did: another thread reclaimed meanwhile, so that looking again may do. */
+uint64_t wan_memory_reclaim_or_wait(struct wan_memory *memory, enum wan_memory_level level,
+				    uint64_t want_bytes, int max_priority, bool *ret_others_did);
+/* In a child: nobody is inside a reclaimer any more. */
+void wan_reclaim_forget(struct wan_memory *memory);
 /* Most that reclaimers can hold: what the cache uses and what the pool may keep idle; without an
  * owner of the cache, what this process has resident. UINT64_MAX: unknown. */
 uint64_t wan_memory_could_give(struct wan_memory *memory);
@@ -127,6 +145,8 @@ bool wan_memory_step(struct wan_memory *memory, const struct wan_look *look,
 		     const struct wan_look_verdict *verdict, bool ticking);
 /* Carry out the action of a level. */
 void wan_memory_act(struct wan_memory *memory, const struct wan_memory_decision *decision);
+/* What allocators keep for themselves goes to the kernel. */
+void wan_memory_give_pages_back(void);
 /* Count an action and tell who listens. */
 void wan_memory_record(struct wan_memory *memory, const struct wan_memory_action *action);
 void wan_memory_call_emergency(struct wan_memory *memory);

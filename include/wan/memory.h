@@ -95,20 +95,63 @@ WAN_API WAN_MUST_CHECK int wan_memory_add_reclaimer(struct wan_memory *memory,
  */
 WAN_API void wan_memory_remove_reclaimer(struct wan_memory *memory, void *context);
 
+/** What became of a request. Since: 0.2 */
+enum wan_memory_outcome {
+	WAN_MEMORY_GRANTED,
+	WAN_MEMORY_GRANTED_AFTER_EVICTION, /**< reclaimers gave memory for it */
+	WAN_MEMORY_WAIT,                   /**< not yet: other threads will give enough back */
+	WAN_MEMORY_REFUSED,                /**< the limiting level has no room for it */
+};
+
+/** What is asked for. Set struct_size, leave the rest 0 where nothing is said. Since: 0.2 */
+struct wan_memory_request {
+	size_t struct_size;
+	uint64_t bytes;
+	uint64_t wait_ns; /**< wait this long for what other threads hold; 0: not at all */
+	bool keep_cached; /**< true: nobody is asked to give memory back for it */
+};
+
+/** How it went. Set struct_size; fields beyond it are left alone. Since: 0.2 */
+struct wan_memory_answer {
+	size_t struct_size;
+	enum wan_memory_outcome outcome;
+	char limiting[64];        /**< level that admission goes by; "" when it was not looked at */
+	uint64_t grantable_bytes; /**< what may be taken now, without eviction */
+	uint64_t headroom_bytes;  /**< left before the limit of the tightest level */
+	uint64_t evicted_bytes;   /**< given back by reclaimers for this request */
+	uint64_t awaited_bytes;   /**< reserved or pinned by other threads when last looked at */
+	uint64_t waited_ns;       /**< whole time of the call; 0 when nothing had to be read */
+};
+
 /**
  * Ask before allocating; give the same bytes back with wan_memory_unreserve() as soon as the memory
  * has been written to (it then shows in usage) or was given up.
  *
  * Granted while need + reserved + bytes stay below the line, two points under the warning level, at
- * the host and every cgroup level; reclaimers are asked for what is missing. When others hold the
- * memory above the line, one quarter of what is left may still be used in flight.
+ * the host and every cgroup level; reclaimers are asked for what is missing, cheapest first. When
+ * others hold the memory above the line, one quarter of what is left may still be used in flight. A
+ * look that finds a level reached takes the action of that level before it answers.
  *
- * Returns 0, -ENOMEM (reterr_error names the limiting level, the bytes asked for and those left).
- * Threads: any. Cost: one compare-and-swap; the sources are read again after each MiB. Since: 0.1
+ * Returns 0; -EAGAIN (WAIT: what other threads have reserved, or pinned while they are at work,
+ * would be enough, but was not given back in wait_ns); -ENOMEM (REFUSED; reterr_error names the
+ * limiting level, the bytes asked for and those left); -EINVAL. ret_answer may be NULL; it is
+ * filled in each case but -EINVAL. A reclaimer that asks gets what is there, and waits for nothing.
+ * Threads: any. Cost: one compare-and-swap (about 10 ns); the sources are read again after each MiB
+ * (some 20 us). Since: 0.2
+ */
+WAN_API WAN_MUST_CHECK int wan_memory_ask(struct wan_memory *memory,
+					  const struct wan_memory_request *request,
+					  struct wan_memory_answer *ret_answer,
+					  struct wan_error *reterr_error);
+/**
+ * wan_memory_ask() for bytes, waiting at most a second for other threads.
+ *
+ * Returns 0, -ENOMEM (refused, or waited for in vain). Threads: any. Cost: as there. Since: 0.1
  */
 WAN_API WAN_MUST_CHECK int wan_memory_reserve(struct wan_memory *memory, uint64_t bytes,
 					      struct wan_error *reterr_error);
-/** Give a reservation back. Threads: any. Since: 0.1 */
+/** Give a reservation back, from any thread; more than is reserved counts as all of it. Threads:
+ * any. Cost: one compare-and-swap; wakes who waits. Since: 0.1 */
 WAN_API void wan_memory_unreserve(struct wan_memory *memory, uint64_t bytes);
 
 /**

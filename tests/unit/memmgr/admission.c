@@ -2,6 +2,7 @@
 #include "tap.h"
 
 #include <errno.h>
+#include <sys/wait.h>
 
 #include "clock.h"
 #include "fakes.h"
@@ -216,6 +217,158 @@ TEST(threads_together_never_hold_more_than_the_line)
 	wan_memory_state(shared, &state);
 	CHECK_EQ(state.reserved_bytes, 0);
 	wan_memory_destroy(shared);
+}
+
+/* --- asking --- */
+
+static struct wan_memory_answer ask_for(struct wan_memory *memory, uint64_t bytes, uint64_t wait_ns,
+					int *ret_status)
+{
+	struct wan_memory_request request = {
+		.struct_size = sizeof(request), .bytes = bytes, .wait_ns = wait_ns};
+	struct wan_memory_answer answer = {.struct_size = sizeof(answer)};
+	*ret_status = wan_memory_ask(memory, &request, &answer, NULL);
+	return answer;
+}
+
+TEST(an_answer_tells_which_way_it_went)
+{
+	struct wan_memory *memory = box(180);
+	uint64_t cached = 30 * WAN_MIB;
+	int r;
+	struct wan_reclaimer cache = {"cache", WAN_RECLAIM_REBUILD, give_all, &cached};
+	REQUIRE_EQ(wan_memory_add_reclaimer(memory, &cache), 0);
+	struct wan_memory_answer answer = ask_for(memory, 2 * WAN_MIB, 0, &r);
+	CHECK_EQ(r, 0);
+	CHECK_EQ(answer.outcome, WAN_MEMORY_GRANTED);
+	CHECK_EQ(answer.evicted_bytes, 0);
+	answer = ask_for(memory, 10 * WAN_MIB, 0, &r);
+	CHECK_EQ(r, 0);
+	CHECK_EQ(answer.outcome, WAN_MEMORY_GRANTED_AFTER_EVICTION);
+	CHECK(answer.evicted_bytes > 5 * WAN_MIB && answer.evicted_bytes < 6 * WAN_MIB);
+	answer = ask_for(memory, 200 * WAN_MIB, 1000000000, &r);
+	CHECK_EQ(r, -ENOMEM); /* only this thread holds anything: it does not wait for itself */
+	CHECK_EQ(answer.outcome, WAN_MEMORY_REFUSED);
+	CHECK_STR(answer.limiting, "cgroup /box");
+	CHECK(answer.grantable_bytes < 30 * WAN_MIB);
+	CHECK(answer.headroom_bytes > 70 * WAN_MIB);
+	CHECK(answer.waited_ns < 1000000000);
+	wan_memory_destroy(memory);
+}
+
+TEST(nobody_gives_for_a_request_that_keeps_what_is_cached)
+{
+	struct wan_memory *memory = box(180);
+	uint64_t cached = 30 * WAN_MIB;
+	struct wan_reclaimer cache = {"cache", WAN_RECLAIM_REBUILD, give_all, &cached};
+	REQUIRE_EQ(wan_memory_add_reclaimer(memory, &cache), 0);
+	fake.rss = UINT64_MAX;
+	struct wan_memory_request request = {
+		.struct_size = sizeof(request), .bytes = 25 * WAN_MIB, .keep_cached = true};
+	CHECK_EQ(wan_memory_ask(memory, &request, NULL, NULL), -ENOMEM);
+	CHECK_EQ(cached, 30 * WAN_MIB);
+	request.keep_cached = false;
+	CHECK_EQ(wan_memory_ask(memory, &request, NULL, NULL), 0);
+	wan_memory_destroy(memory);
+}
+
+TEST(requests_of_other_versions_are_taken_or_refused)
+{
+	struct wan_memory *memory = box(100);
+	struct {
+		struct wan_memory_request request;
+		uint64_t tail;
+	} newer = {.request = {.struct_size = sizeof(newer), .bytes = WAN_MIB}};
+	CHECK_EQ(wan_memory_ask(memory, &newer.request, NULL, NULL), 0);
+	newer.tail = 1;
+	CHECK_EQ(wan_memory_ask(memory, &newer.request, NULL, NULL), -EINVAL);
+	newer.request.struct_size = 2 * sizeof(size_t); /* without what came later */
+	newer.request.wait_ns = UINT64_MAX;
+	CHECK_EQ(wan_memory_ask(memory, &newer.request, NULL, NULL), 0);
+	newer.request.struct_size = 1;
+	CHECK_EQ(wan_memory_ask(memory, &newer.request, NULL, NULL), -EINVAL);
+	CHECK_EQ(wan_memory_ask(memory, NULL, NULL, NULL), -EINVAL);
+	wan_memory_destroy(memory);
+}
+
+struct holder {
+	struct wan_memory *memory;
+	uint32_t state; /* 1: it holds, 2: give back, 3: given back */
+};
+
+static void *hold_until_told(void *argument)
+{
+	struct holder *holder = argument;
+	if (wan_memory_reserve(holder->memory, 80 * WAN_MIB, NULL) == 0)
+		__atomic_store_n(&holder->state, 1, __ATOMIC_SEQ_CST);
+	while (__atomic_load_n(&holder->state, __ATOMIC_SEQ_CST) != 2)
+		usleep(1000);
+	usleep(20000);
+	wan_memory_unreserve(holder->memory, 80 * WAN_MIB);
+	__atomic_store_n(&holder->state, 3, __ATOMIC_SEQ_CST);
+	return NULL;
+}
+
+TEST(what_another_thread_has_reserved_is_waited_for)
+{
+	struct holder holder = {.memory = box(100)};
+	pthread_t thread;
+	int r;
+	REQUIRE(pthread_create(&thread, NULL, hold_until_told, &holder) == 0);
+	while (__atomic_load_n(&holder.state, __ATOMIC_SEQ_CST) != 1)
+		usleep(1000);
+	struct wan_memory_answer answer = ask_for(holder.memory, 50 * WAN_MIB, 0, &r);
+	CHECK_EQ(r, -EAGAIN);
+	CHECK_EQ(answer.outcome, WAN_MEMORY_WAIT);
+	CHECK_EQ(answer.awaited_bytes, 80 * WAN_MIB);
+	answer = ask_for(holder.memory, 50 * WAN_MIB, 5000000, &r); /* in vain */
+	CHECK_EQ(r, -EAGAIN);
+	CHECK(answer.waited_ns >= 5000000);
+	answer = ask_for(holder.memory, 100 * WAN_MIB, 60000000000, &r);
+	CHECK_EQ(r, -ENOMEM); /* not even then */
+	__atomic_store_n(&holder.state, 2, __ATOMIC_SEQ_CST);
+	answer = ask_for(holder.memory, 50 * WAN_MIB, 60000000000, &r);
+	CHECK_EQ(r, 0);
+	CHECK_EQ(answer.outcome, WAN_MEMORY_GRANTED);
+	CHECK(answer.waited_ns < 60000000000);
+	pthread_join(thread, NULL);
+	wan_memory_destroy(holder.memory);
+}
+
+TEST(a_child_keeps_its_own_reservations_and_forgets_those_of_other_threads)
+{
+	struct holder holder = {.memory = box(100)};
+	pthread_t thread;
+	REQUIRE(pthread_create(&thread, NULL, hold_until_told, &holder) == 0);
+	while (__atomic_load_n(&holder.state, __ATOMIC_SEQ_CST) != 1)
+		usleep(1000);
+	CHECK_EQ(wan_memory_reserve(holder.memory, 3 * WAN_MIB, NULL), 0);
+	pid_t child = fork();
+	if (child == 0) {
+		alarm(10);
+		bool granted = wan_memory_reserve(holder.memory, 50 * WAN_MIB, NULL) == 0;
+		struct wan_memory_state state = {.struct_size = sizeof(state)};
+		wan_memory_state(holder.memory, &state);
+		_exit(granted && state.reserved_bytes == 53 * WAN_MIB ? 0 : 1);
+	}
+	int status = -1;
+	waitpid(child, &status, 0);
+	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	__atomic_store_n(&holder.state, 2, __ATOMIC_SEQ_CST);
+	pthread_join(thread, NULL);
+	wan_memory_unreserve(holder.memory, 3 * WAN_MIB);
+	wan_memory_destroy(holder.memory);
+}
+
+TEST(a_reserve_that_sees_a_step_reached_acts_before_it_answers)
+{
+	struct wan_memory *memory = box(100);
+	CHECK_EQ(fake.lowered, 0);
+	fake.cgroups[0].need_bytes = 200 * WAN_MIB; /* 78 %, by others */
+	CHECK_EQ(wan_memory_reserve(memory, 2 * WAN_MIB, NULL), 0);
+	CHECK_EQ(fake.lowered, 1);
+	CHECK_EQ(fake.limit, 256 * WAN_MIB / 10 * 8 + 256 * WAN_MIB % 10 * 8 / 10);
+	wan_memory_destroy(memory);
 }
 
 TEST(a_small_reserve_costs_nanoseconds)

@@ -231,4 +231,63 @@ TEST(a_child_forked_while_a_thread_reclaims_can_reclaim_itself)
 	wan_memory_destroy(shared.memory);
 }
 
+static uint64_t give_late(void *context, enum wan_memory_level level, uint64_t want)
+{
+	struct shared *shared = context;
+	__atomic_fetch_add(&shared->calls, 1, __ATOMIC_SEQ_CST);
+	return give_when_told(context, level, want);
+}
+
+/* How often it was told that a reclaimer degraded, with that in its reason. */
+static uint32_t told(const char *reason)
+{
+	uint32_t times = 0;
+	for (uint32_t i = 0; i < fake.action_count; i++)
+		times += strcmp(fake.actions[i].what, "degraded") == 0 &&
+			 strstr(fake.actions[i].reason, reason) != NULL;
+	return times;
+}
+
+TEST(one_that_blocks_is_left_behind_and_told_once)
+{
+	fake_reset(10);
+	struct shared shared = {.memory = fake_manager(NULL)};
+	struct wan_reclaimer reclaimer = {"slow", 0, give_late, &shared};
+	struct giver dear = {.has = 1000};
+	pthread_t thread;
+	REQUIRE_EQ(wan_memory_add_reclaimer(shared.memory, &reclaimer), 0);
+	REQUIRE_EQ(add(shared.memory, "dear", 30, &dear), 0);
+	REQUIRE(pthread_create(&thread, NULL, reclaim_once, &shared) == 0);
+	while (!__atomic_load_n(&shared.running, __ATOMIC_SEQ_CST))
+		usleep(1000);
+	CHECK_EQ(wan_memory_reclaim(shared.memory, WAN_MEMORY_CRITICAL, 100, INT32_MAX), 100);
+	CHECK_EQ(wan_memory_reclaim(shared.memory, WAN_MEMORY_CRITICAL, 100, INT32_MAX), 100);
+	CHECK_EQ(dear.has, 800);
+	CHECK_EQ(told("slow: has not come back"), 1);
+	__atomic_store_n(&shared.stop, true, __ATOMIC_SEQ_CST);
+	pthread_join(thread, NULL);
+	CHECK_EQ(shared.calls, 1);
+	/* For a second it is not asked again. */
+	CHECK_EQ(wan_memory_reclaim(shared.memory, WAN_MEMORY_CRITICAL, 100, INT32_MAX), 100);
+	CHECK_EQ(shared.calls, 1);
+	wan_memory_remove_reclaimer(shared.memory, &shared);
+	wan_memory_destroy(shared.memory);
+}
+
+TEST(one_that_gives_nothing_or_enters_again_is_told_once)
+{
+	fake_reset(10);
+	struct wan_memory *memory = fake_manager(NULL);
+	struct giver empty = {.has = 0}, again = {.has = 1000, .reenters = memory};
+	CHECK_EQ(add(memory, "empty", 0, &empty), 0);
+	for (int i = 0; i < 100; i++)
+		wan_memory_reclaim(memory, WAN_MEMORY_CRITICAL, 1, INT32_MAX);
+	CHECK_EQ(empty.calls, 100); /* it may have something later */
+	CHECK_EQ(told("empty: gave nothing"), 1);
+	CHECK_EQ(add(memory, "again", 1, &again), 0);
+	CHECK_EQ(wan_memory_reclaim(memory, WAN_MEMORY_CRITICAL, 1, INT32_MAX), 1);
+	CHECK_EQ(told("again: asks for memory itself"), 1);
+	wan_memory_destroy(memory);
+}
+
 TAP_MAIN
