@@ -136,30 +136,34 @@ static void fill_cache(uint64_t bytes)
 }
 
 struct seen {
-	uint64_t known_ns; /* from the step being crossed to a level that says so */
-	uint64_t first_ns; /* to the first value dropped; both 0: not within a second */
+	uint64_t known_ns; /* from 75 % being crossed to a level that says so */
+	uint64_t first_ns; /* from 85 % to the first value dropped; both 0: not within a second */
 	uint64_t evicted_bytes, returned_bytes;
 };
 
 /* Looks every 0.2 ms for a second; what was evicted must have left usage 50 ms after it began.
- * Crossed is the warning step: with the limit lowered at once, when others grow after a while. */
+ * crossed: the limit was lowered, both steps at once; else others grow for a while. */
 static struct seen watch(uint64_t used_before, bool crossed)
 {
 	struct seen seen = {0};
 	uint64_t usage_before = 0, others_before = 0, start_ns = wan_now_ns();
-	uint64_t crossed_ns = crossed ? start_ns : 0;
+	uint64_t warning_ns = crossed ? start_ns : 0, critical_ns = warning_ns, dropped_ns = 0;
 	for (uint64_t now = start_ns; now - start_ns < 1000 * MS; now = wan_now_ns()) {
-		uint64_t used = cache_used();
-		if (!crossed_ns && usage() >= bench.limit_bytes / 100 * 75)
-			crossed_ns = now;
-		if (crossed_ns && !seen.known_ns && level() >= WAN_MEMORY_WARNING)
-			seen.known_ns = now - crossed_ns + 1;
-		if (crossed_ns && !seen.first_ns && used < used_before)
-			seen.first_ns = now - crossed_ns + 1;
-		if (!seen.first_ns) {
-			usage_before = usage();
+		uint64_t is = usage();
+		if (!warning_ns && is >= bench.limit_bytes / 100 * 75)
+			warning_ns = now;
+		if (!critical_ns && is >= bench.limit_bytes / 100 * 85)
+			critical_ns = now;
+		if (warning_ns && !seen.known_ns && level() >= WAN_MEMORY_WARNING)
+			seen.known_ns = now - warning_ns + 1;
+		if (!dropped_ns && cache_used() < used_before) {
+			dropped_ns = now;
+			seen.first_ns = now > critical_ns ? now - critical_ns + 1 : 1;
+		}
+		if (!dropped_ns) {
+			usage_before = is;
 			others_before = __atomic_load_n(&bench.other->held_bytes, __ATOMIC_RELAXED);
-		} else if (now - crossed_ns > seen.first_ns + 50 * MS) {
+		} else if (now > dropped_ns + 50 * MS) {
 			break;
 		}
 		pause_us(200);
