@@ -88,6 +88,7 @@ int wan_analysis_init(struct wan_analysis *analysis, struct wan_view *view,
 	struct wan_finding_input input = {
 		.view = &analysis->view,
 		.rows = &analysis->rows,
+		.kinds = &analysis->kinds,
 		.config = config,
 		.run_ns = analysis->end_ns - analysis->start_ns,
 	};

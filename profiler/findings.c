@@ -52,6 +52,7 @@ struct wan_finding *wan_findings_add(struct wan_findings *findings, enum wan_adv
 		.unit = "operations",
 		.confidence = "measured",
 		.saving_ms = -1,
+		.saving_mb = -1,
 	};
 	return finding;
 }

@@ -47,6 +47,7 @@ struct wan_finding {
 	char evidence[224];
 	char text[320];   /* one line: title, number, limit */
 	double saving_ms; /* negative: not estimated */
+	double saving_mb; /* of the peak; negative: not estimated */
 	double weight_ms; /* time concerned: order within a severity */
 };
 
@@ -58,6 +59,7 @@ struct wan_findings {
 struct wan_finding_input {
 	const struct wan_view *view;
 	const struct wan_rows *rows;
+	const struct wan_rows *kinds; /* options apart: what may be compared with itself */
 	const struct wan_config *config;
 	uint64_t run_cpu_ns; /* CPU time of the run; 0: not known, its duration stands in */
 	uint64_t run_ns;

@@ -10,28 +10,20 @@
 #include <string.h>
 
 #include "alloc.h"
-#include "findings.h"
+#include "judge.h"
 #include "macros.h"
 #include "str.h"
 #include "units.h"
 #include "wan/profile.h"
 
 /* A decode is always above 80 % of one core: said only when it also costs something. */
-#define CPU_COST_NS         500000000u /* in one operation, or of its kind in all */
-#define CPU_SHARE           0.05       /* of the run, for the kind */
-#define SCALING_COST_NS     50000000u  /* total below this is not worth a rewrite */
-#define REPEAT_COST_NS      5000000u
-#define PROGRESSIVE_COST_NS 100000000u
+#define CPU_COST_NS     500000000u /* in one operation, or of its kind in all */
+#define CPU_SHARE       0.05       /* of the run, for the kind */
+#define SCALING_COST_NS 50000000u  /* total below this is not worth a rewrite */
+#define ROWS_HELD       16u        /* what a decoder that streams keeps */
 
-static double mb(uint64_t bytes)
-{
-	return (double)bytes / (double)WAN_MIB;
-}
-
-static double ms(uint64_t ns)
-{
-	return (double)ns / 1e6;
-}
+#define mb wan_judge_mb
+#define ms wan_judge_ms
 
 static const char *file_name(const struct wan_recording_operation *record)
 {
@@ -39,9 +31,8 @@ static const char *file_name(const struct wan_recording_operation *record)
 	return slash && slash[1] ? slash + 1 : record->file;
 }
 
-/* "start.png, 5760x4320" of the operation that stands for the finding. */
-static void describe(char *to, size_t bytes, const struct wan_finding_input *input,
-		     const struct wan_recording_operation *record)
+void wan_judge_describe(char *to, size_t bytes, const struct wan_finding_input *input,
+			const struct wan_recording_operation *record)
 {
 	const char *file = input->view->hide_files ? NULL : file_name(record);
 	size_t used = 0;
@@ -55,35 +46,46 @@ static void describe(char *to, size_t bytes, const struct wan_finding_input *inp
 		wan_str_format(to + used, bytes - used, ")");
 }
 
-static struct wan_finding *add(struct wan_findings *findings, enum wan_advice_id id,
-			       const struct wan_row *row, uint64_t count)
+double wan_judge_density(const struct wan_recording_operation *record)
+{
+	double pixels = (double)record->width_px * record->height_px;
+	if (pixels <= 0 || record->file_bytes == UINT64_MAX)
+		return 0;
+	return (double)record->file_bytes / pixels;
+}
+
+struct wan_finding *wan_judge_add(struct wan_findings *findings, enum wan_advice_id id,
+				  const struct wan_row *row, uint64_t count)
 {
 	struct wan_finding *finding = wan_findings_add(findings, id);
 	if (!finding)
 		return NULL;
+	finding->count = count;
+	if (!row)
+		return finding;
 	wan_str_copy(finding->operation, sizeof(finding->operation), row->name);
 	wan_str_copy(finding->library, sizeof(finding->library), row->library);
-	finding->count = count;
 	finding->weight_ms = ms(row->inside_ns);
 	return finding;
 }
 
-/* Value, limit, one step more severe above twice the limit, and the line of text. */
-static int put(struct wan_finding *finding, double value, double limit, const char *unit)
+int wan_judge_put(struct wan_finding *finding, double value, double limit, const char *unit)
 {
 	if (!finding)
 		return -ENOMEM;
+	const char *about = finding->operation, *colon = about[0] ? ": " : "";
 	finding->value = value;
 	finding->limit = limit;
 	finding->unit = unit;
 	if (limit > 0 && value > 2 * limit && finding->severity == WAN_FINDING_MEDIUM)
 		finding->severity = WAN_FINDING_HIGH;
 	if (finding->advice->kind == WAN_ADVICE_FINDING)
-		wan_str_format(finding->text, sizeof(finding->text), "%s: %s %s",
-			       finding->advice->title, finding->operation, finding->evidence);
+		wan_str_format(finding->text, sizeof(finding->text), "%s: %s%s%s",
+			       finding->advice->title, about, about[0] ? " " : "",
+			       finding->evidence);
 	else
-		wan_str_format(finding->text, sizeof(finding->text), "%s (%s: %s)",
-			       finding->advice->action, finding->operation, finding->evidence);
+		wan_str_format(finding->text, sizeof(finding->text), "%s (%s%s%s)",
+			       finding->advice->action, about, colon, finding->evidence);
 	return 0;
 }
 
@@ -151,17 +153,17 @@ static int judge_slow(struct wan_findings *findings, const struct wan_finding_in
 	struct peak peak = above(input, row, inside_ms, limit);
 	if (!peak.count)
 		return 0;
-	struct wan_finding *finding = add(findings, WAN_ADVICE_SLOW, row, peak.count);
+	struct wan_finding *finding = wan_judge_add(findings, WAN_ADVICE_SLOW, row, peak.count);
 	if (!finding)
 		return -ENOMEM;
 	char what[128];
-	describe(what, sizeof(what), input, peak.worst);
+	wan_judge_describe(what, sizeof(what), input, peak.worst);
 	finding->weight_ms = ms(peak.cost_ns);
 	wan_str_format(finding->evidence, sizeof(finding->evidence),
 		       "%s%llu of %llu above %g ms, worst %.1f ms%s", at_least(row),
 		       (unsigned long long)peak.count, (unsigned long long)row->count, limit,
 		       ms(peak.worst->inside_ns), what);
-	return put(finding, ms(peak.worst->inside_ns), limit, "ms");
+	return wan_judge_put(finding, ms(peak.worst->inside_ns), limit, "ms");
 }
 
 static int judge_memory(struct wan_findings *findings, const struct wan_finding_input *input,
@@ -171,17 +173,17 @@ static int judge_memory(struct wan_findings *findings, const struct wan_finding_
 	struct peak peak = above(input, row, memory_mb, limit);
 	if (!peak.count)
 		return 0;
-	struct wan_finding *finding = add(findings, WAN_ADVICE_MEMORY, row, peak.count);
+	struct wan_finding *finding = wan_judge_add(findings, WAN_ADVICE_MEMORY, row, peak.count);
 	if (!finding)
 		return -ENOMEM;
 	char what[128];
-	describe(what, sizeof(what), input, peak.worst);
+	wan_judge_describe(what, sizeof(what), input, peak.worst);
 	wan_str_format(finding->evidence, sizeof(finding->evidence),
 		       "%s%llu of %llu above %g MB, most %.1f MB%s%s", at_least(row),
 		       (unsigned long long)peak.count, (unsigned long long)row->count, limit,
 		       memory_mb(peak.worst),
 		       row->flags_seen & WAN_FLAG_PEAK_UPPER_BOUND ? " (upper bound)" : "", what);
-	return put(finding, memory_mb(peak.worst), limit, "MB");
+	return wan_judge_put(finding, memory_mb(peak.worst), limit, "MB");
 }
 
 static int judge_cpu(struct wan_findings *findings, const struct wan_finding_input *input,
@@ -198,7 +200,7 @@ static int judge_cpu(struct wan_findings *findings, const struct wan_finding_inp
 	if (!peak.count && !kind)
 		return 0;
 	struct wan_finding *finding =
-		add(findings, WAN_ADVICE_CPU, row, peak.count ? peak.count : row->count);
+		wan_judge_add(findings, WAN_ADVICE_CPU, row, peak.count ? peak.count : row->count);
 	if (!finding)
 		return -ENOMEM;
 	double value = peak.count ? wan_operation_cpu_percent(peak.worst) : mean;
@@ -216,7 +218,7 @@ static int judge_cpu(struct wan_findings *findings, const struct wan_finding_inp
 			(unsigned long long)peak.count, limit, value,
 			own_cpu_ns(peak.worst->cpu_ns, peak.worst->inside_ns, peak.worst->span_ns) /
 				1e9);
-	return put(finding, value, limit, "%");
+	return wan_judge_put(finding, value, limit, "%");
 }
 
 static int judge_fit(struct wan_findings *findings, const struct wan_row *row,
@@ -224,7 +226,7 @@ static int judge_fit(struct wan_findings *findings, const struct wan_row *row,
 {
 	if (fit->verdict != WAN_SCALING_POOR && !fit->provisional)
 		return 0;
-	struct wan_finding *finding = add(
+	struct wan_finding *finding = wan_judge_add(
 		findings, fit->provisional ? WAN_ADVICE_SCALING_PROVISIONAL : id, row, row->count);
 	if (!finding)
 		return -ENOMEM;
@@ -233,12 +235,12 @@ static int judge_fit(struct wan_findings *findings, const struct wan_row *row,
 		wan_str_format(finding->evidence, sizeof(finding->evidence),
 			       "%s per pixel rises %.1f times over %u sizes (range %.0fx)", what,
 			       fit->ratio, fit->sizes, fit->range);
-		return put(finding, fit->ratio, WAN_SCALING_PROVISIONAL, "ratio");
+		return wan_judge_put(finding, fit->ratio, WAN_SCALING_PROVISIONAL, "ratio");
 	}
 	wan_str_format(finding->evidence, sizeof(finding->evidence),
 		       "%s grows as Mpx^%.2f (at least %.2f), %u sizes, range %.0fx", what,
 		       fit->slope, fit->lower_bound, fit->sizes, fit->range);
-	return put(finding, fit->slope, WAN_SCALING_SLOPE, "exponent");
+	return wan_judge_put(finding, fit->slope, WAN_SCALING_SLOPE, "exponent");
 }
 
 static int judge_scaling(struct wan_findings *findings, const struct wan_row *row)
@@ -257,100 +259,29 @@ static int judge_outcome(struct wan_findings *findings, const struct wan_finding
 	if (row->status == WAN_OP_OK || row->unknown_name)
 		return 0;
 	bool warned = row->status == WAN_OP_WARNED;
-	struct wan_finding *finding =
-		add(findings, warned ? WAN_ADVICE_WARNED : WAN_ADVICE_FAILED, row, row->count);
+	struct wan_finding *finding = wan_judge_add(
+		findings, warned ? WAN_ADVICE_WARNED : WAN_ADVICE_FAILED, row, row->count);
 	if (!finding)
 		return -ENOMEM;
 	char what[128] = "";
 	if (row->records)
-		describe(what, sizeof(what), input,
-			 input->rows->operations[row->first_record].record);
+		wan_judge_describe(what, sizeof(what), input,
+				   input->rows->operations[row->first_record].record);
 	wan_str_format(finding->evidence, sizeof(finding->evidence), "%llu %s%s%s",
 		       (unsigned long long)row->count, wan_op_status_name(row->status),
 		       what[0] ? ", first" : "", what);
-	return put(finding, (double)row->count, 0, "operations");
+	return wan_judge_put(finding, (double)row->count, 0, "operations");
 }
 
-static int judge_progressive(struct wan_findings *findings, const struct wan_row *row)
+/* What rows would not hold of it, where its peak shows that the whole image was held. */
+static double whole_image_mb(const struct wan_recording_operation *record)
 {
-	if (row->progressive_ns < PROGRESSIVE_COST_NS || !strstr(row->name, "decode"))
-		return 0;
-	struct wan_finding *finding = add(findings, WAN_ADVICE_PROGRESSIVE, row, row->progressive);
-	if (!finding)
-		return -ENOMEM;
-	finding->weight_ms = ms(row->progressive_ns);
-	wan_str_format(finding->evidence, sizeof(finding->evidence), "%llu of %llu took %.1f ms",
-		       (unsigned long long)row->progressive, (unsigned long long)row->count,
-		       ms(row->progressive_ns));
-	return put(finding, (double)row->progressive, 0, "operations");
-}
-
-/* Work whose result depends on its input alone: reading, not writing. */
-static bool is_repeatable(const char *name)
-{
-	return strstr(name, "decode") || strstr(name, "validation") || strstr(name, "thumbnail") ||
-	       strcmp(name, "fit") == 0 || strcmp(name, "normalise") == 0;
-}
-
-static int compare_input(const struct wan_view_operation *left,
-			 const struct wan_view_operation *right)
-{
-	const struct wan_recording_operation *a = left->record, *b = right->record;
-	int order = strcmp(a->file, b->file);
-	if (order)
-		return order;
-	if (a->file_bytes != b->file_bytes)
-		return a->file_bytes < b->file_bytes ? -1 : 1;
-	if (a->width_px != b->width_px)
-		return a->width_px < b->width_px ? -1 : 1;
-	return (a->height_px > b->height_px) - (a->height_px < b->height_px);
-}
-
-static int by_input(const void *left, const void *right)
-{
-	return compare_input(*(const struct wan_view_operation *const *)left,
-			     *(const struct wan_view_operation *const *)right);
-}
-
-static int judge_repeated(struct wan_findings *findings, const struct wan_finding_input *input,
-			  const struct wan_row *row)
-{
-	if (row->status > WAN_OP_WARNED || row->records < 2 || !is_repeatable(row->name))
-		return 0;
-	const struct wan_view_operation **order = wan_calloc(row->records, sizeof(*order));
-	if (!order)
-		return -ENOMEM;
-	size_t count = 0;
-	for (size_t i = 0; i < row->records; i++) {
-		const struct wan_view_operation *one =
-			&input->rows->operations[row->first_record + i];
-		if (one->record->file && one->record->file[0] &&
-		    one->record->file_bytes != UINT64_MAX)
-			order[count++] = one;
-	}
-	qsort(order, count, sizeof(*order), by_input);
-	uint64_t repeats = 0, cost_ns = 0;
-	const struct wan_recording_operation *example = NULL;
-	for (size_t i = 1; i < count; i++)
-		if (compare_input(order[i - 1], order[i]) == 0) {
-			repeats++;
-			cost_ns += order[i]->record->inside_ns;
-			if (!example || order[i]->record->inside_ns > example->inside_ns)
-				example = order[i]->record;
-		}
-	wan_free(order);
-	if (!repeats || cost_ns < REPEAT_COST_NS)
-		return 0;
-	struct wan_finding *finding = add(findings, WAN_ADVICE_REPEATED, row, repeats);
-	if (!finding)
-		return -ENOMEM;
-	char what[128];
-	describe(what, sizeof(what), input, example);
-	finding->saving_ms = finding->weight_ms = ms(cost_ns);
-	wan_str_format(finding->evidence, sizeof(finding->evidence),
-		       "%llu of %llu did again what was done for the same file%s",
-		       (unsigned long long)repeats, (unsigned long long)row->count, what);
-	return put(finding, (double)repeats, 0, "operations");
+	uint64_t depth_bytes = (record->bit_depth + 7u) / 8u;
+	uint64_t row = (uint64_t)record->width_px * record->channels * depth_bytes;
+	if (!row || record->height_px <= ROWS_HELD ||
+	    wan_operation_memory(record) < row * record->height_px)
+		return -1;
+	return mb(row * (record->height_px - ROWS_HELD));
 }
 
 static int judge_streaming(struct wan_findings *findings, const struct wan_finding_input *input,
@@ -360,13 +291,15 @@ static int judge_streaming(struct wan_findings *findings, const struct wan_findi
 	struct peak peak = above(input, row, memory_mb, limit);
 	if (!peak.count)
 		return 0;
-	struct wan_finding *finding = add(findings, WAN_ADVICE_STREAMING, row, peak.count);
+	struct wan_finding *finding =
+		wan_judge_add(findings, WAN_ADVICE_STREAMING, row, peak.count);
 	if (!finding)
 		return -ENOMEM;
+	finding->saving_mb = whole_image_mb(peak.worst);
 	wan_str_format(finding->evidence, sizeof(finding->evidence),
 		       "%s%llu above %g MB, most %.1f MB", at_least(row),
 		       (unsigned long long)peak.count, limit, memory_mb(peak.worst));
-	return put(finding, memory_mb(peak.worst), limit, "MB");
+	return wan_judge_put(finding, memory_mb(peak.worst), limit, "MB");
 }
 
 static int judge_thumbnails(struct wan_findings *findings, const struct wan_finding_input *input,
@@ -376,13 +309,14 @@ static int judge_thumbnails(struct wan_findings *findings, const struct wan_find
 	double mean = row->count ? ms(row->inside_ns) / (double)row->count : 0;
 	if (!strstr(row->name, "thumbnail") || mean <= limit)
 		return 0;
-	struct wan_finding *finding = add(findings, WAN_ADVICE_THUMBNAIL, row, row->count);
+	struct wan_finding *finding =
+		wan_judge_add(findings, WAN_ADVICE_THUMBNAIL, row, row->count);
 	if (!finding)
 		return -ENOMEM;
 	wan_str_format(finding->evidence, sizeof(finding->evidence),
 		       "mean %.1f ms of %llu, limit %g ms", mean, (unsigned long long)row->count,
 		       limit);
-	return put(finding, mean, limit, "ms");
+	return wan_judge_put(finding, mean, limit, "ms");
 }
 
 int wan_findings_default(struct wan_findings *findings, const struct wan_finding_input *input)
@@ -395,12 +329,16 @@ int wan_findings_default(struct wan_findings *findings, const struct wan_finding
 		rc = judge_slow(findings, input, row);
 		rc = rc ? rc : judge_memory(findings, input, row);
 		rc = rc ? rc : judge_cpu(findings, input, row);
-		rc = rc ? rc : judge_scaling(findings, row);
 		rc = rc ? rc : judge_outcome(findings, input, row);
-		rc = rc ? rc : judge_progressive(findings, row);
-		rc = rc ? rc : judge_repeated(findings, input, row);
+		rc = rc ? rc : wan_judge_progressive(findings, input, row);
+		rc = rc ? rc : wan_judge_repeated(findings, input, row);
+		rc = rc ? rc : wan_judge_png(findings, input, row);
 		rc = rc ? rc : judge_streaming(findings, input, row);
 		rc = rc ? rc : judge_thumbnails(findings, input, row);
 	}
-	return rc;
+	for (size_t i = 0; i < input->kinds->count && !rc; i++)
+		if (!(input->kinds->items[i].flags & WAN_FLAG_CHILD))
+			rc = judge_scaling(findings, &input->kinds->items[i]);
+	rc = rc ? rc : wan_judge_sizes(findings, input);
+	return rc ? rc : wan_judge_run(findings, input);
 }

@@ -60,6 +60,7 @@ static void fill(struct wan_view_operation *to, const struct wan_process *proces
 {
 	to->record = record;
 	to->process = process;
+	to->detail = wan_process_detail(process, record);
 	to->flags = (uint16_t)(record->flags | (record->child ? WAN_FLAG_CHILD : 0));
 	to->unfinished = open != NULL;
 	to->status = open ? status_of_unfinished(process, open) : record->status;

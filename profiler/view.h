@@ -24,6 +24,7 @@ struct wan_view_source {
 struct wan_view_operation {
 	const struct wan_recording_operation *record;
 	const struct wan_process *process;
+	const struct wan_process_detail *detail; /* NULL: nothing more is known */
 	uint16_t flags;
 	uint8_t status;  /* enum wan_op_status */
 	bool unfinished; /* its process ended first: status is the one we concluded */

@@ -162,12 +162,27 @@ static const char *paint(const struct screen *screen, enum wan_finding_severity 
 	return severity >= WAN_FINDING_HIGH ? "\033[31m" : severity ? "\033[33m" : "\033[36m";
 }
 
+static void saving_text(char *to, size_t bytes, const struct wan_finding *item)
+{
+	char time[32], memory[32];
+	wan_format_duration(time, sizeof(time), (uint64_t)(fmax(0, item->saving_ms) * 1e6));
+	wan_format_bytes(memory, sizeof(memory),
+			 (uint64_t)(fmax(0, item->saving_mb) * (double)WAN_MIB));
+	if (item->saving_ms >= 0 && item->saving_mb >= 0)
+		wan_str_format(to, bytes, "saves about %s and %s of peak", time, memory);
+	else if (item->saving_ms >= 0)
+		wan_str_format(to, bytes, "saves about %s", time);
+	else if (item->saving_mb >= 0)
+		wan_str_format(to, bytes, "saves about %s of peak memory", memory);
+	else
+		wan_str_copy(to, bytes, "saving not estimated");
+}
+
 static void finding(const struct screen *screen, const struct wan_finding *item)
 {
 	static const char marks[] = {'i', '!', '!', '!'};
-	char text[TEXT_BYTES], saving[64] = "";
-	if (item->saving_ms >= 0)
-		wan_str_format(saving, sizeof(saving), " (saves %.1f ms)", item->saving_ms);
+	char text[TEXT_BYTES], saving[96];
+	saving_text(saving, sizeof(saving), item);
 	wan_str_format(text, sizeof(text), " %c %s: %s%s%s", marks[item->severity],
 		       item->advice->title, item->operation, item->operation[0] ? " " : "",
 		       item->evidence);
@@ -175,7 +190,7 @@ static void finding(const struct screen *screen, const struct wan_finding *item)
 	wan_screen_wrapped(&screen->on, text, 3, screen->options->all_findings ? 4 : 2);
 	if (screen->on.colour)
 		fputs("\033[0m", screen->on.to);
-	wan_str_format(text, sizeof(text), "   -> %s%s", item->advice->action, saving);
+	wan_str_format(text, sizeof(text), "   -> %s (%s)", item->advice->action, saving);
 	wan_screen_wrapped(&screen->on, text, 6, screen->options->all_findings ? 3 : 2);
 }
 

@@ -278,9 +278,10 @@ void wan_export_findings(const struct wan_export *export, enum wan_advice_kind k
 				    sentence(export, hidden, finding, finding->evidence));
 		wan_json_key_string(json, "action", finding->advice->action);
 		wan_json_key(json, "predicted_saving");
-		if (finding->saving_ms >= 0) {
+		if (finding->saving_ms >= 0 || finding->saving_mb >= 0) {
 			wan_json_object_begin(json);
-			wan_json_key_double(json, "time_ms", finding->saving_ms, 3);
+			wan_export_number(json, "time_ms", finding->saving_ms, 3);
+			wan_export_number(json, "memory_mb", finding->saving_mb, 3);
 			wan_json_object_end(json);
 		} else {
 			wan_json_string(json, "not estimated");

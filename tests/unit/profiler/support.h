@@ -18,6 +18,7 @@ struct fake {
 	struct wan_process_inflight inflight[8];
 	struct wan_process_event events[64];
 	struct wan_process_counters counters[16];
+	struct wan_process_detail details[FAKE_OPERATIONS];
 };
 
 static inline void fake_init(struct fake *fake)
@@ -36,6 +37,7 @@ static inline void fake_init(struct fake *fake)
 	fake->process.inflight = fake->inflight;
 	fake->process.events = fake->events;
 	fake->process.counters = fake->counters;
+	fake->process.details = fake->details;
 }
 
 static inline struct wan_recording_operation fake_operation(const char *name, double ms)
@@ -87,6 +89,21 @@ static inline struct wan_recording_operation *fake_add(struct fake *fake,
 	};
 	fake->process.total_operations++;
 	return record;
+}
+
+/* More about the operation added last: of its input, and of what came out. */
+static inline void fake_detail(struct fake *fake, uint64_t identity, uint32_t width_px,
+			       uint32_t height_px)
+{
+	const struct wan_recording_operation *record =
+		&fake->operations[fake->process.operation_count - 1];
+	fake->details[fake->process.detail_count++] = (struct wan_process_detail){
+		.start_ns = record->start_ns,
+		.thread = record->thread,
+		.identity = identity,
+		.output_width_px = width_px,
+		.output_height_px = height_px,
+	};
 }
 
 static inline int fake_analyse(struct fake **fakes, size_t count, const struct wan_config *config,
