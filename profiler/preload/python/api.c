@@ -26,7 +26,8 @@ static bool find_all(void *scope, struct wan_py_api *api)
 	WAN_PY_FUNCTIONS
 #undef PY_FUNCTION
 	api->PyModuleDef_Type = find(scope, "PyModuleDef_Type");
-	return complete && api->PyModuleDef_Type;
+	api->_Py_NoneStruct = find(scope, "_Py_NoneStruct");
+	return complete && api->PyModuleDef_Type && api->_Py_NoneStruct;
 }
 
 static size_t object_bytes(void *scope)

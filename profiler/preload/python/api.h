@@ -15,6 +15,14 @@
 
 struct wan_py_object;
 
+/* The head of a Py_buffer, and more than all of it. */
+struct wan_py_buffer {
+	void *bytes;
+	void *owner;
+	ssize_t count;
+	void *rest[13];
+};
+
 /* PY_FUNCTION(required, result, name, arguments) */
 #define WAN_PY_FUNCTIONS                                                                           \
 	PY_FUNCTION(true, void, Py_IncRef, (struct wan_py_object *))                               \
@@ -53,7 +61,7 @@ struct wan_py_api {
 #define PY_FUNCTION(required, result, name, arguments) result(*name) arguments;
 	WAN_PY_FUNCTIONS
 #undef PY_FUNCTION
-	struct wan_py_object *PyModuleDef_Type;
+	struct wan_py_object *PyModuleDef_Type, *_Py_NoneStruct;
 	size_t object_bytes; /* sizeof(PyObject): 16; more where there is no global lock */
 };
 

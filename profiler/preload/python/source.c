@@ -4,14 +4,6 @@
 #include "identity_mark.h"
 #include "python/api.h"
 
-/* The head of a Py_buffer, and more than all of it. */
-struct buffer {
-	void *bytes;
-	void *owner;
-	ssize_t count;
-	void *rest[13];
-};
-
 /* A method without arguments. NULL: it raised. */
 static struct wan_py_object *ask(struct wan_py_object *object, const char *name)
 {
@@ -38,7 +30,7 @@ static void note_descriptor(struct wan_object *object, struct wan_py_object *raw
 
 static void note_memory(struct wan_object *object, struct wan_py_object *file)
 {
-	struct buffer buffer = {0};
+	struct wan_py_buffer buffer = {0};
 	struct wan_py_object *view = ask(file, "getbuffer");
 	if (!view)
 		return;
