@@ -23,12 +23,20 @@ enum run_alloc {
 	RUN_ALLOC_OFF,
 };
 
+/* --audit: whether the loader is asked about each binding, which finds what preloading cannot. */
+enum run_audit {
+	RUN_AUDIT_AUTO, /* where it works */
+	RUN_AUDIT_ON,   /* or the command does not start */
+	RUN_AUDIT_OFF,
+};
+
 /* What was asked for; wanprof_run.c makes it from the options. */
 struct run_request {
 	const char *output; /* -o; NULL: the configured or default place */
 	char *const *command;
 	bool quiet, force, follow;
 	enum run_alloc alloc;
+	enum run_audit audit;
 	struct wan_config config;
 };
 /* run_session.c: all of it. Returns the exit status of wanprof. */
@@ -39,18 +47,49 @@ struct run_program {
 	char path[PATH_MAX]; /* as execvp() will find it; "" when it finds none */
 	bool recordable;
 	char reason[PATH_MAX + 160]; /* why not: a clause after "is not recorded: " */
+	char elf[PATH_MAX];          /* what really runs: the program, or its interpreter */
+	char loader[256];            /* the dynamic loader that starts it */
+	const char *audit_reason;    /* why it cannot be audited, or "" */
 };
 /* Never fails: an unreadable program is left to execvp() to complain about. */
 void run_program_inspect(const char *name, struct run_program *ret_program);
 
+/* run_find.c: the libraries that go into the command. False: not there. */
+#define RUN_PRELOAD_NAME  "libwanrt-preload.so"
+#define RUN_JEMALLOC_NAME "libjemalloc.so.2"
+bool run_find_preload(char *to, size_t bytes);
+bool run_find_jemalloc(char *to, size_t bytes);
+bool run_find_is_file(const char *path);
+/* Makes path one that the loader can find in a list: itself, or a link to it. */
+bool run_find_make_safe(char *path, size_t bytes);
+
 /* run_preload.c: the libraries put before the program's own. */
 struct run_preload {
-	char list[4 * PATH_MAX];     /* for LD_PRELOAD; "" when there is nothing to preload */
-	bool recording;              /* our library is in it */
-	char reason[PATH_MAX + 256]; /* why something is missing; "" when all is there */
+	char list[4 * PATH_MAX];           /* for LD_PRELOAD; "" when there is nothing to preload */
+	bool recording;                    /* our library is in it */
+	char reason[PATH_MAX + 256];       /* why something is missing; "" when all is there */
+	char audit[2 * PATH_MAX];          /* for LD_AUDIT; "": without */
+	char tunables[1024];               /* for GLIBC_TUNABLES, with an auditor */
+	char audit_reason[PATH_MAX + 256]; /* why there is no auditor though one was wanted */
 };
-/* Looks, builds the list and tries it on `true`. */
-void run_preload_prepare(enum run_alloc alloc, struct run_preload *ret_preload);
+/* Looks, builds the lists and tries them. */
+void run_preload_prepare(const struct run_request *request, const struct run_program *program,
+			 struct run_preload *ret_preload);
+
+/* run_audit.c: audit and tunables, or audit_reason. ours: path of the preload library. */
+void run_audit_prepare(const char *ours, const struct run_program *program,
+		       struct run_preload *preload);
+void run_audit_refuse(struct run_preload *preload, const char *reason, const char *detail);
+
+/* run_trial.c: `true` starts under it without a word; messages gets the loader's words. */
+bool run_trial_start(const struct run_preload *preload, char *messages, size_t bytes);
+/* The loader can link elf under it; nothing of elf runs. */
+bool run_trial_link(const struct run_preload *preload, const char *elf, char *messages,
+		    size_t bytes);
+/* What is put before that program, as the files are now; what passed is remembered by it. */
+uint64_t run_trial_key(const struct run_preload *preload, const struct run_program *program);
+bool run_trial_is_known(uint64_t key);
+void run_trial_remember(uint64_t key);
 
 /* run_files.c: FILE, and FILE.d/ that holds the recordings of the processes until the end. */
 struct run_files {

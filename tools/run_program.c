@@ -172,6 +172,7 @@ static void inspect_loader(int fd, const Elf64_Phdr *header, struct run_program 
 	name = name ? name + 1 : loader;
 	if (!wan_str_starts(name, "ld-linux") && !wan_str_starts(name, "ld64"))
 		refuse(program, "it uses another C library than ours (its loader is %s)", loader);
+	wan_str_copy(program->loader, sizeof(program->loader), loader);
 	free(loader);
 }
 
@@ -202,6 +203,10 @@ static void inspect_elf64(int fd, const Elf64_Ehdr *elf, const char *path,
 	    needs_library(fd, headers, count, dynamic, "libasan.so"))
 		refuse(program, "%s is built with AddressSanitizer, which refuses preloading",
 		       path);
+	/* Their thread-local storage fits into no reserve. */
+	if (dynamic && (needs_library(fd, headers, count, dynamic, "libtsan.so") ||
+			needs_library(fd, headers, count, dynamic, "liblsan.so")))
+		program->audit_reason = "a sanitizer's thread-local storage does not fit beside it";
 	free(headers);
 }
 
@@ -257,6 +262,7 @@ static void inspect_file(const char *path, struct run_program *program, unsigned
 	}
 	if (bytes < (ssize_t)sizeof(head.elf) || memcmp(head.elf.e_ident, ELFMAG, SELFMAG) != 0)
 		return;
+	wan_str_copy(program->elf, sizeof(program->elf), path);
 	if (head.elf.e_ident[EI_CLASS] == ELFCLASS64)
 		inspect_elf64(fd, &head.elf, path, program);
 	else
@@ -266,7 +272,8 @@ static void inspect_file(const char *path, struct run_program *program, unsigned
 void run_program_inspect(const char *name, struct run_program *ret_program)
 {
 	ret_program->recordable = true;
-	ret_program->reason[0] = '\0';
+	ret_program->reason[0] = ret_program->elf[0] = ret_program->loader[0] = '\0';
+	ret_program->audit_reason = "";
 	if (find_in_path(name, ret_program->path, sizeof(ret_program->path)))
 		inspect_file(ret_program->path, ret_program, 0);
 	else

@@ -26,8 +26,8 @@
 /* What the command's processes find in their environment. */
 struct variables {
 	char preload[4 * PATH_MAX + 16], path[PATH_MAX + 32], run_id[80], job[160], estimate[64];
-	char capacity[64];
-	const char *list[7];
+	char capacity[64], audit[2 * PATH_MAX + 16], tunables[1040];
+	const char *list[9];
 	size_t count;
 };
 
@@ -86,6 +86,12 @@ static void make_variables(struct variables *v, const struct run_request *reques
 	v->count = 0;
 	wan_str_format(v->preload, sizeof(v->preload), "LD_PRELOAD=%s", preload->list);
 	set_variable(v, v->preload);
+	wan_str_format(v->audit, sizeof(v->audit), "LD_AUDIT=%s", preload->audit);
+	wan_str_format(v->tunables, sizeof(v->tunables), "GLIBC_TUNABLES=%s", preload->tunables);
+	if (preload->audit[0]) {
+		set_variable(v, v->audit);
+		set_variable(v, v->tunables);
+	}
 	wan_str_format(v->path, sizeof(v->path), "WAN_RECORD_PATH=%s", files->folder);
 	set_variable(v, v->path);
 	wan_str_format(v->run_id, sizeof(v->run_id), "WAN_RECORD_RUN_ID=%s", config->record_run_id);
@@ -285,7 +291,12 @@ int run_session(struct run_request *request)
 		       session.program.reason);
 		return run_unrecorded(&session);
 	}
-	run_preload_prepare(request->alloc, &session.preload);
+	run_preload_prepare(request, &session.program, &session.preload);
+	if (request->audit == RUN_AUDIT_ON && !session.preload.audit[0]) {
+		wanprof_say("--audit=on: no audit: %s; use --audit=auto to run without it",
+			    session.preload.audit_reason);
+		return WANPROF_RUN_FAILED;
+	}
 	if (!session.preload.recording) {
 		remark(request, "%s runs unrecorded: %s", request->command[0],
 		       session.preload.reason);
@@ -293,6 +304,12 @@ int run_session(struct run_request *request)
 	}
 	if (session.preload.reason[0])
 		remark(request, "%s", session.preload.reason);
+	if (session.preload.audit_reason[0])
+		remark(request,
+		       "without the audit companion (libraries opened with RTLD_DEEPBIND, dlmopen "
+		       "or "
+		       "dlsym are not seen): %s",
+		       session.preload.audit_reason);
 	int status = prepare_files(&session);
 	if (status)
 		return status > 0 ? status : run_unrecorded(&session);

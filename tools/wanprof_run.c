@@ -26,7 +26,7 @@ enum {
 };
 
 #define ALLOC_CHOICES "auto|count|jemalloc|off"
-#define AUDIT_CHOICES "auto|off"
+#define AUDIT_CHOICES "auto|on|off"
 
 static const struct wanprof_option options[] = {
 	[OPTION_OUTPUT] = {"output", 'o', "FILE", "record into FILE", NULL},
@@ -39,7 +39,9 @@ static const struct wanprof_option options[] = {
 	[OPTION_ALLOC] = {"alloc", 0, "WHICH",
 			  "memory per operation: auto (default), count, jemalloc, off",
 			  ALLOC_CHOICES},
-	[OPTION_AUDIT] = {"audit", 0, "WHEN", "auto (default) or off", AUDIT_CHOICES},
+	[OPTION_AUDIT] = {"audit", 0, "WHEN",
+			  "ask the loader about each binding: auto (default), on, off",
+			  AUDIT_CHOICES},
 	[OPTION_NO_PYTHON_HOOKS] = {"no-python-hooks", 0, NULL,
 				    "leave Python alone (as it is now in any case)", NULL},
 	[OPTION_RECORDS] = {"records", 0, "N",
@@ -68,11 +70,14 @@ static int parse_estimate(struct run_request *request, const char *text)
 	return parse_number_option(request, "record.estimate", ns, "estimate");
 }
 
-static int parse_choice(const char *option, const char *choices, const char *value, bool *ret_on)
+/* The index of value in the names, which are those of choices. */
+static int parse_choice(const char *option, const char *choices, const char *value,
+			const char *const *names, unsigned *ret_index)
 {
 	int status = wanprof_check_choice(&wanprof_verb_run, option, choices, value);
-	if (status == 0)
-		*ret_on = strcmp(value, "off") != 0;
+	for (unsigned i = 0; !status && names[i]; i++)
+		if (strcmp(value, names[i]) == 0)
+			*ret_index = i;
 	return status;
 }
 
@@ -81,17 +86,26 @@ static int parse_alloc(struct run_request *request, const char *value)
 	static const char *const names[] = {[RUN_ALLOC_AUTO] = "auto",
 					    [RUN_ALLOC_COUNT] = "count",
 					    [RUN_ALLOC_JEMALLOC] = "jemalloc",
-					    [RUN_ALLOC_OFF] = "off"};
-	int status = wanprof_check_choice(&wanprof_verb_run, "--alloc", ALLOC_CHOICES, value);
-	for (unsigned i = 0; !status && i < WAN_COUNT_OF(names); i++)
-		if (strcmp(value, names[i]) == 0)
-			request->alloc = (enum run_alloc)i;
+					    [RUN_ALLOC_OFF] = "off",
+					    NULL};
+	unsigned index = request->alloc;
+	int status = parse_choice("--alloc", ALLOC_CHOICES, value, names, &index);
+	request->alloc = (enum run_alloc)index;
+	return status;
+}
+
+static int parse_audit(struct run_request *request, const char *value)
+{
+	static const char *const names[] = {
+		[RUN_AUDIT_AUTO] = "auto", [RUN_AUDIT_ON] = "on", [RUN_AUDIT_OFF] = "off", NULL};
+	unsigned index = request->audit;
+	int status = parse_choice("--audit", AUDIT_CHOICES, value, names, &index);
+	request->audit = (enum run_audit)index;
 	return status;
 }
 
 static int parse_one(struct run_request *request, int option, const char *value)
 {
-	bool audit;
 	switch (option) {
 	case OPTION_OUTPUT:
 		request->output = value;
@@ -114,11 +128,7 @@ static int parse_one(struct run_request *request, int option, const char *value)
 	case OPTION_ALLOC:
 		return parse_alloc(request, value);
 	case OPTION_AUDIT:
-		if (strcmp(value, "on") == 0)
-			return wanprof_usage_error(&wanprof_verb_run,
-						   "--audit=on is not built in yet; there are auto "
-						   "and off");
-		return parse_choice("--audit", AUDIT_CHOICES, value, &audit);
+		return parse_audit(request, value);
 	case OPTION_RECORDS:
 		return parse_number_option(request, "record.capacity", value, "records");
 	default:
