@@ -2,7 +2,7 @@
 /*
  * One operation: two clock reads, two loads of the thread's byte counters, one in-flight entry, one
  * record of 64 bytes. The thread CPU clock costs twenty times a tick read, so it is read at most
- * once in 0.4 ms of a thread's life at a begin, and at the end of operations that were at least as
+ * once in 0.8 ms of a thread's life at a begin, and at the end of operations that were at least as
  * long: the last reading of the thread (its anchor) stands for the begin when it lies at most 2 %
  * of the span before it. The peak is read and reset only when the thread has allocated since.
  *
@@ -10,6 +10,7 @@
  * short) runs through begin_quick() and end_quick(), which call nothing and so save no registers.
  * What they do not expect goes to begin() and end(), before anything has been changed.
  */
+#define WAN_PROFILE_CALLS /* here the functions are made, not called in their checked form */
 #include "profile.h"
 
 #include <errno.h>
@@ -51,6 +52,8 @@ struct op {
 	uint64_t added_peak;
 };
 _Static_assert(sizeof(struct op) <= sizeof(struct wan_op), "wan_op is large enough");
+_Static_assert(offsetof(struct op, magic) == 0 && offsetof(struct wan_profile, active) == 0,
+	       "the checked forms of wan/profile.h look at the first word");
 
 enum unusual {
 	LARGE = 1, /* the CPU clock at both ends */
@@ -190,15 +193,18 @@ static __attribute__((noinline)) void begin(struct wan_profile *profile, struct 
 					    const char *name, uint8_t library, bool large,
 					    uintptr_t here)
 {
-	struct wan_lane *lane = wan_lane_get(profile->recorder);
 	op->magic = 0;
-	if (wan_unlikely(!lane || !name))
+	uint16_t id = name ? wan_op_name_id(profile, name) : WAN_OP_NAME_OFF;
+	if (wan_unlikely(id == WAN_OP_NAME_OFF))
+		return;
+	struct wan_lane *lane = wan_lane_get(profile->recorder);
+	if (wan_unlikely(!lane))
 		return;
 	if (wan_unlikely(!self.ready))
 		prepare_thread();
 	op->profile = profile;
 	op->lane = lane;
-	op->name = wan_op_name_id(profile, name);
+	op->name = id;
 	op->unusual = (uint8_t)(OUTER | (large ? LARGE : 0));
 	op->file_bytes = WAN_BYTES_UNKNOWN;
 	op->size = 0;

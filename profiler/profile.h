@@ -33,9 +33,10 @@ void wan_op_begin_as(struct wan_profile *profile, struct wan_op *op, const char 
 #define WAN_OP_NAMES      128 /* power of two */
 #define WAN_OP_NAME_BYTES 64
 struct wan_op_name {
-	const void *pointer; /* release, last: the entry never changes again; NULL: free */
-	uint16_t id;
-	uint32_t mask; /* a bit for each byte of the text and its end; 0: more than 32 */
+	const void *pointer; /* release, last: text and id never change again; NULL: free */
+	uint16_t id;         /* in the recording */
+	uint16_t off;        /* atomic: its category is not recorded */
+	uint32_t mask; /* a bit for each byte of the text and its end; 0: more than 32, or off */
 	char text[WAN_OP_NAME_BYTES];
 };
 
@@ -48,22 +49,31 @@ struct wan_period {
 	uint64_t since_ns, marker;      /* start, and what marks it among the records */
 };
 
+/* Which categories are recorded. Fixed once made. */
+struct wan_categories;
+
 struct wan_profile {
 	/* read at every operation */
-	uint32_t active; /* atomic */
+	uint32_t active; /* atomic; first: wan/profile.h looks at it without a call */
 	bool cpu;
 	uint64_t large_ticks; /* spans at least this long are worth the CPU clock; cpu off: none */
 	struct wan_recorder *recorder;
 	const struct wan_record_share *share; /* preloaded library of this process, or NULL */
 	const struct wan_config *config;
 	struct wan_op_name names[WAN_OP_NAMES];
+	const struct wan_categories *categories; /* atomic; NULL: all */
 
 	struct wan_mutex lock;     /* rank WAN_RANK_PROFILE */
 	bool started;              /* lock: by wan_profile_start() */
 	struct wan_period *period; /* lock: the stretch that results are about */
 };
 
+/* Not an id: the category of the name is off. */
+#define WAN_OP_NAME_OFF UINT16_MAX
+/* Id in the recording; 0: no room; WAN_OP_NAME_OFF. */
 uint16_t wan_op_name_id(struct wan_profile *profile, const char *name);
+/* Ends them all; nobody uses the profile any more. */
+void wan_categories_destroy(const struct wan_categories *categories);
 
 static inline struct wan_op_name *wan_op_name_slot(struct wan_profile *profile, const char *name)
 {
@@ -90,7 +100,8 @@ static inline uint16_t wan_op_name_quick(struct wan_profile *profile, const char
 	same |= (uint32_t)_mm_movemask_epi8(
 			_mm_cmpeq_epi8(_mm_loadu_si128(given + 1), _mm_loadu_si128(text + 1)))
 		<< 16;
-	return entry->mask && (same & entry->mask) == entry->mask ? entry->id : 0;
+	uint32_t mask = wan_load_relaxed(&entry->mask);
+	return mask && (same & mask) == mask ? entry->id : 0;
 #else
 	return 0;
 #endif
