@@ -137,7 +137,7 @@ def without_a_command_there_is_a_usage_error():
 @test
 def an_unknown_option_names_the_nearest():
     cases = {"--ouput=x": b'"--output"', "--estimte": b'"--estimate"', "-Z": b'"-Z"',
-             "--alloc=count": b"jemalloc", "--audit=on": b"auto", "--live": b"not built in yet",
+             "--alloc=malloc": b"jemalloc", "--audit=on": b"auto", "--live": b"not built in yet",
              "--estimate=soon": b"seconds", "--records=0": b"--records", "--quiet=yes": b"no value"}
     for option, expected in cases.items():
         done = subprocess.run([WANPROF, "run", option, "true"], stderr=subprocess.PIPE)
@@ -362,6 +362,24 @@ def an_existing_preload_list_is_kept_behind_ours():
     check(parts[0].endswith("libwanrt-preload.so") and parts[-1] == libc, parts)
     off = record(command, fresh(), "-q", "--alloc=off").stdout.decode()
     check("jemalloc" not in off and off.strip().endswith("libwanrt-preload.so"), off)
+
+
+@test
+def memory_of_operations_comes_from_whom_the_option_names():
+    need("djpeg")
+    for mode, name, known in (("auto", "(counted)", True), ("count", "(counted)", True),
+                              ("jemalloc", "jemalloc", True), ("off", "glibc", False)):
+        path = fresh()
+        done = record(["djpeg", "-outfile", os.devnull, IMAGE], path, f"--alloc={mode}")
+        equal(done.returncode, 0, mode)
+        if mode == "jemalloc" and b"was not found" in done.stderr:
+            continue
+        profile = dumped(path)
+        allocator = profile["environment"]["allocator"]
+        check(name in allocator["name"], allocator)
+        equal(allocator["self_test_passed"], known, mode)
+        memory = [m["peak_memory_mb"] for m in profile["metrics"]]
+        equal([m is not None and m > 0.05 for m in memory], [known], f"{mode}: {memory}")
 
 
 @test
