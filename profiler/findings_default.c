@@ -221,36 +221,56 @@ static int judge_cpu(struct wan_findings *findings, const struct wan_finding_inp
 	return wan_judge_put(finding, value, limit, "%");
 }
 
+/* Two to four sizes say nothing of a law, but cost per pixel should not rise so much. */
+static int judge_few_sizes(struct wan_findings *findings, const struct wan_row *row,
+			   const struct wan_scaling *fit, double limit)
+{
+	if (fit->verdict != WAN_SCALING_INCONCLUSIVE || fit->sizes < 2 ||
+	    fit->sizes >= WAN_SCALING_SIZES_MIN || fit->ratio <= limit)
+		return 0;
+	struct wan_finding *finding =
+		wan_judge_add(findings, WAN_ADVICE_SCALING_PROVISIONAL, row, row->count);
+	if (!finding)
+		return -ENOMEM;
+	finding->confidence = "provisional";
+	wan_str_format(finding->evidence, sizeof(finding->evidence),
+		       "time per pixel rises %.1f times over %u sizes (range %.0fx, limit %gx)",
+		       fit->ratio, fit->sizes, fit->range, limit);
+	if (wan_judge_put(finding, fit->ratio, limit, "ratio") < 0)
+		return -ENOMEM;
+	wan_str_format(finding->text, sizeof(finding->text),
+		       "Poor scaling (provisional, %u sizes): %s %s", fit->sizes, row->name,
+		       finding->evidence);
+	return 0;
+}
+
 static int judge_fit(struct wan_findings *findings, const struct wan_row *row,
 		     const struct wan_scaling *fit, enum wan_advice_id id, const char *what)
 {
-	if (fit->verdict != WAN_SCALING_POOR && !fit->provisional)
+	if (fit->verdict != WAN_SCALING_POOR)
 		return 0;
-	struct wan_finding *finding = wan_judge_add(
-		findings, fit->provisional ? WAN_ADVICE_SCALING_PROVISIONAL : id, row, row->count);
+	struct wan_finding *finding = wan_judge_add(findings, id, row, row->count);
 	if (!finding)
 		return -ENOMEM;
-	finding->confidence = fit->provisional ? "provisional" : "95 %";
-	if (fit->provisional) {
-		wan_str_format(finding->evidence, sizeof(finding->evidence),
-			       "%s per pixel rises %.1f times over %u sizes (range %.0fx)", what,
-			       fit->ratio, fit->sizes, fit->range);
-		return wan_judge_put(finding, fit->ratio, WAN_SCALING_PROVISIONAL, "ratio");
-	}
+	finding->confidence = "95 %";
 	wan_str_format(finding->evidence, sizeof(finding->evidence),
-		       "%s grows as Mpx^%.2f (at least %.2f), %u sizes, range %.0fx", what,
-		       fit->slope, fit->lower_bound, fit->sizes, fit->range);
+		       "%s grows as Mpx^%.2f (at least %.2f, limit %g), %u sizes, range %.0fx",
+		       what, fit->slope, fit->lower_bound, WAN_SCALING_SLOPE, fit->sizes,
+		       fit->range);
 	return wan_judge_put(finding, fit->slope, WAN_SCALING_SLOPE, "exponent");
 }
 
-static int judge_scaling(struct wan_findings *findings, const struct wan_row *row)
+static int judge_scaling(struct wan_findings *findings, const struct wan_finding_input *input,
+			 const struct wan_row *row)
 {
 	if (row->inside_ns < SCALING_COST_NS)
 		return 0;
-	int rc = judge_fit(findings, row, &row->scaling, WAN_ADVICE_SCALING, "time");
-	if (rc || row->memory_scaling.provisional)
-		return rc;
-	return judge_fit(findings, row, &row->memory_scaling, WAN_ADVICE_SCALING_MEMORY, "memory");
+	int rc =
+		judge_few_sizes(findings, row, &row->scaling, input->config->profile_scaling_ratio);
+	rc = rc ? rc : judge_fit(findings, row, &row->scaling, WAN_ADVICE_SCALING, "time");
+	return rc ? rc
+		  : judge_fit(findings, row, &row->memory_scaling, WAN_ADVICE_SCALING_MEMORY,
+			      "memory");
 }
 
 static int judge_outcome(struct wan_findings *findings, const struct wan_finding_input *input,
@@ -338,7 +358,7 @@ int wan_findings_default(struct wan_findings *findings, const struct wan_finding
 	}
 	for (size_t i = 0; i < input->kinds->count && !rc; i++)
 		if (!(input->kinds->items[i].flags & WAN_FLAG_CHILD))
-			rc = judge_scaling(findings, &input->kinds->items[i]);
+			rc = judge_scaling(findings, input, &input->kinds->items[i]);
 	rc = rc ? rc : wan_judge_sizes(findings, input);
 	return rc ? rc : wan_judge_run(findings, input);
 }

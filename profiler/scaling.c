@@ -7,6 +7,11 @@
 #define SIZES_MAX 48
 #define PAIRS_MAX (SIZES_MAX * (SIZES_MAX - 1) / 2)
 
+#define FIXED_SIZES_MIN 8
+#define FIXED_RANGE_MIN 16.0
+#define FIXED_SHARE_MIN 0.2 /* of the smallest cost, else it cannot hide anything */
+#define FIXED_TAKEN     0.7
+
 struct size {
 	double pixels, cost; /* medians of the group */
 };
@@ -104,6 +109,57 @@ static double median_per_pixel(const struct size *sizes, size_t count)
 	return median(values, count);
 }
 
+/* The line through the lower part of the sizes, where growth is not yet to be seen. */
+static double fixed_cost(const struct size *sizes, size_t found)
+{
+	size_t count = (found * 3 + 2) / 5, pairs = 0;
+	double slopes[PAIRS_MAX], rests[SIZES_MAX], least = sizes[0].cost;
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = i + 1; j < count; j++)
+			slopes[pairs++] = (sizes[j].cost - sizes[i].cost) /
+					  (sizes[j].pixels - sizes[i].pixels);
+	qsort(slopes, pairs, sizeof(*slopes), by_value);
+	double slope = median(slopes, pairs);
+	for (size_t i = 0; i < count; i++)
+		rests[i] = sizes[i].cost - slope * sizes[i].pixels;
+	qsort(rests, count, sizeof(*rests), by_value);
+	for (size_t i = 0; i < found; i++)
+		least = fmin(least, sizes[i].cost);
+	return fmin(fmax(0, median(rests, count)), 0.9 * least);
+}
+
+static void fit_sizes(const struct size *sizes, size_t found, struct wan_scaling *fit)
+{
+	size_t third = found >= 3 ? found / 3 : 1;
+	fit->ratio =
+		median_per_pixel(sizes + found - third, third) / median_per_pixel(sizes, third);
+	theil_sen(sizes, found, fit);
+}
+
+static bool is_poor(const struct wan_scaling *fit)
+{
+	return fit->slope > WAN_SCALING_SLOPE && fit->lower_bound > 1 &&
+	       fit->ratio >= WAN_SCALING_RATIO;
+}
+
+/* Once more, without most of the fixed cost: taken over where it shows growth. */
+static void look_behind_fixed(const struct size *sizes, size_t found, struct wan_scaling *fit)
+{
+	struct size less[SIZES_MAX];
+	struct wan_scaling behind = *fit;
+	if (found < FIXED_SIZES_MIN || fit->range < FIXED_RANGE_MIN)
+		return;
+	fit->fixed = behind.fixed = fixed_cost(sizes, found);
+	if (is_poor(fit) || FIXED_TAKEN * fit->fixed < FIXED_SHARE_MIN * sizes[0].cost)
+		return;
+	for (size_t i = 0; i < found; i++)
+		less[i] = (struct size){.pixels = sizes[i].pixels,
+					.cost = sizes[i].cost - FIXED_TAKEN * fit->fixed};
+	fit_sizes(less, found, &behind);
+	if (is_poor(&behind))
+		*fit = behind;
+}
+
 static const char *what_is_missing(const struct wan_scaling *fit)
 {
 	if (fit->sizes < WAN_SCALING_SIZES_MIN)
@@ -125,7 +181,7 @@ static void judge(struct wan_scaling *fit)
 	fit->reason = "";
 	if (fit->slope <= WAN_SCALING_SLOPE) {
 		fit->verdict = WAN_SCALING_OK;
-	} else if (fit->lower_bound > 1 && fit->ratio >= WAN_SCALING_RATIO) {
+	} else if (is_poor(fit)) {
 		fit->verdict = WAN_SCALING_POOR;
 	} else {
 		fit->verdict = WAN_SCALING_INCONCLUSIVE;
@@ -148,11 +204,9 @@ void wan_scaling_fit(struct wan_scaling_sample *samples, size_t count,
 	}
 	ret_scaling->sizes = (unsigned)found;
 	if (found >= 2) {
-		size_t third = found >= 3 ? found / 3 : 1;
 		ret_scaling->range = sizes[found - 1].pixels / sizes[0].pixels;
-		ret_scaling->ratio = median_per_pixel(sizes + found - third, third) /
-				     median_per_pixel(sizes, third);
-		theil_sen(sizes, found, ret_scaling);
+		fit_sizes(sizes, found, ret_scaling);
+		look_behind_fixed(sizes, found, ret_scaling);
 		ret_scaling->fitted = true;
 	}
 	judge(ret_scaling);

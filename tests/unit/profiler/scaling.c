@@ -22,6 +22,8 @@ static double normal(void)
 	return sqrt(-2 * log(uniform() + 1e-12)) * cos(6.283185307179586 * uniform());
 }
 
+#define RANGE 40.0
+
 enum law { LINEAR, N_LOG_N, POWER_125, POWER_15, SQUARE, KNEE };
 
 static double cost_of(enum law law, double pixels)
@@ -43,21 +45,23 @@ static double cost_of(enum law law, double pixels)
 	}
 }
 
-static double rate(enum law law, unsigned sizes, unsigned samples_each, double range,
+/* Per cent of rounds that end in verdict. fixed: cost of no pixels, of the smallest size's. */
+static double rate(enum law law, unsigned sizes, unsigned samples_each, double fixed,
 		   enum wan_scaling_verdict verdict)
 {
 	struct wan_scaling_sample samples[64];
-	unsigned hits = 0, rounds = 200;
+	unsigned hits = 0, rounds = 1000;
 	for (unsigned round = 0; round < rounds; round++) {
 		size_t count = 0;
 		for (unsigned i = 0; i < sizes; i++) {
-			double pixels = 3e5 * pow(range, (double)i / (sizes - 1));
+			double pixels = 3e5 * pow(RANGE, (double)i / (sizes - 1));
 			for (unsigned j = 0; j < samples_each; j++) {
 				double noise = exp(0.2 * normal());
 				if (uniform() < 0.05)
 					noise *= 2 + 4 * uniform();
 				samples[count].pixels = pixels;
-				samples[count++].cost = cost_of(law, pixels) * noise;
+				samples[count++].cost =
+					(cost_of(law, pixels) + fixed * cost_of(law, 3e5)) * noise;
 			}
 		}
 		struct wan_scaling fit;
@@ -67,42 +71,84 @@ static double rate(enum law law, unsigned sizes, unsigned samples_each, double r
 	return 100.0 * hits / rounds;
 }
 
-static void print_rate(const char *name, double percent)
+static double print_rate(const char *name, unsigned sizes, unsigned each, double percent)
 {
-	printf("# %-34s %5.1f %%\n", name, percent);
+	printf("# %-40s %2u sizes x%u  %5.1f %%\n", name, sizes, each, percent);
+	return percent;
+}
+
+/* The wrong answer on data that grows no faster than it may, at most `most` per cent. */
+static void check_quiet(const char *name, enum law law, double fixed, double most)
+{
+	static const unsigned shapes[][2] = {{5, 5}, {8, 5}, {12, 5}};
+	for (size_t i = 0; i < 3; i++) {
+		double wrong = rate(law, shapes[i][0], shapes[i][1], fixed, WAN_SCALING_POOR);
+		CHECK(print_rate(name, shapes[i][0], shapes[i][1], wrong) <= most);
+	}
+}
+
+static void check_found(const char *name, enum law law, double least)
+{
+	static const unsigned shapes[][2] = {{5, 5}, {8, 5}, {12, 5}};
+	for (size_t i = 0; i < 3; i++) {
+		double right = rate(law, shapes[i][0], shapes[i][1], 0, WAN_SCALING_POOR);
+		CHECK(print_rate(name, shapes[i][0], shapes[i][1], right) >= least);
+	}
 }
 
 TEST(linear_and_n_log_n_are_rarely_called_poor)
 {
-	double linear = rate(LINEAR, 5, 5, 40, WAN_SCALING_POOR);
-	double linear_8 = rate(LINEAR, 8, 5, 40, WAN_SCALING_POOR);
-	double log_linear = rate(N_LOG_N, 5, 5, 40, WAN_SCALING_POOR);
-	print_rate("n, 5 sizes: false alarms", linear);
-	print_rate("n, 8 sizes: false alarms", linear_8);
-	print_rate("n log n, 5 sizes: false alarms", log_linear);
-	CHECK(linear <= 3);
-	CHECK(linear_8 <= 3);
-	CHECK(log_linear <= 3);
+	check_quiet("n: false alarms", LINEAR, 0, 3);
+	check_quiet("n log n: false alarms", N_LOG_N, 0, 3);
+	check_quiet("n, fixed cost 0.5x: false alarms", LINEAR, 0.5, 3);
+	check_quiet("n, fixed cost 3x: false alarms", LINEAR, 3, 3);
 }
 
 TEST(a_cache_knee_is_rarely_called_poor)
 {
-	double knee = rate(KNEE, 5, 5, 40, WAN_SCALING_POOR);
-	print_rate("n with a 1.35x knee: false alarms", knee);
-	CHECK(knee <= 8);
+	check_quiet("n with a 1.35x knee: false alarms", KNEE, 0, 5);
+	check_quiet("knee, fixed cost 3x: false alarms", KNEE, 3, 5);
 }
 
 TEST(real_growth_is_found)
 {
-	double power_125 = rate(POWER_125, 5, 5, 40, WAN_SCALING_POOR);
-	double power_15 = rate(POWER_15, 5, 5, 40, WAN_SCALING_POOR);
-	double square = rate(SQUARE, 5, 5, 40, WAN_SCALING_POOR);
-	print_rate("n^1.25 found", power_125);
-	print_rate("n^1.5 found", power_15);
-	print_rate("n^2 found", square);
-	CHECK(power_125 >= 90);
-	CHECK(power_15 >= 95);
-	CHECK(square >= 95);
+	check_found("n^1.25 found", POWER_125, 90);
+	check_found("n^1.5 found", POWER_15, 95);
+	check_found("n^2 found", SQUARE, 95);
+}
+
+TEST(growth_behind_a_fixed_cost_is_found_more_often_than_not_from_many_sizes)
+{
+	print_rate("n^1.5, fixed cost 3x, found", 8, 5, rate(POWER_15, 8, 5, 3, WAN_SCALING_POOR));
+	double found = rate(POWER_15, 12, 5, 3, WAN_SCALING_POOR);
+	CHECK(print_rate("n^1.5, fixed cost 3x, found", 12, 5, found) >= 50);
+}
+
+TEST(three_samples_a_size_are_enough_to_stay_quiet_and_to_find_a_power_of_1_5)
+{
+	double wrong = rate(LINEAR, 5, 3, 0, WAN_SCALING_POOR);
+	CHECK(print_rate("n: false alarms", 5, 3, wrong) <= 3);
+	wrong = rate(KNEE, 5, 3, 0, WAN_SCALING_POOR);
+	CHECK(print_rate("n with a 1.35x knee: false alarms", 5, 3, wrong) <= 6);
+	double right = rate(POWER_15, 5, 3, 0, WAN_SCALING_POOR);
+	CHECK(print_rate("n^1.5 found", 5, 3, right) >= 95);
+	print_rate("n^1.25 found", 5, 3, rate(POWER_125, 5, 3, 0, WAN_SCALING_POOR));
+}
+
+TEST(the_fixed_cost_of_exact_data_is_exact)
+{
+	struct wan_scaling_sample samples[64];
+	struct wan_scaling fit;
+	size_t count = 0;
+	for (unsigned i = 0; i < 8; i++)
+		for (unsigned j = 0; j < 3; j++) {
+			samples[count].pixels = 1e5 * pow(2, i);
+			samples[count].cost = 70000 + samples[count].pixels;
+			count++;
+		}
+	wan_scaling_fit(samples, count, &fit);
+	CHECK_NEAR(fit.fixed, 70000, 1e-3);
+	CHECK_EQ(fit.verdict, WAN_SCALING_OK);
 }
 
 static size_t exact(struct wan_scaling_sample *samples, unsigned sizes, unsigned each, double step,
