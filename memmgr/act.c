@@ -81,7 +81,7 @@ static uint64_t fallen_bytes(struct wan_memory *memory, const struct wan_memory_
 {
 	struct wan_look look;
 	struct wan_look_verdict verdict;
-	wan_memory_refresh(memory, &look, &verdict);
+	wan_memory_look(memory, &look, &verdict);
 	uint64_t fallen = decision->rss_bytes - WAN_MIN(decision->rss_bytes, look.rss_bytes);
 	for (uint32_t i = 0; i < look.count; i++) {
 		uint64_t need = look.levels[i].need_bytes;

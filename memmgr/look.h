@@ -12,6 +12,7 @@ enum { WAN_LOOK_LEVELS_MAX = WAN_CGROUP_LEVELS_MAX + 2 }; /* and host and proces
 
 struct wan_look {
 	uint64_t time_ns;
+	bool light;
 	uint32_t count;
 	struct wan_level_reading levels[WAN_LOOK_LEVELS_MAX];
 	uint64_t total_bytes, available_bytes; /* host; 0: unknown */
@@ -24,6 +25,9 @@ struct wan_look_request {
 	uint64_t now_ns;
 	uint64_t process_cap_bytes; /* 0: none */
 	uint64_t gpu_mask;          /* 0: the GPU is not asked */
+	bool light;                 /* by who reserves: see struct wan_light */
+	double line_pct;            /* when light */
+	uint64_t rss_bytes;         /* when light: stands for what is not read; 0: read it */
 };
 
 /* Verdict; indices are into look->levels, -1 when there is none. */
@@ -43,5 +47,8 @@ void wan_look_read(const struct wan_memory_sources *sources, const struct wan_lo
 /* line_pct: admission keeps need below this share of each limit. */
 void wan_look_judge(const struct wan_look *look, double line_pct,
 		    struct wan_look_verdict *ret_verdict);
+/* How long all levels stay below the lowest step whatever others do; those that the kernel tells
+ * about count as for ever. 0: some level has not 25 % of headroom. */
+uint64_t wan_look_calm_ns(const struct wan_look *look, double step_pct);
 
 #endif

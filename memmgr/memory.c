@@ -63,6 +63,7 @@ int wan_memory_create(const struct wan_memory_options *options, struct wan_memor
 	memory->on_action = options->on_action;
 	memory->wake = options->wake;
 	memory->context = options->context;
+	memory->state.stalled_percent = -1;
 	wan_mutex_init(&memory->lock, WAN_RANK_MEMORY);
 	wan_mutex_init(&memory->batch_lock, WAN_RANK_BATCH);
 	wan_cond_init(&memory->reclaim_done);
@@ -71,7 +72,7 @@ int wan_memory_create(const struct wan_memory_options *options, struct wan_memor
 
 	struct wan_look look;
 	struct wan_look_verdict verdict;
-	wan_memory_refresh(memory, &look, &verdict);
+	wan_memory_look(memory, &look, &verdict);
 	*ret_memory = memory;
 	return 0;
 }
@@ -107,7 +108,6 @@ static void keep_last_host(struct wan_memory *memory, struct wan_look *look)
 {
 	if (look->total_bytes)
 		return;
-	wan_log(WAN_LOG_WARNING, "memory: /proc/meminfo cannot be read, its last figures stand");
 	wan_mutex_lock(&memory->lock);
 	uint64_t total = memory->state.total_bytes, available = memory->state.available_bytes;
 	wan_mutex_unlock(&memory->lock);
@@ -142,9 +142,11 @@ static void publish_locked(struct wan_memory *memory, const struct wan_look *loo
 	wan_str_copy(state->tightest, sizeof(state->tightest), level_name(look, verdict->tightest));
 	state->headroom_bytes = verdict->headroom_bytes;
 	state->process_rss_bytes = look->rss_bytes;
-	state->gpu_known = look->gpu_known;
-	state->gpu_total_bytes = look->gpu_known ? look->gpu_total_bytes : 0;
-	state->gpu_used_bytes = look->gpu_known ? look->gpu_used_bytes : 0;
+	if (!look->light) {
+		state->gpu_known = look->gpu_known;
+		state->gpu_total_bytes = look->gpu_known ? look->gpu_total_bytes : 0;
+		state->gpu_used_bytes = look->gpu_known ? look->gpu_used_bytes : 0;
+	}
 	wan_str_copy(memory->limiting, sizeof(memory->limiting),
 		     level_name(look, verdict->limiting));
 	if (verdict->deciding >= 0) {
@@ -153,22 +155,39 @@ static void publish_locked(struct wan_memory *memory, const struct wan_look *loo
 	}
 }
 
-void wan_memory_refresh(struct wan_memory *memory, struct wan_look *ret_look,
-			struct wan_look_verdict *ret_verdict)
+static void read_sources(struct wan_memory *memory, bool light, struct wan_look *ret_look,
+			 struct wan_look_verdict *ret_verdict)
 {
 	struct wan_look_request request = {
 		.now_ns = memory->now_ns(),
 		.process_cap_bytes = memory->process_cap_bytes,
-		.gpu_mask = wan_load_relaxed(&memory->gpu_mask),
+		.gpu_mask = light ? 0 : wan_load_relaxed(&memory->gpu_mask),
+		.light = light,
+		.line_pct = memory->line_pct,
 	};
+	if (light && !memory->process_cap_bytes)
+		request.rss_bytes = wan_load_relaxed(&memory->rss_bytes);
 	wan_admission_looking(memory->admission);
 	wan_look_read(&memory->sources, &request, ret_look);
 	keep_last_host(memory, ret_look);
 	wan_look_judge(ret_look, memory->line_pct, ret_verdict);
 	wan_admission_looked(memory->admission, ret_verdict);
+	wan_store_relaxed(&memory->rss_bytes, ret_look->rss_bytes);
 	wan_mutex_lock(&memory->lock);
 	publish_locked(memory, ret_look, ret_verdict);
 	wan_mutex_unlock(&memory->lock);
+}
+
+void wan_memory_look(struct wan_memory *memory, struct wan_look *ret_look,
+		     struct wan_look_verdict *ret_verdict)
+{
+	read_sources(memory, false, ret_look, ret_verdict);
+}
+
+void wan_memory_refresh(struct wan_memory *memory, struct wan_look *ret_look,
+			struct wan_look_verdict *ret_verdict)
+{
+	read_sources(memory, true, ret_look, ret_verdict);
 }
 
 void wan_memory_state(struct wan_memory *memory, struct wan_memory_state *state)

@@ -20,8 +20,8 @@ struct wan_memory_limits {
 	uint64_t (*get_cache_limit)(void *context); /* bytes; 0: there is no cache */
 	/* Applies at once. Returns the bytes dropped by it. */
 	uint64_t (*set_cache_limit)(void *context, uint64_t limit_bytes);
-	uint64_t (*clear_cache)(void *context); /* returns the bytes dropped */
-	uint64_t (*cache_used)(void *context);  /* bytes held now, for the advice */
+	uint64_t (*clear_cache)(void *context);  /* returns the bytes dropped */
+	uint64_t (*cache_used)(void *context);   /* bytes held now, for the advice */
 	uint64_t (*cache_pinned)(void *context); /* of those, what somebody holds; for waiting */
 	/* Whether a lowered limit may grow back as far as its owner is concerned. NULL: yes. */
 	bool (*may_grow)(void *context);
@@ -39,7 +39,7 @@ struct wan_memory_action {
 	uint64_t asked_bytes, freed_bytes;
 	uint64_t limit_before_bytes, limit_after_bytes; /* cache; equal: unchanged */
 	uint32_t batch_before, batch_after;             /* smallest batch; 0: there is none */
-	bool not_ours; /* all that could be freed is under 1 % of what is missing */
+	bool not_ours;   /* all that could be freed is under 1 % of what is missing */
 	bool fragmented; /* usage did not fall, not even after the allocators were purged */
 	uint64_t time_ns;
 };
@@ -68,6 +68,14 @@ int wan_memory_create(const struct wan_memory_options *options, struct wan_memor
 bool wan_memory_try(struct wan_memory *memory, uint64_t bytes);
 /* NULL is fine. Batches must have been destroyed; nobody may be in a call. */
 void wan_memory_destroy(struct wan_memory *memory);
+
+/* For a thread that ticks: descriptors that become readable when a tick is wanted before its time
+ * (renewed by each call; they stay ours), what calms them down afterwards, and how long it may wait
+ * if none of them does: interval_ns, or up to a second when all is calm and the kernel would tell.
+ * One thread at a time. */
+uint32_t wan_memory_watch(struct wan_memory *memory, int *fds, uint32_t capacity);
+void wan_memory_woken(struct wan_memory *memory);
+uint64_t wan_memory_pause_ns(struct wan_memory *memory, uint64_t interval_ns);
 
 /* The owner of the cache has itself lowered the limit for want of memory (an alert): it grows back
  * as if a step had done it. Threads: any. */

@@ -21,6 +21,7 @@ enum {
 	WORD_GPU_TOTAL,
 	WORD_GPU_USED,
 	WORD_BATCH,
+	WORD_STALLED,
 };
 
 void wan_memory_publish(struct wan_memory *memory)
@@ -54,4 +55,7 @@ void wan_memory_publish(struct wan_memory *memory)
 	wan_store_relaxed(&words[WORD_GPU_TOTAL], state.gpu_total_bytes);
 	wan_store_relaxed(&words[WORD_GPU_USED], state.gpu_used_bytes);
 	wan_store_relaxed(&words[WORD_BATCH], smallest_batch);
+	wan_store_relaxed(&words[WORD_STALLED], state.stalled_percent < 0
+							? UINT64_MAX
+							: (uint64_t)(state.stalled_percent * 1000));
 }

@@ -1,266 +1,389 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every level from our own cgroup up to the root of what is mounted, v1, v2 or both. Each limit is
- * paired with the usage of its own level: a parent's limit kills while the child shows "unlimited".
+ * What the levels hold. Each limit is paired with the usage of its own level: a parent's limit
+ * kills while the child shows "unlimited". memory.stat costs fifteen times what usage and limit
+ * cost, so only the tightest level's is read each time; the other levels' clean pages are as they
+ * were, at most a second ago, beside usages and limits of now.
  */
 #include "source.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 
 #include "alloc.h"
-#include "cgroup_path.h"
-#include "cleanup.h"
-#include "log.h"
+#include "atomics.h"
+#include "clock.h"
+#include "hash.h"
 #include "macros.h"
 #include "procfs.h"
 #include "str.h"
 #include "sys.h"
 
-enum { MOUNTINFO_MAX = 1 << 20 };
+enum { ALL_EVERY_NS = 1000000000, LIGHT_MOST_NS = 20000000 };
 
-/* Whole file as text, to be freed. */
-static int read_text(const char *root, const char *path, char **ret_text)
+/* No machine of ours fills or empties memory faster: how long a figure stands at a distance. */
+static const double BYTES_PER_NS = 16;
+
+void wan_cgroup_level_trouble(struct wan_cgroup_level *level, enum wan_cgroup_trouble trouble)
 {
-	char full[4096];
-	wan_str_format(full, sizeof(full), "%s%s", root, path);
-	wan_cleanup(wan_fd_closep) int fd = wan_sys->open(full, O_RDONLY | O_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	char *text = NULL;
-	size_t used = 0;
-	for (size_t bytes = 16384; bytes <= MOUNTINFO_MAX; bytes *= 4) {
-		char *grown = wan_realloc_array(text, bytes, 1);
-		if (!grown) {
-			wan_free(text);
-			return -ENOMEM;
-		}
-		text = grown;
-		ssize_t got = wan_read_full(fd, text + used, bytes - 1 - used);
-		if (got < 0) {
-			wan_free(text);
-			return (int)got;
-		}
-		used += (size_t)got;
-		if (used < bytes - 1)
-			break;
+	if (!(wan_load_relaxed(&level->trouble) >> trouble & 1))
+		wan_or_relaxed(&level->trouble, (uint32_t)1 << trouble);
+}
+
+/* A file's number. 0, negative errno (-EBADMSG: no number). */
+static int read_number(struct wan_kept_file *file, uint64_t *ret_value)
+{
+	char text[64];
+	int length = wan_kept_read(file, text, sizeof(text));
+	if (length < 0)
+		return length;
+	if (text[length - 1] == '\n')
+		text[length - 1] = '\0';
+	if (strcmp(text, "max") == 0) {
+		*ret_value = UINT64_MAX;
+		return 0;
 	}
-	text[used] = '\0';
-	*ret_text = text;
+	return wan_parse_u64(text, ret_value) < 0 ? -EBADMSG : 0;
+}
+
+/* UINT64_MAX for "max"; 0: cannot be known. A limit of 0 is none: nobody could run under it. */
+static uint64_t read_limit_file(struct wan_cgroup_level *level, struct wan_kept_file *file)
+{
+	uint64_t value = 0;
+	int status = read_number(file, &value);
+	if (status == 0 && value)
+		return value;
+	wan_cgroup_level_trouble(level, status == 0 || status == -EBADMSG
+						? WAN_CGROUP_LIMIT_GARBAGE
+						: WAN_CGROUP_LIMIT_UNREADABLE);
 	return 0;
 }
 
-/* "cgroup /a/b", long paths by their end. */
-static void name_level(char *to, const char *path)
+/* The smaller of the level's own limits; what was read last when it cannot be read, 0 when it never
+ * could: never "unlimited" for "unknown". */
+static uint64_t read_limit(struct wan_cgroup_level *level)
 {
-	enum { ROOM = WAN_LEVEL_NAME_MAX - 8 };
-	const char *shown = *path ? path : "/";
-	size_t length = strlen(shown);
-	if (length > ROOM)
-		wan_str_format(to, WAN_LEVEL_NAME_MAX, "cgroup ...%s", shown + length - ROOM + 3);
-	else
-		wan_str_format(to, WAN_LEVEL_NAME_MAX, "cgroup %s", shown);
-}
-
-static void close_level(struct wan_cgroup_level *level)
-{
-	wan_kept_close(&level->usage);
-	wan_kept_close(&level->limit);
-	wan_kept_close(&level->high);
-	wan_kept_close(&level->stat);
-}
-
-/* 1 opened, 0 this folder has no memory files (a root, or a tree without the controller). */
-static int open_level(struct wan_cgroup_level *level, const char *root,
-		      const struct wan_cgroup_place *place, bool v2)
-{
-	char folder[8192];
-	memset(level, 0, sizeof(*level));
-	wan_str_format(folder, sizeof(folder), "%s%s", place->mount, place->path);
-	level->v2 = v2;
-	level->top = !place->path[0];
-	/* Named as self/cgroup does: the mount's own part of the name stays in front. */
-	name_level(level->name, place->name);
-	int status = wan_kept_open(&level->usage, root, folder,
-				   v2 ? "memory.current" : "memory.usage_in_bytes");
-	if (!status)
-		status = wan_kept_open(&level->limit, root, folder,
-				       v2 ? "memory.max" : "memory.limit_in_bytes");
-	if (!status && v2)
-		status = wan_kept_open(&level->high, root, folder, "memory.high");
-	if (!status)
-		status = wan_kept_open(&level->stat, root, folder, "memory.stat");
-	if (!status)
-		status = level->usage.fd >= 0 && level->limit.fd >= 0;
-	if (status <= 0)
-		close_level(level);
-	return status;
-}
-
-/* Cuts the last part of a path; false at its root. */
-static bool to_parent(char *path)
-{
-	char *slash = strrchr(path, '/');
-	if (!slash)
-		return false;
-	*slash = '\0';
-	return true;
-}
-
-static int add_level(struct wan_source_cgroup *source, const char *root,
-		     const struct wan_cgroup_place *place, bool v2)
-{
-	struct wan_cgroup_level level;
-	int status = open_level(&level, root, place, v2);
-	if (status <= 0)
-		return status;
-	if (source->count == WAN_CGROUP_LEVELS_MAX) {
-		/* Too deep: ancestors hold limits more often than leaves do. */
-		close_level(&source->levels[0]);
-		memmove(source->levels, source->levels + 1,
-			(WAN_CGROUP_LEVELS_MAX - 1) * sizeof(level));
-		source->count--;
+	uint64_t limit = read_limit_file(level, &level->limit);
+	bool has_high = level->v2 && (level->high.fd >= 0 || level->high.error != ENOENT);
+	uint64_t high = has_high ? read_limit_file(level, &level->high) : UINT64_MAX;
+	if (limit && high) {
+		limit = WAN_MIN(limit, high);
+		wan_store_relaxed(&level->limit_bytes, limit);
+		return limit;
 	}
-	source->levels[source->count++] = level;
-	return 0;
+	uint64_t known = wan_load_relaxed(&level->limit_bytes);
+	uint64_t half = limit ? limit : high; /* one of the two could be read */
+	if (known && half)
+		return WAN_MIN(known, half);
+	return known ? known : half == UINT64_MAX ? 0 : half;
 }
 
-static int open_tree(struct wan_source_cgroup *source, const char *root, const char *cgroup_text,
-		     const char *mountinfo_text, struct wan_cgroup_place *place, bool v2)
+/* What memory.stat says, in one pass. */
+struct stat_fields {
+	uint64_t active_file, inactive_file, dirty, writeback, anon, slab, shmem, kernel;
+	uint64_t hierarchical; /* v1's limit of the level and all above it */
+};
+
+static void take_field(const char *name, size_t length, uint64_t value, bool v2,
+		       struct stat_fields *fields)
 {
-	int status = wan_cgroup_locate(cgroup_text, mountinfo_text, v2, place);
-	if (status < 0)
-		return status == -ENOENT || status == -ENAMETOOLONG ? 0 : status;
-	for (;;) {
-		status = add_level(source, root, place, v2);
-		if (status < 0)
-			return status;
-		if (!place->path[0])
+	static const struct {
+		const char *v1, *v2;
+		size_t at;
+	} names[] = {
+		{"total_active_file", "active_file", offsetof(struct stat_fields, active_file)},
+		{"total_inactive_file", "inactive_file",
+		 offsetof(struct stat_fields, inactive_file)},
+		{"total_dirty", "file_dirty", offsetof(struct stat_fields, dirty)},
+		{"total_writeback", "file_writeback", offsetof(struct stat_fields, writeback)},
+		{"total_rss", "anon", offsetof(struct stat_fields, anon)},
+		{"", "slab_reclaimable", offsetof(struct stat_fields, slab)},
+		{"total_shmem", "shmem", offsetof(struct stat_fields, shmem)},
+		{"", "kernel", offsetof(struct stat_fields, kernel)},
+		{"hierarchical_memory_limit", "", offsetof(struct stat_fields, hierarchical)},
+	};
+	for (size_t i = 0; i < WAN_COUNT_OF(names); i++) {
+		const char *wanted = v2 ? names[i].v2 : names[i].v1;
+		if (strncmp(wanted, name, length) == 0 && !wanted[length]) {
+			memcpy((char *)fields + names[i].at, &value, sizeof(value));
+			return;
+		}
+	}
+}
+
+static void parse_stat(const char *text, bool v2, struct stat_fields *ret_fields)
+{
+	*ret_fields = (struct stat_fields){0};
+	for (const char *line = text; *line;) {
+		const char *blank = line;
+		while (*blank > ' ')
+			blank++;
+		const char *at = blank + (*blank == ' ');
+		uint64_t value = 0;
+		bool number = *at >= '0' && *at <= '9';
+		for (; *at >= '0' && *at <= '9'; at++)
+			number &= !__builtin_mul_overflow(value, 10, &value) &&
+				  !__builtin_add_overflow(value, (uint64_t)(*at - '0'), &value);
+		if (number && *blank == ' ' && (*at == '\n' || !*at))
+			take_field(line, (size_t)(blank - line), value, v2, ret_fields);
+		while (*at && *at != '\n')
+			at++;
+		line = at + (*at == '\n');
+	}
+}
+
+/* The part of usage that the kernel takes back when it wants to: all file pages but those not yet
+ * written; at least the anonymous pages are needed. */
+static uint64_t clean_of(const struct stat_fields *fields, uint64_t usage)
+{
+	uint64_t file = fields->active_file, unwritten = fields->dirty;
+	file = __builtin_add_overflow(file, fields->inactive_file, &file) ? UINT64_MAX : file;
+	if (__builtin_add_overflow(unwritten, fields->writeback, &unwritten))
+		unwritten = UINT64_MAX;
+	uint64_t clean = file - WAN_MIN(file, unwritten);
+	clean = __builtin_add_overflow(clean, fields->slab, &clean) ? UINT64_MAX : clean;
+	return WAN_MIN(clean, usage - WAN_MIN(usage, fields->anon));
+}
+
+/* Usage put together from its parts, for a level whose usage file cannot be read. */
+static uint64_t usage_of_parts(const struct stat_fields *fields)
+{
+	return fields->anon + fields->shmem + fields->active_file + fields->inactive_file +
+	       fields->kernel;
+}
+
+/* Whole: with memory.stat. 1 read, 0 this level limits nothing or cannot be known. */
+static int read_level(struct wan_cgroup_level *level, bool whole, uint64_t now_ns,
+		      uint64_t host_total_bytes, struct wan_level_reading *ret_reading)
+{
+	char text[8192];
+	struct stat_fields fields = {0};
+	bool may_hide = !level->v2 && level->top;
+	uint64_t ceiling = host_total_bytes ? host_total_bytes : (uint64_t)1 << 60;
+	uint64_t limit = read_limit(level), usage, clean = wan_load_relaxed(&level->clean_bytes);
+	if (limit >= ceiling && !may_hide)
+		return 0;
+	bool stat_known = false;
+	if (whole || !limit || !wan_load_relaxed(&level->stat_ns)) {
+		stat_known = wan_kept_read(&level->stat, text, sizeof(text)) >= 0;
+		if (!stat_known)
+			wan_cgroup_level_trouble(level, WAN_CGROUP_STAT_UNREADABLE);
+	}
+	if (stat_known) {
+		parse_stat(text, level->v2, &fields);
+		wan_store_relaxed(&level->stat_ns, now_ns);
+		if (may_hide || !limit)
+			wan_store_relaxed(&level->hidden_bytes, fields.hierarchical);
+	}
+	uint64_t hidden = wan_load_relaxed(&level->hidden_bytes);
+	if (hidden)
+		limit = limit ? WAN_MIN(limit, hidden) : hidden;
+	if (!limit || limit >= ceiling)
+		return 0;
+	if (read_number(&level->usage, &usage) < 0 || usage == UINT64_MAX) {
+		wan_cgroup_level_trouble(level, WAN_CGROUP_USAGE_UNREADABLE);
+		if (!stat_known && wan_kept_read(&level->stat, text, sizeof(text)) >= 0) {
+			parse_stat(text, level->v2, &fields);
+			stat_known = true;
+		}
+		usage = stat_known ? usage_of_parts(&fields) : 0;
+		if (!usage)
 			return 0;
-		to_parent(place->path);
-		to_parent(place->name);
 	}
+	if (stat_known) {
+		clean = clean_of(&fields, usage);
+		wan_store_relaxed(&level->clean_bytes, clean);
+	} else if (whole) {
+		clean = 0; /* need is then the whole usage: too careful, never too late */
+	}
+	wan_str_copy(ret_reading->name, sizeof(ret_reading->name), level->name);
+	ret_reading->limit_bytes = limit;
+	ret_reading->need_bytes = usage - WAN_MIN(usage, clean);
+	uint64_t armed = wan_load_relaxed(&level->armed_bytes);
+	ret_reading->covered = armed && usage < armed;
+	return 1;
+}
+
+uint64_t wan_reading_stands_ns(const struct wan_level_reading *reading, double line_pct)
+{
+	double left = (double)reading->limit_bytes * line_pct / 100 - (double)reading->need_bytes;
+	double ns = left / BYTES_PER_NS;
+	return ns <= 0 ? 0 : ns >= LIGHT_MOST_NS ? LIGHT_MOST_NS : (uint64_t)ns;
+}
+
+/* The level with the fewest bytes left, and the one with the largest share used. */
+static void find_tightest(const struct wan_level_reading *levels, uint32_t count, uint32_t *ret_two)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		const struct wan_level_reading *least = &levels[ret_two[0]];
+		const struct wan_level_reading *fullest = &levels[ret_two[1]];
+		if ((double)levels[i].limit_bytes - (double)levels[i].need_bytes <
+		    (double)least->limit_bytes - (double)least->need_bytes)
+			ret_two[0] = i;
+		if ((double)levels[i].need_bytes * (double)fullest->limit_bytes >
+		    (double)fullest->need_bytes * (double)levels[i].limit_bytes)
+			ret_two[1] = i;
+	}
+}
+
+static uint32_t read_tree(struct wan_source_cgroup *source, struct wan_cgroup_tree *tree,
+			  const struct wan_light *light, uint64_t host_total_bytes,
+			  struct wan_level_reading *levels, uint32_t capacity)
+{
+	uint64_t now_ns = light ? light->now_ns : wan_now_ns();
+	uint64_t all_ns = wan_load_relaxed(&source->all_ns);
+	bool all = !all_ns || now_ns - all_ns >= ALL_EVERY_NS; /* also when the clock went back */
+	struct wan_cgroup_level *level_of[WAN_CGROUP_LEVELS_MAX];
+	uint32_t count = 0;
+	if (all)
+		wan_store_relaxed(&source->all_ns, now_ns);
+	for (uint32_t i = 0; i < tree->count && count < capacity; i++) {
+		struct wan_cgroup_level *level = &tree->levels[i];
+		level_of[count] = level;
+		count += read_level(level, all, now_ns, host_total_bytes, &levels[count]) > 0;
+	}
+	if (all || !count)
+		return count;
+	uint32_t two[2] = {0, 0};
+	find_tightest(levels, count, two);
+	for (int i = 0; i < 2 && (!i || two[1] != two[0]); i++) {
+		struct wan_level_reading *reading = &levels[two[i]];
+		uint64_t age_ns = now_ns - wan_load_relaxed(&level_of[two[i]]->stat_ns);
+		if (!light || age_ns > wan_reading_stands_ns(reading, light->line_pct))
+			read_level(level_of[two[i]], true, now_ns, host_total_bytes, reading);
+	}
+	return count;
+}
+
+int wan_source_cgroup_read(struct wan_source_cgroup *source, const struct wan_light *light,
+			   uint64_t host_total_bytes, struct wan_level_reading *levels,
+			   uint32_t capacity)
+{
+	/* Counted in before the tree is taken: who replaces it sees one or the other. */
+	wan_add_acq_rel(&source->readers, 1);
+	wan_fence_seq_cst();
+	struct wan_cgroup_tree *tree = wan_load_acquire(&source->tree); /* pairs with the repair */
+	uint32_t count = tree ? read_tree(source, tree, light, host_total_bytes, levels,
+					  WAN_MIN(capacity, (uint32_t)WAN_CGROUP_LEVELS_MAX))
+			      : 0;
+	wan_sub_acq_rel(&source->readers, 1);
+	return (int)count;
+}
+
+static uint64_t hash_of_self(struct wan_source_cgroup *source)
+{
+	char text[8192];
+	int length = wan_kept_read(&source->self, text, sizeof(text));
+	return length > 0 ? wan_hash64(text, (size_t)length, 0) | 1 : 0;
 }
 
 int wan_source_cgroup_open(struct wan_source_cgroup *source, const char *root)
 {
-	*source = (struct wan_source_cgroup){0};
-	wan_cleanup(wan_freep) char *cgroup_text = NULL;
-	wan_cleanup(wan_freep) char *mountinfo_text = NULL;
-	int status = read_text(root, "/proc/self/cgroup", &cgroup_text);
+	*source = (struct wan_source_cgroup){.inotify_fd = -1};
+	source->root = wan_strdup(root);
+	if (!source->root)
+		return -ENOMEM;
+	int status = wan_kept_open(&source->self, root, "", "/proc/self/cgroup");
+	source->self_hash = status < 0 ? 0 : hash_of_self(source);
 	if (!status)
-		status = read_text(root, "/proc/self/mountinfo", &mountinfo_text);
-	if (status < 0)
-		return status == -ENOMEM ? status : 0; /* no cgroups to be seen here */
-	wan_cleanup(wan_freep) struct wan_cgroup_place *place = wan_malloc(sizeof(*place));
-	source->levels = wan_calloc(WAN_CGROUP_LEVELS_MAX, sizeof(*source->levels));
-	status = place && source->levels ? 0 : -ENOMEM;
-	if (!status)
-		status = open_tree(source, root, cgroup_text, mountinfo_text, place, false);
-	if (!status)
-		status = open_tree(source, root, cgroup_text, mountinfo_text, place, true);
-	if (status < 0)
+		status = wan_cgroup_tree_open(root, &source->tree);
+	if (status == -ENOMEM) {
 		wan_source_cgroup_close(source);
-	return status;
-}
-
-/* A limit file's number; UINT64_MAX for "max", garbage and 0, which no running process can have. */
-static uint64_t read_limit(struct wan_kept_file *file)
-{
-	char text[64];
-	uint64_t value;
-	int length = wan_kept_read(file, text, sizeof(text));
-	if (length <= 0)
-		return UINT64_MAX;
-	if (text[length - 1] == '\n')
-		text[length - 1] = '\0';
-	if (strcmp(text, "max") == 0)
-		return UINT64_MAX;
-	if (wan_parse_u64(text, &value) < 0 || !value) {
-		wan_log(WAN_LOG_WARNING, "memory: %s holds no limit, its level is passed over",
-			file->path);
-		return UINT64_MAX;
-	}
-	return value;
-}
-
-static uint64_t field_or_zero(const char *text, const char *name)
-{
-	uint64_t value;
-	return wan_procfs_field(text, name, &value) < 0 ? 0 : value;
-}
-
-/* usage - all file pages + those not yet written back; at least the anonymous pages. */
-static uint64_t need_of(bool v2, uint64_t usage, const char *stat)
-{
-	static const char *const names[2][6] = {
-		{"total_active_file", "total_inactive_file", "total_dirty", "total_writeback",
-		 "total_rss", ""},
-		{"active_file", "inactive_file", "file_dirty", "file_writeback", "anon",
-		 "slab_reclaimable"},
-	};
-	const char *const *name = names[v2];
-	uint64_t clean = field_or_zero(stat, name[0]) + field_or_zero(stat, name[1]);
-	uint64_t unwritten = field_or_zero(stat, name[2]) + field_or_zero(stat, name[3]);
-	uint64_t anonymous = field_or_zero(stat, name[4]);
-	clean -= WAN_MIN(clean, unwritten);
-	if (v2)
-		clean += field_or_zero(stat, name[5]);
-	uint64_t need = usage - WAN_MIN(usage, clean);
-	return WAN_MAX(need, WAN_MIN(anonymous, usage));
-}
-
-/* 1 read, 0 this level limits nothing, negative errno: it cannot be read. */
-static int read_level(struct wan_cgroup_level *level, uint64_t host_total_bytes,
-		      struct wan_level_reading *ret_reading)
-{
-	char text[8192];
-	uint64_t limit = read_limit(&level->limit);
-	if (level->v2)
-		limit = WAN_MIN(limit, read_limit(&level->high));
-	bool may_hide = !level->v2 && level->top;
-	uint64_t ceiling = host_total_bytes ? host_total_bytes : (uint64_t)1 << 60;
-	if (limit >= ceiling && !may_hide)
-		return 0;
-
-	if (wan_kept_read(&level->stat, text, sizeof(text)) < 0)
-		text[0] = '\0'; /* need is then the whole usage: too careful, never too late */
-	if (may_hide) {
-		uint64_t hidden = field_or_zero(text, "hierarchical_memory_limit");
-		limit = hidden ? WAN_MIN(limit, hidden) : limit;
-		if (limit >= ceiling)
-			return 0;
-	}
-	char usage_text[64];
-	uint64_t usage;
-	int length = wan_kept_read(&level->usage, usage_text, sizeof(usage_text));
-	if (length < 0)
-		return length;
-	if (usage_text[length - 1] == '\n')
-		usage_text[length - 1] = '\0';
-	int status = wan_parse_u64(usage_text, &usage);
-	if (status < 0)
 		return status;
-	wan_str_copy(ret_reading->name, sizeof(ret_reading->name), level->name);
-	ret_reading->limit_bytes = limit;
-	ret_reading->need_bytes = need_of(level->v2, usage, text);
-	return 1;
+	}
+	source->unknown = status < 0;
+	if (status < 0)
+		source->self_hash = 0; /* tried again */
+	return 0;
 }
 
-int wan_source_cgroup_read(struct wan_source_cgroup *source, uint64_t host_total_bytes,
-			   struct wan_level_reading *levels, uint32_t capacity)
+/* The levels of the groups that this process is in now. */
+static void follow_move(struct wan_source_cgroup *source, bool forked)
 {
-	uint32_t count = 0;
-	for (uint32_t i = 0; i < source->count && count < capacity; i++)
-		count += read_level(&source->levels[i], host_total_bytes, &levels[count]) > 0;
-	return (int)count;
+	wan_kept_repair(&source->self, forked);
+	uint64_t hash = hash_of_self(source);
+	bool absent = !hash && source->self.error == ENOENT;
+	if (absent || (hash && hash == source->self_hash && !source->unknown))
+		return;
+	if (source->retired)
+		return; /* somebody still reads the levels of before */
+	struct wan_cgroup_tree *tree;
+	if (!hash || wan_cgroup_tree_open(source->root, &tree) < 0) {
+		source->unknown = true; /* the old levels stand until it can be known */
+		return;
+	}
+	source->retired = wan_load_relaxed(&source->tree);
+	wan_store_release(&source->tree, tree); /* pairs with the readers' acquire */
+	wan_store_relaxed(&source->all_ns, 0);
+	source->self_hash = hash;
+	source->unknown = false;
+}
+
+static void repair_level(struct wan_cgroup_level *level)
+{
+	wan_kept_repair(&level->usage, false);
+	wan_kept_repair(&level->limit, false);
+	wan_kept_repair(&level->stat, false);
+	if (level->v2)
+		wan_kept_repair(&level->high, false);
+}
+
+void wan_source_cgroup_repair(struct wan_source_cgroup *source, bool forked)
+{
+	if (forked)
+		wan_store_relaxed(&source->readers, 0); /* the parent's are not here */
+	follow_move(source, forked);
+	wan_fence_seq_cst(); /* the store of the tree, then the look at who reads */
+	if (source->retired && wan_load_acquire(&source->readers) == 0) {
+		wan_cgroup_tree_close(source->retired);
+		source->retired = NULL;
+	}
+	struct wan_cgroup_tree *tree = source->tree;
+	for (uint32_t i = 0; tree && i < tree->count; i++)
+		repair_level(&tree->levels[i]);
+}
+
+bool wan_source_cgroup_trouble(struct wan_source_cgroup *source, char *text, size_t bytes)
+{
+	static const char *const words[WAN_CGROUP_TROUBLES] = {
+		[WAN_CGROUP_LIMIT_UNREADABLE] =
+			"its limit cannot be read; what was read last stands, "
+			"or the level is passed over",
+		[WAN_CGROUP_LIMIT_GARBAGE] =
+			"its file holds no limit; what was read last stands, or "
+			"the level is passed over",
+		[WAN_CGROUP_USAGE_UNREADABLE] = "its usage cannot be read; put together from its "
+						"parts, or the level is passed over",
+		[WAN_CGROUP_STAT_UNREADABLE] =
+			"memory.stat cannot be read; all that is used counts as needed",
+		[WAN_CGROUP_NO_EVENTS] = "no events can be had; looked at every memory.interval",
+	};
+	if (source->unknown && !source->told) {
+		source->told = true;
+		wan_str_copy(text, bytes, "cgroups: /proc/self/cgroup or mountinfo cannot be read");
+		return true;
+	}
+	struct wan_cgroup_tree *tree = source->tree;
+	for (uint32_t i = 0; tree && i < tree->count; i++) {
+		struct wan_cgroup_level *level = &tree->levels[i];
+		uint32_t news = wan_load_relaxed(&level->trouble) & ~level->told;
+		if (!news)
+			continue;
+		int kind = __builtin_ctz(news);
+		level->told |= (uint32_t)1 << kind;
+		wan_str_format(text, bytes, "%s: %s", level->name, words[kind]);
+		return true;
+	}
+	return false;
 }
 
 void wan_source_cgroup_close(struct wan_source_cgroup *source)
 {
-	for (uint32_t i = 0; i < source->count; i++)
-		close_level(&source->levels[i]);
-	wan_free(source->levels);
-	*source = (struct wan_source_cgroup){0};
+	wan_cgroup_tree_close(source->tree);
+	wan_cgroup_tree_close(source->retired);
+	wan_kept_close(&source->self);
+	if (source->inotify_fd >= 0)
+		wan_sys->close(source->inotify_fd);
+	wan_free(source->root);
+	*source = (struct wan_source_cgroup){.inotify_fd = -1};
 }

@@ -15,10 +15,16 @@
 static int open_now(struct wan_kept_file *file)
 {
 	int fd = wan_sys->open(file->path, O_RDONLY | O_CLOEXEC, 0);
+	/* What is there and cannot be opened now (no descriptor left, no permission) is tried
+	 * again. */
+	file->error = fd < 0 ? errno : 0;
+	wan_store_relaxed(&file->broken, fd < 0 && errno != ENOENT && errno != ENOTDIR);
 	if (fd < 0)
 		return -1;
 	struct stat info;
 	if (wan_sys->fstat(fd, &info) < 0) {
+		file->error = errno;
+		wan_store_relaxed(&file->broken, true);
 		wan_sys->close(fd);
 		return -1;
 	}
@@ -44,8 +50,15 @@ int wan_kept_read(struct wan_kept_file *file, char *to, size_t bytes)
 {
 	int fd = wan_load_relaxed(&file->fd);
 	if (fd < 0)
-		return -ENOENT;
-	int length = wan_procfs_pread(fd, to, bytes);
+		return file->error ? -file->error : -ENOENT;
+	/* Kernel files are made anew by each call, even by one that only finds their end: what ends
+	 * with a line is whole. */
+	ssize_t got = wan_sys->pread(fd, to, bytes - 1, 0);
+	int length = (int)got;
+	if (got > 0 && to[got - 1] == '\n')
+		to[got] = '\0';
+	else
+		length = wan_procfs_pread(fd, to, bytes);
 	if (length <= 0) {
 		wan_store_relaxed(&file->broken, true);
 		return length < 0 ? length : -ENODATA;
@@ -73,7 +86,6 @@ void wan_kept_repair(struct wan_kept_file *file, bool always)
 	int old = wan_load_relaxed(&file->fd);
 	close_if_ours(file, old);
 	wan_store_relaxed(&file->fd, open_now(file));
-	wan_store_relaxed(&file->broken, false);
 }
 
 void wan_kept_close(struct wan_kept_file *file)

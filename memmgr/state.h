@@ -25,14 +25,15 @@ struct wan_memory_stay {
 	uint32_t actions;
 	uint64_t acted_ns;
 	uint64_t need_bytes; /* of the deciding level when acted */
-	bool fragmented;     /* what was freed did not show: the next action goes one step further */
+	bool fragmented; /* what was freed did not show: the next action goes one step further */
 };
 
 /* What is to be done, decided under the lock and done without it. */
 struct wan_memory_decision {
 	enum wan_memory_level level;
 	bool act, repeated, recover, fragmented;
-	bool ticking; /* false: by a reserving thread, which leaves the callbacks to the next tick */
+	bool ticking; /* false: by a reserving thread, which leaves the callbacks to the next tick
+		       */
 	uint64_t excess_bytes;
 	char deciding[WAN_LEVEL_NAME_MAX];
 	uint64_t need_bytes, rss_bytes; /* of that level and this process when decided */
@@ -91,7 +92,10 @@ struct wan_memory {
 	struct wan_admission *admission; /* in admission_room, on a cache line of its own */
 	char admission_room[2 * sizeof(struct wan_admission) + 64];
 	uint64_t gpu_mask;        /* devices that batches use */
+	uint64_t rss_bytes;       /* at the last look */
 	uint64_t reaction_ns;     /* from a look to the end of what it led to: slow to fall */
+	uint64_t calm_ns;         /* how long all stays below the steps at any rate; 0: not calm */
+	uint32_t watched;         /* descriptors that tell */
 	uint32_t callbacks_due;   /* a reserving thread has left them to the next tick */
 	uint32_t acting;          /* thread id of who acts; 0: none */
 	uint32_t fork_generation; /* of the process that acting and reclaiming_thread belong to */
@@ -104,6 +108,7 @@ struct wan_memory {
 	struct wan_memory_stay stay;                        /* lock */
 	struct wan_memory_lowering lowering;                /* lock */
 	struct wan_trend trend;                             /* lock */
+	uint64_t pressure_ns;                               /* lock; when it was last read */
 	uint64_t ticks;                                     /* lock */
 	struct wan_reclaimer_slot reclaimers[WAN_RECLAIMERS_MAX]; /* lock; sorted by priority */
 	uint32_t reclaimer_count, reclaimer_serial;               /* lock */
@@ -123,6 +128,10 @@ void wan_memory_forget_after_fork(struct wan_memory *memory);
 void wan_admission_begin(struct wan_memory *memory);
 void wan_admission_forget(struct wan_memory *memory);
 /* Read the sources and publish state and admission figures; no level is judged. */
+void wan_memory_look(struct wan_memory *memory, struct wan_look *ret_look,
+		     struct wan_look_verdict *ret_verdict);
+/* As that, for who does it a thousand times a second: figures far from the line may be 20 ms old,
+ * those of this process and the GPU as old as the last look. */
 void wan_memory_refresh(struct wan_memory *memory, struct wan_look *ret_look,
 			struct wan_look_verdict *ret_verdict);
 /* Ask the reclaimers up to max_priority, cheapest first, until want_bytes are freed. Returns what

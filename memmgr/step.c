@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* From a look to what is done about it: by the tick of a watcher, and by whoever reserves. */
 #include "atomics.h"
+#include "log.h"
 #include "macros.h"
 #include "plan.h"
 #include "state.h"
 #include "str.h"
 #include "thread.h"
+
+enum { PRESSURE_EVERY_NS = 1000000000, CALM_PAUSE_NS = 1000000000 };
 
 /* The default rules act once per entry, and again only while need rises. */
 static bool due_locked(struct wan_memory *memory, uint64_t now_ns) WAN_REQUIRES(&memory->lock)
@@ -112,6 +115,63 @@ static void serve_gpu(struct wan_memory *memory, const struct wan_look *look)
 	wan_memory_record(memory, &action);
 }
 
+/* What cannot be read on this machine: each thing is recorded once. */
+static void tell_troubles(struct wan_memory *memory)
+{
+	const struct wan_memory_sources *sources = &memory->sources;
+	struct wan_memory_action action = {.what = "degraded", .time_ns = memory->now_ns()};
+	while (sources->trouble &&
+	       sources->trouble(sources->context, action.reason, sizeof(action.reason))) {
+		wan_log(WAN_LOG_WARNING, "memory: %s", action.reason);
+		if (memory->on_action)
+			memory->on_action(memory->context, &action);
+	}
+}
+
+/* Once a second; a figure for people, nothing is decided by it. */
+static void read_pressure(struct wan_memory *memory, uint64_t now_ns)
+{
+	const struct wan_memory_sources *sources = &memory->sources;
+	double some_pct = -1;
+	wan_mutex_lock(&memory->lock);
+	bool due = !memory->pressure_ns || now_ns - memory->pressure_ns >= PRESSURE_EVERY_NS;
+	if (due)
+		memory->pressure_ns = now_ns;
+	wan_mutex_unlock(&memory->lock);
+	if (!due)
+		return;
+	if (!sources->pressure || sources->pressure(sources->context, &some_pct) < 0)
+		some_pct = -1;
+	wan_mutex_lock(&memory->lock);
+	memory->state.stalled_percent = some_pct;
+	wan_mutex_unlock(&memory->lock);
+}
+
+uint32_t wan_memory_watch(struct wan_memory *memory, int *fds, uint32_t capacity)
+{
+	const struct wan_memory_sources *sources = &memory->sources;
+	const double steps_pct[] = {memory->rules.warning_pct, memory->rules.critical_pct,
+				    memory->rules.emergency_pct};
+	uint32_t count =
+		sources->watch ? sources->watch(sources->context, steps_pct, fds, capacity) : 0;
+	wan_store_relaxed(&memory->watched, count);
+	return count;
+}
+
+void wan_memory_woken(struct wan_memory *memory)
+{
+	if (memory->sources.woken)
+		memory->sources.woken(memory->sources.context);
+}
+
+uint64_t wan_memory_pause_ns(struct wan_memory *memory, uint64_t interval_ns)
+{
+	uint64_t calm_ns = wan_load_relaxed(&memory->calm_ns);
+	if (!wan_load_relaxed(&memory->watched) || calm_ns <= interval_ns)
+		return interval_ns;
+	return WAN_MAX(interval_ns, WAN_MIN(calm_ns, (uint64_t)CALM_PAUSE_NS));
+}
+
 enum wan_memory_level wan_memory_tick(struct wan_memory *memory)
 {
 	if (!memory)
@@ -123,7 +183,7 @@ enum wan_memory_level wan_memory_tick(struct wan_memory *memory)
 	bool mine = wan_cas_acq_rel(&memory->acting, &nobody, wan_thread_id());
 	if (mine && memory->sources.repair)
 		memory->sources.repair(memory->sources.context, memory->now_ns());
-	wan_memory_refresh(memory, &look, &verdict);
+	wan_memory_look(memory, &look, &verdict);
 
 	wan_mutex_lock(&memory->lock);
 	memory->ticks++;
@@ -135,7 +195,12 @@ enum wan_memory_level wan_memory_tick(struct wan_memory *memory)
 	if (!mine) /* who acts now will look again */
 		return level;
 
+	tell_troubles(memory);
+	read_pressure(memory, look.time_ns);
 	wan_memory_step(memory, &look, &verdict, true);
+	bool normal = verdict.percent < memory->rules.warning_pct;
+	wan_store_relaxed(&memory->calm_ns,
+			  normal ? wan_look_calm_ns(&look, memory->rules.warning_pct) : 0);
 	if (wan_swap_acq_rel(&memory->callbacks_due, 0))
 		wan_memory_call_emergency(memory);
 	serve_gpu(memory, &look);

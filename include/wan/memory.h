@@ -44,6 +44,8 @@ struct wan_memory_state {
 	uint64_t reserved_bytes;                  /**< granted and not yet given back */
 	double trend_bytes_per_s;                 /**< see wan_memory_trend() */
 	uint64_t actions;                         /**< actions so far */
+	double stalled_percent; /**< of the last 10 s some task waited for memory (PSI); -1:
+				 * unknown. Nothing is decided by it. Since 0.2 */
 };
 
 /** Priorities: what is given back for nothing, and what must be made again. */

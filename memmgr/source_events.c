@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Being told instead of looking. v1: an eventfd that the kernel signals when a level's usage
+ * crosses one of the steps of its limit. Usage holds file pages too, so need cannot reach a step
+ * before usage does: such a level is covered. v2: memory.events changes when a level touches its
+ * high or max limit, which is late but better than nothing; such a level is not covered.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+
+#include "atomics.h"
+#include "clock.h"
+#include "macros.h"
+#include "source.h"
+#include "str.h"
+#include "sys.h"
+
+enum { STEPS = 3, AGAIN_NS = 1000000000 };
+
+static void disarm(struct wan_cgroup_level *level)
+{
+	wan_store_relaxed(&level->armed_bytes, 0);
+	level->armed_limit = 0;
+	if (level->event_fd >= 0)
+		wan_sys->close(level->event_fd); /* takes its thresholds along */
+	level->event_fd = -1;
+}
+
+static int write_threshold(int control_fd, int event_fd, int usage_fd, uint64_t bytes)
+{
+	char text[64];
+	size_t length = wan_str_format(text, sizeof(text), "%d %d %llu", event_fd, usage_fd,
+				       (unsigned long long)bytes);
+	ssize_t wrote = wan_sys->write(control_fd, text, length);
+	return wrote == (ssize_t)length ? 0 : wrote < 0 ? -errno : -EIO;
+}
+
+/* One eventfd and its thresholds. */
+static int arm(struct wan_cgroup_level *level, uint64_t limit, const double *steps_pct)
+{
+	char path[8192];
+	int usage_fd = wan_load_relaxed(&level->usage.fd);
+	if (usage_fd < 0)
+		return -ENOENT;
+	wan_str_format(path, sizeof(path), "%s/cgroup.event_control", level->folder);
+	int control_fd = wan_sys->open(path, O_WRONLY | O_CLOEXEC, 0);
+	if (control_fd < 0)
+		return -errno;
+	int status = 0;
+	level->event_fd = wan_sys->eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (level->event_fd < 0)
+		status = -errno;
+	for (int i = 0; i < STEPS && !status; i++)
+		status = write_threshold(control_fd, level->event_fd, usage_fd,
+					 (uint64_t)((double)limit * steps_pct[i] / 100));
+	wan_sys->close(control_fd);
+	if (status < 0) {
+		disarm(level);
+		return status;
+	}
+	level->armed_limit = limit;
+	wan_store_relaxed(&level->armed_bytes, (uint64_t)((double)limit * steps_pct[0] / 100));
+	return 0;
+}
+
+/* The limit that was in force at the last look; 0: none. */
+static uint64_t limit_now(struct wan_cgroup_level *level)
+{
+	uint64_t own = wan_load_relaxed(&level->limit_bytes);
+	uint64_t hidden = wan_load_relaxed(&level->hidden_bytes);
+	uint64_t limit = own && hidden ? WAN_MIN(own, hidden) : WAN_MAX(own, hidden);
+	return limit >= (uint64_t)1 << 60 ? 0 : limit;
+}
+
+static void watch_v1(struct wan_cgroup_level *level, const double *steps_pct, uint64_t now_ns)
+{
+	uint64_t limit = limit_now(level);
+	if (level->event_fd >= 0 && limit == level->armed_limit)
+		return;
+	bool tried = level->arm_failed_ns && now_ns - level->arm_failed_ns < AGAIN_NS;
+	if (level->event_fd < 0 && tried)
+		return;
+	disarm(level);
+	if (!limit)
+		return;
+	int status = arm(level, limit, steps_pct);
+	level->arm_failed_ns = status < 0 ? now_ns : 0;
+	if (status < 0)
+		wan_cgroup_level_trouble(level, WAN_CGROUP_NO_EVENTS);
+}
+
+/* A watch on a file is made once: the kernel gives the same one again. */
+static void watch_v2(struct wan_source_cgroup *source, struct wan_cgroup_level *level,
+		     uint64_t now_ns)
+{
+	char path[8192];
+	uint64_t limit = limit_now(level);
+	if (!limit || level->armed_limit)
+		return;
+	if (level->arm_failed_ns && now_ns - level->arm_failed_ns < AGAIN_NS)
+		return;
+	if (source->inotify_fd < 0)
+		source->inotify_fd = wan_sys->inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	wan_str_format(path, sizeof(path), "%s/memory.events", level->folder);
+	bool watched = source->inotify_fd >= 0 &&
+		       wan_sys->inotify_add_watch(source->inotify_fd, path, IN_MODIFY) >= 0;
+	level->arm_failed_ns = watched ? 0 : now_ns;
+	level->armed_limit = watched;
+	if (!watched)
+		wan_cgroup_level_trouble(level, WAN_CGROUP_NO_EVENTS);
+}
+
+uint32_t wan_source_cgroup_watch(struct wan_source_cgroup *source, const double *steps_pct,
+				 int *fds, uint32_t capacity)
+{
+	struct wan_cgroup_tree *tree = source->tree;
+	uint64_t now_ns = wan_now_ns();
+	uint32_t count = 0;
+	for (uint32_t i = 0; tree && i < tree->count; i++) {
+		struct wan_cgroup_level *level = &tree->levels[i];
+		if (level->v2) {
+			watch_v2(source, level, now_ns);
+			continue;
+		}
+		watch_v1(level, steps_pct, now_ns);
+		if (level->event_fd >= 0 && count < capacity)
+			fds[count++] = level->event_fd;
+	}
+	if (source->inotify_fd >= 0 && count < capacity)
+		fds[count++] = source->inotify_fd;
+	return count;
+}
+
+void wan_source_cgroup_woken(struct wan_source_cgroup *source)
+{
+	struct wan_cgroup_tree *tree = source->tree;
+	char drained[4096];
+	for (uint32_t i = 0; tree && i < tree->count; i++)
+		if (tree->levels[i].event_fd >= 0)
+			(void)!wan_sys->read(tree->levels[i].event_fd, drained, sizeof(uint64_t));
+	/* Whatever is left makes the next wait short, no more. */
+	if (source->inotify_fd >= 0)
+		(void)!wan_sys->read(source->inotify_fd, drained, sizeof(drained));
+}
