@@ -31,10 +31,13 @@ struct wan_runtime {
 
 	struct wan_mutex lock;          /* rank WAN_RANK_RUNTIME */
 	char *names[WAN_RUNTIME_NAMES]; /* lock; operation names with sizes in them */
-	struct wan_cond wake;
-	bool stopping; /* lock */
+	struct wan_cond wake;           /* for a thread that has no descriptor */
+	int wake_fd;                    /* atomic; eventfd, -1: none */
+	bool stopping;                  /* atomic */
 	bool has_thread;
 	pthread_t thread; /* looks at memory every memory.interval */
+	/* Of the thread: the last resource sample. */
+	uint64_t sampled_ns, sampled_cpu_ns;
 };
 
 /* A stable copy of an operation name; "thumbnail" when there are too many of them. */
@@ -46,10 +49,19 @@ void wan_runtime_record_action(struct wan_runtime *runtime, const char *what, co
 /* Let the cache's ceiling follow memory, when cache.auto says so and it is time. */
 void wan_runtime_follow_memory(struct wan_runtime *runtime);
 
+/* watch.c: the thread. 0, negative errno. */
+int wan_runtime_watch(struct wan_runtime *runtime);
+/* Have it look at memory now. Threads: any. */
+void wan_runtime_wake(struct wan_runtime *runtime);
+/* Ends and joins it; no thread is fine. */
+void wan_runtime_stop_watching(struct wan_runtime *runtime);
+
 /* wire.c: introduce the parts to each other. 0, negative errno; half-wired objects are fine for
  * wan_wire_disconnect(). */
 int wan_wire_connect(struct wan_runtime *runtime, struct wan_error *reterr_error);
 void wan_wire_disconnect(struct wan_runtime *runtime);
+/* Record what this process and its machine use, once a second, while no monitor does. */
+void wan_wire_sample(struct wan_runtime *runtime);
 /* Bring the statistics in the recording up to date. */
 void wan_wire_publish(struct wan_runtime *runtime);
 

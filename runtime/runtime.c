@@ -15,7 +15,6 @@
 #include "log.h"
 #include "profile.h"
 #include "str.h"
-#include "thread.h"
 
 static struct wan_runtime *default_runtime; /* atomic */
 
@@ -87,45 +86,9 @@ void wan_runtime_follow_memory(struct wan_runtime *runtime)
 				  0, values);
 }
 
-/* Compressing what will leave the cache may take so long of each look at memory: a fifth of a core
- * with the default interval, and only while it pays. */
-#define COLD_BUDGET_NS ((uint64_t)20 * 1000 * 1000)
-
-static void *watch(void *argument)
-{
-	struct wan_runtime *runtime = argument;
-	wan_mutex_lock(&runtime->lock);
-	while (!runtime->stopping) {
-		wan_mutex_unlock(&runtime->lock);
-		wan_memory_tick(runtime->memory);
-		wan_runtime_follow_memory(runtime);
-		if (runtime->config.cache_cold)
-			wan_cache_background(runtime->cache, COLD_BUDGET_NS);
-		wan_wire_publish(runtime);
-		wan_mutex_lock(&runtime->lock);
-		if (!runtime->stopping)
-			wan_cond_wait(&runtime->wake, &runtime->lock,
-				      wan_now_ns() + runtime->config.memory_interval_ns);
-	}
-	wan_mutex_unlock(&runtime->lock);
-	return NULL;
-}
-
-static void stop_watching(struct wan_runtime *runtime)
-{
-	if (!runtime->has_thread)
-		return;
-	wan_mutex_lock(&runtime->lock);
-	runtime->stopping = true;
-	wan_cond_wake_all(&runtime->wake);
-	wan_mutex_unlock(&runtime->lock);
-	pthread_join(runtime->thread, NULL);
-	runtime->has_thread = false;
-}
-
 static void destroy(struct wan_runtime *runtime)
 {
-	stop_watching(runtime);
+	wan_runtime_stop_watching(runtime);
 	wan_wire_disconnect(runtime);
 	wan_cond_finish(&runtime->wake);
 	wan_mutex_finish(&runtime->lock);
@@ -146,6 +109,7 @@ int wan_runtime_create(const struct wan_runtime_options *given, struct wan_runti
 	if (!runtime)
 		return wan_error_set(reterr_error, -ENOMEM, "runtime", "", "out of memory");
 	runtime->refs = 1;
+	runtime->wake_fd = -1;
 	wan_mutex_init(&runtime->lock, WAN_RANK_RUNTIME);
 	wan_cond_init(&runtime->wake);
 
@@ -157,8 +121,7 @@ int wan_runtime_create(const struct wan_runtime_options *given, struct wan_runti
 	if (r == 0)
 		wan_runtime_follow_memory(runtime);
 	if (r == 0 && !options.no_thread) {
-		r = wan_thread_start(&runtime->thread, "wanrt-watch", watch, runtime);
-		runtime->has_thread = r == 0;
+		r = wan_runtime_watch(runtime);
 		if (r < 0)
 			wan_error_set(reterr_error, r, "watcher thread",
 				      "raise the limit of threads, or set no_thread",

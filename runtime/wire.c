@@ -17,6 +17,7 @@
 #include "profile.h"
 #include "progress.h"
 #include "str.h"
+#include "sys.h"
 
 #define CACHE_FLOOR_BYTES (64 * WAN_MIB) /* requirements: high memory, cache limit x0.8 */
 #define ENTRIES_FLOOR     10u            /* requirements: high latency, entry limit x0.8 */
@@ -123,6 +124,11 @@ static uint64_t string_id(void *context, const char *name)
 	return wan_recorder_string(runtime->recorder, name);
 }
 
+static void wake(void *context)
+{
+	wan_runtime_wake(context);
+}
+
 static void on_memory_action(void *context, const struct wan_memory_action *action)
 {
 	struct wan_runtime *runtime = context;
@@ -166,19 +172,49 @@ static void act_on_alert(void *context, const struct wan_alert *alert)
 	}
 }
 
+/* cpu_percent below 0: unknown. */
+static void append_sample(struct wan_runtime *runtime, const struct wan_memory_state *memory,
+			  uint64_t rss_bytes, double cpu_percent)
+{
+	/* hundredths of a percent: host | cpu << 16 | gpu utilisation << 48; all ones: unknown */
+	uint64_t host = memory->total_bytes ? (uint64_t)(memory->host_percent * 100) : UINT16_MAX;
+	uint64_t cpu = cpu_percent < 0 ? UINT32_MAX : (uint64_t)(uint32_t)(cpu_percent * 100);
+	uint64_t values[4] = {rss_bytes, memory->cgroup_need_bytes,
+			      memory->gpu_known ? memory->gpu_used_bytes : UINT64_MAX,
+			      host | cpu << 16 | (uint64_t)UINT16_MAX << 48};
+	append_event(runtime->recorder, WAN_RECORD_SAMPLE, NULL, NULL, 0, values);
+}
+
 static void record_sample(void *context, const struct wan_progress_sample *sample)
 {
 	struct wan_runtime *runtime = context;
 	struct wan_memory_state memory = {.struct_size = sizeof(memory)};
 	wan_memory_state(runtime->memory, &memory);
-	/* hundredths of a percent: host | cpu << 16 | gpu utilisation << 48; 65535 is unknown */
-	uint64_t percentages = (uint64_t)(memory.host_percent * 100) |
-			       (uint64_t)(uint32_t)(sample->cpu_percent * 100) << 16 |
-			       (uint64_t)UINT16_MAX << 48;
-	uint64_t values[4] = {(uint64_t)(sample->memory_mb * (double)WAN_MIB),
-			      memory.cgroup_need_bytes,
-			      memory.gpu_known ? memory.gpu_used_bytes : UINT64_MAX, percentages};
-	append_event(runtime->recorder, WAN_RECORD_SAMPLE, NULL, NULL, 0, values);
+	append_sample(runtime, &memory, (uint64_t)(sample->memory_mb * (double)WAN_MIB),
+		      sample->cpu_percent);
+}
+
+void wan_wire_sample(struct wan_runtime *runtime)
+{
+	enum { EVERY_NS = 1000000000 };
+	uint64_t now_ns = wan_now_ns(), since_ns = now_ns - runtime->sampled_ns;
+	struct timespec cpu;
+	if (runtime->sampled_ns && since_ns < EVERY_NS)
+		return;
+	bool known = wan_sys->clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu) == 0;
+	uint64_t cpu_ns = known ? (uint64_t)cpu.tv_sec * 1000000000 + (uint64_t)cpu.tv_nsec : 0;
+	bool first = !runtime->sampled_ns;
+	double percent =
+		known && !first && cpu_ns >= runtime->sampled_cpu_ns
+			? 100.0 * (double)(cpu_ns - runtime->sampled_cpu_ns) / (double)since_ns
+			: -1;
+	runtime->sampled_ns = now_ns;
+	runtime->sampled_cpu_ns = cpu_ns;
+	if (wan_progress_running(runtime->progress)) /* which samples by its own interval */
+		return;
+	struct wan_memory_state memory = {.struct_size = sizeof(memory)};
+	wan_memory_state(runtime->memory, &memory);
+	append_sample(runtime, &memory, memory.process_rss_bytes, percent);
 }
 
 static uint64_t *tracker_counters(void *context, const char *tracker_name)
@@ -252,6 +288,7 @@ static int connect_memory(struct wan_runtime *runtime)
 		.counters = counters(runtime, WAN_COUNTERS_MEMORY, "memory"),
 		.string_id = string_id,
 		.on_action = on_memory_action,
+		.wake = wake,
 		.context = runtime,
 	};
 	int r = wan_memory_create(&options, &runtime->memory);

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The background thread of a runtime: looks at memory every memory.interval, earlier when the
+ * kernel or a reserving thread says so, later when all is calm; compresses, samples and publishes.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/eventfd.h>
+
+#include "atomics.h"
+#include "clock.h"
+#include "instance.h"
+#include "log.h"
+#include "macros.h"
+#include "memory.h"
+#include "sys.h"
+#include "thread.h"
+
+enum {
+	WATCHED_MAX = 16,
+	EVENT_PAUSE_NS = 10000000, /* events that come thick and fast are served this often */
+	EVENTS_IN_A_ROW = 8,       /* and after so many without a pause, every memory.interval */
+};
+
+/* Compressing what will leave the cache may take so long of each look at memory: a fifth of a core
+ * with the default interval, and only while it pays. */
+#define COLD_BUDGET_NS ((uint64_t)20 * 1000 * 1000)
+
+/* What the thread remembers between two looks. */
+struct watch {
+	struct wan_runtime *runtime;
+	uint32_t events; /* looks in a row that an event has asked for */
+};
+
+/* Waits on the descriptors, fds[0] being the runtime's own. Returns whether another one told. */
+static bool wait_on(struct wan_runtime *runtime, const int *fds, uint32_t count, uint64_t pause_ns)
+{
+	struct pollfd polled[WATCHED_MAX + 1];
+	for (uint32_t i = 0; i < count; i++)
+		polled[i] = (struct pollfd){.fd = fds[i], .events = POLLIN};
+	int timeout_ms = (int)WAN_MIN((pause_ns + 999999) / 1000000, (uint64_t)INT32_MAX);
+	int ready = wan_sys->poll(polled, count, timeout_ms);
+	if (ready < 0 && errno != EINTR) { /* no memory for it: as if there were none */
+		wan_store_relaxed(&runtime->wake_fd, -1);
+		return false;
+	}
+	if (ready <= 0)
+		return false;
+	if (polled[0].revents & (POLLNVAL | POLLERR)) /* the program closed it, it is not ours */
+		wan_store_relaxed(&runtime->wake_fd, -1);
+	uint64_t told;
+	if (polled[0].revents & POLLIN)
+		(void)!wan_sys->read(fds[0], &told, sizeof(told));
+	for (uint32_t i = 1; i < count; i++)
+		if (polled[i].revents)
+			return true;
+	return false;
+}
+
+/* Without a descriptor of our own: on the condition. */
+static void wait_plainly(struct wan_runtime *runtime, uint64_t pause_ns)
+{
+	wan_mutex_lock(&runtime->lock);
+	if (!wan_load_relaxed(&runtime->stopping))
+		wan_cond_wait(&runtime->wake, &runtime->lock, wan_now_ns() + pause_ns);
+	wan_mutex_unlock(&runtime->lock);
+}
+
+static void wait_for_more(struct watch *watch, bool busy)
+{
+	struct wan_runtime *runtime = watch->runtime;
+	uint64_t interval_ns = runtime->config.memory_interval_ns;
+	int fds[WATCHED_MAX + 1] = {wan_load_relaxed(&runtime->wake_fd)};
+	if (fds[0] < 0) {
+		wait_plainly(runtime, interval_ns);
+		return;
+	}
+	if (watch->events) {
+		bool often = watch->events >= EVENTS_IN_A_ROW;
+		wait_on(runtime, fds, 1,
+			often ? interval_ns : WAN_MIN(interval_ns, (uint64_t)EVENT_PAUSE_NS));
+		if (wan_load_relaxed(&runtime->stopping))
+			return;
+	}
+	uint32_t count = 1 + wan_memory_watch(runtime->memory, fds + 1, WATCHED_MAX);
+	uint64_t pause_ns = busy ? interval_ns : wan_memory_pause_ns(runtime->memory, interval_ns);
+	bool told = wait_on(runtime, fds, count, pause_ns);
+	watch->events = told ? watch->events + 1 : 0;
+	if (told)
+		wan_memory_woken(runtime->memory);
+}
+
+static void *watch(void *argument)
+{
+	struct watch watch = {.runtime = argument};
+	struct wan_runtime *runtime = watch.runtime;
+	while (!wan_load_acquire(&runtime->stopping)) {
+		uint64_t frozen = 0;
+		wan_memory_tick(runtime->memory);
+		wan_runtime_follow_memory(runtime);
+		if (runtime->config.cache_cold)
+			frozen = wan_cache_background(runtime->cache, COLD_BUDGET_NS);
+		wan_wire_sample(runtime);
+		wan_wire_publish(runtime);
+		wait_for_more(&watch, frozen > 0);
+	}
+	return NULL;
+}
+
+int wan_runtime_watch(struct wan_runtime *runtime)
+{
+	/* Without one the thread still looks, every memory.interval. */
+	runtime->wake_fd = wan_sys->eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (runtime->wake_fd < 0) {
+		static const char reason[] =
+			"no descriptor for the watcher: looks every memory.interval, not at events";
+		uint64_t none[4] = {0};
+		wan_log(WAN_LOG_WARNING, "%s", reason);
+		wan_runtime_record_action(runtime, "degraded", reason, 0, none);
+	}
+	int r = wan_thread_start(&runtime->thread, "wanrt-watch", watch, runtime);
+	runtime->has_thread = r == 0;
+	return r;
+}
+
+void wan_runtime_wake(struct wan_runtime *runtime)
+{
+	int fd = wan_load_relaxed(&runtime->wake_fd);
+	uint64_t one = 1;
+	if (!runtime->has_thread)
+		return;
+	if (fd >= 0 && wan_sys->write(fd, &one, sizeof(one)) == (ssize_t)sizeof(one))
+		return;
+	wan_mutex_lock(&runtime->lock);
+	wan_cond_wake_all(&runtime->wake);
+	wan_mutex_unlock(&runtime->lock);
+}
+
+void wan_runtime_stop_watching(struct wan_runtime *runtime)
+{
+	int fd = runtime->wake_fd;
+	if (runtime->has_thread) {
+		wan_mutex_lock(&runtime->lock);
+		wan_store_release(&runtime->stopping, true); /* pairs with the thread's acquire */
+		wan_mutex_unlock(&runtime->lock);
+		wan_runtime_wake(runtime);
+		pthread_join(runtime->thread, NULL);
+		runtime->has_thread = false;
+	}
+	if (fd >= 0 && wan_load_relaxed(&runtime->wake_fd) >= 0)
+		wan_sys->close(fd);
+	runtime->wake_fd = -1;
+}
