@@ -11,6 +11,7 @@
 #include "attach.h"
 #include "clock.h"
 #include "config.h"
+#include "cuda_call.h"
 #include "fork.h"
 #include "heap.h"
 #include "operation.h"
@@ -204,6 +205,7 @@ const struct wan_record_share wan_record_share = {
 static void after_fork(void)
 {
 	wan_operation_after_fork();
+	wan_cuda_after_fork();
 	process_recorder = NULL; /* the child's own file is made and described by its first use */
 	refusals = making = 0;
 	memset(cover_counts, 0, sizeof(cover_counts));

@@ -3,13 +3,15 @@
  * A CUDA runtime without a GPU, for tests that name it by its path (WAN_CUDART, LD_PRELOAD,
  * dlopen). Environment, read at each call: WAN_FAKE_CUDA_DEVICES (default 1), WAN_FAKE_CUDA_FREE
  * and WAN_FAKE_CUDA_TOTAL in bytes (default 24 GiB and what is not allocated of it),
- * WAN_FAKE_CUDA_ERROR (every call returns this number). "Device" memory is host memory.
+ * WAN_FAKE_CUDA_ERROR (every call returns this number), WAN_FAKE_CUDA_WAIT_MS (synchronising takes
+ * so long). "Device" memory is host memory.
  */
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -47,6 +49,21 @@ static int answer(int error)
 	if (error)
 		atomic_store(&last_error, error);
 	return error;
+}
+
+int wan_fake_cuda_answer(int error);
+int wan_fake_cuda_answer(int error)
+{
+	return answer(error);
+}
+
+static int wait_answer(void)
+{
+	unsigned long long ms = setting("WAN_FAKE_CUDA_WAIT_MS", 0);
+	struct timespec pause = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000};
+	if (ms)
+		nanosleep(&pause, NULL);
+	return answer(SUCCESS);
 }
 
 static unsigned long long total_bytes(void)
@@ -246,7 +263,7 @@ EXPORT int cudaMemsetAsync(void *to, int byte, size_t bytes, void *stream)
 
 EXPORT int cudaDeviceSynchronize(void)
 {
-	return answer(SUCCESS);
+	return wait_answer();
 }
 
 EXPORT int cudaStreamCreate(void **ret_stream)
@@ -266,7 +283,37 @@ EXPORT int cudaStreamDestroy(void *stream)
 EXPORT int cudaStreamSynchronize(void *stream)
 {
 	(void)stream;
-	return answer(SUCCESS);
+	return wait_answer();
+}
+
+/* What is asked about is done, unless WAN_FAKE_CUDA_QUERY says otherwise (600: not ready). */
+EXPORT int cudaStreamQuery(void *stream)
+{
+	(void)stream;
+	return answer((int)setting("WAN_FAKE_CUDA_QUERY", SUCCESS));
+}
+
+EXPORT int cudaEventQuery(void *event)
+{
+	return cudaStreamQuery(event);
+}
+
+EXPORT int cudaMallocManaged(void **ret_block, size_t bytes, unsigned flags)
+{
+	(void)flags;
+	return cudaMalloc(ret_block, bytes);
+}
+
+EXPORT int cudaMallocPitch(void **ret_block, size_t *ret_pitch, size_t width, size_t height)
+{
+	*ret_pitch = (width + 511) / 512 * 512;
+	return cudaMalloc(ret_block, *ret_pitch * height);
+}
+
+EXPORT int cudaGraphLaunch(void *graph, void *stream)
+{
+	(void)stream;
+	return answer(graph ? SUCCESS : INVALID_VALUE);
 }
 
 struct dimensions {

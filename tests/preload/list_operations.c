@@ -43,6 +43,20 @@ static void print_operation(const char *what, const struct wan_recording_operati
 	       operation->process, operation->file ? operation->file : "");
 }
 
+/* All words of a block by their names. */
+static void print_words(const struct wan_process_counters *block)
+{
+	printf("cuda\tname=%s", block->name);
+#define WAN_WORD(kind_, index_, name_, unit_)                                                      \
+	if (block->kind == WAN_COUNTERS_##kind_)                                                   \
+		printf("\t%s=%" PRIu64, name_, block->words[index_]);
+#define WAN_EVENT(kind_, index_, name_, unit_)
+#include "schema.def"
+#undef WAN_WORD
+#undef WAN_EVENT
+	putchar('\n');
+}
+
 static void print_process(const struct wan_process *process)
 {
 	printf("process\tpid=%u\tprogram=%s\tallocator=%s\tallocator_active=%u\tlibraries=%s\t"
@@ -60,9 +74,11 @@ static void print_process(const struct wan_process *process)
 	}
 	for (size_t i = 0; i < process->aggregate_count; i++) {
 		const struct wan_process_aggregate *aggregate = &process->aggregates[i];
-		printf("aggregate\tname=%s\tlibrary=%s\tstatus=%s\tflags=%u\tcount=%" PRIu64 "\n",
+		printf("aggregate\tname=%s\tlibrary=%s\tstatus=%s\tflags=%u\tcount=%" PRIu64
+		       "\tfile_known=%u\tfile_bytes=%" PRIu64 "\tinside_ns=%" PRIu64 "\n",
 		       aggregate->name, aggregate->library, status_name(aggregate->status),
-		       aggregate->flags, aggregate->count);
+		       aggregate->flags, aggregate->count, aggregate->file_known,
+		       aggregate->file_bytes, aggregate->inside_ns);
 	}
 	for (size_t i = 0; i < process->counters_count; i++)
 		if (process->counters[i].kind == WAN_COUNTERS_COVERAGE)
@@ -70,6 +86,9 @@ static void print_process(const struct wan_process *process)
 			       "\tunresolved=%" PRIu64 "\n",
 			       process->counters[i].name, process->counters[i].words[0],
 			       process->counters[i].words[1], process->counters[i].words[2]);
+	for (size_t i = 0; i < process->counters_count; i++)
+		if (process->counters[i].kind == WAN_COUNTERS_CUDA)
+			print_words(&process->counters[i]);
 	for (size_t i = 0; i < process->damage_count; i++)
 		printf("damage\toffset=%" PRIu64 "\treason=%s\n", process->damage[i].offset,
 		       process->damage[i].reason);

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: MIT
+"""Programs that use a CUDA runtime without a GPU: what is counted, and that nothing changes."""
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from recorded import check, equal, guest, main, record, test  # noqa: E402
+
+MIB = 1 << 20
+
+
+def cuda(what, count=1, **how):
+    return record([guest("guest_cuda"), what, str(count)], "cuda-" + what, **how)
+
+
+def sums(seen, status="ok"):
+    """name: (calls, bytes) over all processes; records and sums together."""
+    return {a["name"]: (a["count"], a["file_bytes"])
+            for a in seen.of("aggregate", status=status) if a["library"] == "cuda"}
+
+
+def words(seen, device="device 0"):
+    found = seen.of("cuda", name=device)
+    equal(len(found), 1, f"blocks of {device}")
+    return found[0]
+
+
+@test
+def each_call_is_counted_with_its_bytes():
+    seen = cuda("everything", 1000)
+    equal(sums(seen), {
+        "cuda.malloc": (2, MIB + 5120), "cuda.malloc_host": (1, 4096),
+        "cuda.malloc_async": (1, 2048), "cuda.malloc_managed": (1, 8192),
+        "cuda.memcpy_h2d": (1, MIB), "cuda.memcpy_h2d_async": (1, 1000),
+        "cuda.memcpy_d2h": (1, 2000), "cuda.memset": (1, 500), "cuda.launch": (1000, 0),
+        "cuda.graph_launch": (1, 0), "cuda.synchronize": (1, 0),
+        "cuda.synchronize_stream": (1, 0), "cuda.free": (4, MIB + 5120 + 8192),
+        "cuda.free_async": (1, 2048), "cuda.free_host": (1, 4096)}, "sums")
+    equal({a["flags"] for a in seen.of("aggregate")}, {1}, "in no total")
+    found = words(seen)
+    equal([found[n] for n in ("device_live", "managed_live", "pinned_live", "unknown_frees",
+                              "untracked", "failed_calls")], [0] * 6, "what is left")
+    equal([found[n] for n in ("device_peak", "managed_peak", "pinned_peak", "allocations",
+                              "frees")], [MIB + 5120 + 2048, 8192, 4096, 5, 5], "memory")
+    equal(found["enqueued"], found["known_done"], "all is done at the end")
+    equal(found["enqueued"], 1003, "launches, a copy, a set, a graph")
+
+
+@test
+def live_memory_and_its_peak_are_known():
+    found = words(cuda("memory", 5))
+    equal((found["device_live"], found["device_peak"]), (3 * MIB, 10 * MIB), "live, peak")
+    equal((found["allocations"], found["frees"]), (50, 47), "calls")
+
+
+@test
+def a_full_table_is_told():
+    found = words(cuda("many", 40000))
+    equal(found["allocations"] + found["untracked"], 40000, "allocations")
+    check(found["untracked"] > 0, found)
+    equal(found["untracked"], found["unknown_frees"], "what was not in the table")
+    equal(found["untracked_size"], found["untracked"], "bytes of it")
+    equal(found["device_live"], 0, "live")
+
+
+@test
+def errors_are_passed_on_and_counted():
+    for error, lost in ((2, 0), (700, 700), (46, 46), (100, 0)):
+        seen = cuda("errors", 300, env={"WAN_FAKE_CUDA_ERROR": str(error)})
+        equal(seen.outcome.stdout.split(), [str(error).encode()] * 900, "answers")
+        found = words(seen)
+        equal((found["failed_calls"], found["last_error"], found["lost"]), (900, error, lost),
+              "told")
+        equal(found["out_of_memory"], 900 if error == 2 else 0, "out of memory")
+        equal((found["device_live"], found["enqueued"], found["waits"]), (0, 0, 0), "nothing")
+        equal({n: c for n, (c, _) in sums(seen, "failed").items()},
+              {"cuda.malloc": 300, "cuda.synchronize": 300, "cuda.launch": 300}, "failed")
+        equal(sums(seen), {}, "none succeeded")
+        equal(len(seen.operations), 256, "records: the first ones, not all")
+
+
+@test
+def work_is_done_when_the_program_has_waited_for_it():
+    for how, enqueued, done in ((0, 170, 0), (1, 170, 120), (2, 170, 170), (3, 170, 100),
+                                (4, 170, 50), (5, 171, 171), (6, 200, 30)):
+        found = words(cuda("work", how))
+        left = enqueued % 64 if how == 0 else 0  # not written until somebody waits
+        equal((found["enqueued"], found["known_done"]), (enqueued - left, done), f"work {how}")
+    found = words(cuda("work", 4, env={"WAN_FAKE_CUDA_QUERY": "600"}))
+    equal((found["known_done"], found["failed_calls"]), (0, 0), "not ready is no error")
+
+
+@test
+def devices_are_told_apart():
+    seen = cuda("work", 7, env={"WAN_FAKE_CUDA_DEVICES": "2"})
+    equal([(words(seen, d)["enqueued"], words(seen, d)["known_done"])
+           for d in ("device 0", "device 1")], [(170, 0), (30, 30)], "work of each")
+
+
+@test
+def long_waits_have_records_of_their_own():
+    seen = cuda("work", 2, env={"WAN_FAKE_CUDA_WAIT_MS": "30"})
+    equal([(o["name"], o["library"], o["status"], o["child"]) for o in seen.operations],
+          [("cuda.synchronize", "cuda", "ok", 1)], "records")
+    check(seen.operations[0]["span_ns"] >= 30e6, seen.operations)
+    found = words(seen)
+    check(found["wait_time"] >= 30e6 and found["longest_wait"] >= 30e6, found)
+    equal(found["waits"], 1, "waits")
+    equal(sums(seen)["cuda.synchronize"], (1, 0), "counted once")
+
+
+@test
+def threads_add_up():
+    seen = cuda("threads", 16)
+    equal({n: c for n, (c, _) in sums(seen).items()},
+          {"cuda.malloc": 16000, "cuda.launch": 16000, "cuda.free": 16000}, "calls")
+    found = words(seen)
+    equal((found["device_live"], found["allocations"], found["frees"]), (0, 16000, 16000),
+          "memory")
+
+
+@test
+def a_child_counts_its_own_calls():
+    seen = cuda("fork", 100)
+    launches = sorted(a["count"] for a in seen.of("aggregate", name="cuda.launch"))
+    equal(launches, [200, 200], "parent, child")
+    child = [w for w in seen.of("cuda") if not w["allocations"]]
+    equal([(w["unknown_frees"], w["device_live"]) for w in child], [(1, 0)], "the child's")
+
+
+@test
+def calls_outlive_a_kill():
+    seen = cuda("kill", 12345)
+    equal(sums(seen), {"cuda.launch": (12345, 0)}, "sums")
+    equal(seen.of("damage"), [], "damage")
+
+
+@test
+def a_wait_that_never_ends_is_shown():
+    seen = cuda("hang", 10, env={"WAN_FAKE_CUDA_WAIT_MS": "60000"})
+    shown = seen.of("inflight")
+    equal([(i["name"], i["library"]) for i in shown], [("cuda.synchronize", "cuda")], "in flight")
+    check(shown[0]["span_ns"] >= 0, shown)
+
+
+@test
+def a_reset_gives_everything_back():
+    found = words(cuda("reset", 50))
+    equal((found["device_live"], found["device_peak"]), (0, 50000), "live, peak")
+
+
+@test
+def recording_off_changes_nothing():
+    seen = cuda("everything", 10, env={"WAN_PROFILE": "off"})
+    equal(seen.lines, [], "recordings")
+
+
+main()
