@@ -5,7 +5,10 @@
 
 #include <stdint.h>
 
-#include "tracker.h"
+#include "tracker_words.h"
+#include "wan/progress.h"
+
+_Static_assert((int)WAN_PHASES == (int)WAN_TRACKER_PHASES, "phases as recorded");
 
 /* Closes the open phase and opens another one; a phase entered again adds up. */
 void wan_phase_enter(uint64_t *words, enum wan_phase phase, uint64_t now_ticks, double ns_per_tick);

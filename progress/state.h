@@ -11,7 +11,7 @@
 #include "clock.h"
 #include "lock.h"
 #include "progress.h"
-#include "tracker.h"
+#include "tracker_words.h"
 
 enum {
 	WAN_TRACKER_NAME_MAX = 64,

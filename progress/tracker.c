@@ -4,8 +4,6 @@
  * Its words belong to its name: the next job of that name writes to the same place in the
  * recording.
  */
-#include "tracker.h"
-
 #include <errno.h>
 #include <string.h>
 
@@ -16,6 +14,7 @@
 #include "phase.h"
 #include "state.h"
 #include "str.h"
+#include "tracker_words.h"
 
 static void reset_words(uint64_t *words, uint64_t total, uint64_t now_ticks)
 {
@@ -140,27 +139,12 @@ static void call_back(struct wan_tracker *tracker)
 		tracker->callback(tracker->callback_context, tracker);
 }
 
-/* One writer: a load and a store are enough, nothing is locked on the bus. */
-static void bump(uint64_t *word, uint64_t by)
-{
-	wan_store_relaxed(word, wan_load_relaxed(word) + by);
-}
-
 void wan_progress_update(struct wan_tracker *tracker, uint64_t done)
 {
 	if (!tracker || wan_load_relaxed(&tracker->ended))
 		return;
-	uint64_t *words = wan_load_relaxed(&tracker->words);
-	uint64_t now = wan_progress_ticks(tracker->progress);
-	uint64_t before = wan_load_relaxed(&words[WAN_TRACKER_UPDATED]);
-	uint64_t gap_ns =
-		now > before ? (uint64_t)((double)(now - before) * tracker->ns_per_tick) : 0;
-	wan_store_relaxed(&words[WAN_TRACKER_DONE], done);
-	wan_store_relaxed(&words[WAN_TRACKER_UPDATED], now);
-	bump(&words[WAN_TRACKER_UPDATES], 1);
-	bump(&words[WAN_TRACKER_LATENCY_SUM], gap_ns);
-	if (gap_ns > wan_load_relaxed(&words[WAN_TRACKER_LATENCY_MAX]))
-		wan_store_relaxed(&words[WAN_TRACKER_LATENCY_MAX], gap_ns);
+	wan_tracker_step(wan_load_relaxed(&tracker->words), NULL, done,
+			 wan_progress_ticks(tracker->progress), tracker->ns_per_tick);
 	call_back(tracker);
 }
 

@@ -82,6 +82,11 @@ static inline uint64_t wan_record_sums_check(uint32_t lane, uint32_t unit)
 	return wan_record_chunk_check(lane, ~unit);
 }
 
+static inline uint64_t wan_record_latency_check(uint32_t block, uint32_t unit)
+{
+	return wan_record_chunk_check(~block, ~unit);
+}
+
 /* Over the constant identity of a recording. */
 static inline uint64_t wan_record_header_check(const struct wan_record_header *header)
 {

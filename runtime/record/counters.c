@@ -5,6 +5,8 @@
 #include <errno.h>
 
 #include "alloc.h"
+#include "check.h"
+#include "tracker_words.h"
 
 static struct wan_record_counters *block_at(struct wan_recorder *recorder, unsigned index)
 {
@@ -29,6 +31,42 @@ uint64_t *wan_recorder_counters(struct wan_recorder *recorder, uint32_t kind, co
 		wan_store_relaxed(&block->words[i], 0);
 	wan_store_release(&block->kind, kind);
 	return block->words;
+}
+
+/* Units are never given back, so a block that serves another tracker goes on with its own. */
+static uint32_t latency_unit(struct wan_recorder *recorder, unsigned block)
+{
+	uint32_t unit = wan_load_relaxed(&recorder->latency_units[block]);
+	if (unit)
+		return unit - 1;
+	unit = wan_space_claim(recorder, 1);
+	if (unit == UINT32_MAX)
+		return unit;
+	wan_space_prepare_unit(recorder, unit);
+	struct wan_record_latency *fresh = (void *)wan_space_unit(recorder, unit);
+	fresh->block = block;
+	fresh->check = wan_record_latency_check(block, unit);
+	wan_store_release(&fresh->magic, WAN_RECORD_LATENCY_MAGIC);
+	wan_store_relaxed(&recorder->latency_units[block], unit + 1);
+	return unit;
+}
+
+uint32_t *wan_recorder_latencies(struct wan_recorder *recorder, uint64_t *words)
+{
+	if (!recorder || !words || !wan_recorder_usable(recorder))
+		return NULL;
+	struct wan_record_counters *block =
+		wan_container_of(words, struct wan_record_counters, words);
+	uint64_t index = (uint64_t)(block - block_at(recorder, 0));
+	uint32_t unit =
+		index < WAN_RECORD_COUNTERS ? latency_unit(recorder, (unsigned)index) : UINT32_MAX;
+	if (unit == UINT32_MAX)
+		return NULL;
+	struct wan_record_latency *found = (void *)wan_space_unit(recorder, unit);
+	for (size_t i = 0; i < WAN_COUNT_OF(found->counts); i++)
+		wan_store_relaxed(&found->counts[i], 0);
+	wan_store_relaxed(&words[WAN_TRACKER_HISTOGRAM], unit + 1);
+	return found->counts;
 }
 
 void wan_recorder_counters_release(struct wan_recorder *recorder, uint64_t *words)

@@ -85,6 +85,7 @@ static void detach(struct wan_recorder *recorder)
 	recorder->growing = 0;
 	recorder->anchor_busy = 0;
 	recorder->no_growth = 0;
+	memset(recorder->latency_units, 0, sizeof(recorder->latency_units));
 	recorder->path[0] = '\0';
 	wan_store_release(&recorder->state, covered && recorder->is_process ? WAN_RECORDER_FORKED
 									    : WAN_RECORDER_DEAD);

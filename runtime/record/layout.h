@@ -273,16 +273,31 @@ struct wan_record_sums {
 	struct wan_record_aggregate sums[WAN_RECORD_SUMS];
 };
 
-#define WAN_RECORD_LANE_MAGIC  0x454e414cu
-#define WAN_RECORD_SUMS_MAGIC  0x534d5553u
-#define WAN_RECORD_CHUNK_MAGIC 0x4b4e4843u
-#define WAN_RECORD_FOLD_BYTES  30720u
+/*
+ * A unit with the latencies of one tracker: those of the counter block named here, whose word
+ * "histogram" names the unit. Its job begins it anew.
+ */
+#define WAN_RECORD_LATENCY_BUCKETS 2112u
+struct wan_record_latency {
+	uint32_t magic; /* WAN_RECORD_LATENCY_MAGIC, stored last */
+	uint32_t block;
+	uint64_t check; /* wan_record_latency_check(block, unit) */
+	uint64_t reserved[6];
+	uint32_t counts[WAN_RECORD_LATENCY_BUCKETS]; /* see latency.h */
+};
+
+#define WAN_RECORD_LATENCY_MAGIC 0x5954414cu
+#define WAN_RECORD_LANE_MAGIC    0x454e414cu
+#define WAN_RECORD_SUMS_MAGIC    0x534d5553u
+#define WAN_RECORD_CHUNK_MAGIC   0x4b4e4843u
+#define WAN_RECORD_FOLD_BYTES    30720u
 
 _Static_assert(sizeof(struct wan_record_operation) == 64, "record size");
 _Static_assert(sizeof(struct wan_record_event) == 64, "record size");
 _Static_assert(sizeof(struct wan_record_inflight) == 64, "in-flight size");
 _Static_assert(sizeof(struct wan_record_aggregate) == 256, "aggregate size");
 _Static_assert(sizeof(struct wan_record_sums) <= WAN_RECORD_UNIT, "sums size");
+_Static_assert(sizeof(struct wan_record_latency) <= WAN_RECORD_UNIT, "latency size");
 _Static_assert(sizeof(struct wan_record_fold) <= WAN_RECORD_FOLD_BYTES, "fold size");
 _Static_assert(sizeof(struct wan_record_counters) == 512, "counters size");
 _Static_assert(sizeof(struct wan_record_chunk) == 64, "chunk header size");

@@ -234,6 +234,8 @@ void wan_read_process_free(struct wan_read_process *to)
 {
 	if (!to)
 		return;
+	for (size_t i = 0; to->process.counters && i < to->process.counters_count; i++)
+		wan_free(to->process.counters[i].latencies);
 	wan_free(to->process.operations);
 	wan_free(to->process.aggregates);
 	wan_free(to->process.counters);

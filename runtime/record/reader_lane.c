@@ -230,6 +230,17 @@ static bool read_sums(struct scan *scan, uint64_t unit)
 	return true;
 }
 
+/* Read where its tracker names it. Of magic and check, one may be damaged. */
+static bool is_latencies(const struct scan *scan, uint64_t unit)
+{
+	const struct wan_record_latency *found =
+		(const void *)(scan->reading->bytes + unit_offset(unit));
+	return unit_offset(unit) + sizeof(*found) <= scan->reading->count &&
+	       (found->magic == WAN_RECORD_LATENCY_MAGIC ||
+		(found->check &&
+		 found->check == wan_record_latency_check(found->block, (uint32_t)unit)));
+}
+
 static void read_chunks(struct scan *scan)
 {
 	for (uint64_t unit = 0; unit <= scan->units; unit++) {
@@ -238,7 +249,7 @@ static void read_chunks(struct scan *scan)
 		uint32_t lane;
 		if (offset + sizeof(struct wan_record_chunk) * 2 > end)
 			break;
-		if (scan->unit_used[unit] || read_sums(scan, unit) ||
+		if (scan->unit_used[unit] || is_latencies(scan, unit) || read_sums(scan, unit) ||
 		    !chunk_lane(scan, unit, &lane))
 			continue;
 		for (uint64_t at = offset + sizeof(struct wan_record_chunk); at + 64 <= end;

@@ -8,7 +8,9 @@
 #include "alloc.h"
 #include "fold.h"
 #include "macros.h"
+#include "check.h"
 #include "reading.h"
+#include "tracker_words.h"
 #include "wan/profile.h"
 
 #define TEXT_MOST 1023
@@ -159,9 +161,8 @@ int wan_compare_details(const void *left, const void *right)
 	return (a->thread > b->thread) - (a->thread < b->thread);
 }
 
-const struct wan_process_detail *
-wan_process_detail(const struct wan_process *process,
-		   const struct wan_recording_operation *operation)
+const struct wan_process_detail *wan_process_detail(const struct wan_process *process,
+						    const struct wan_recording_operation *operation)
 {
 	const struct wan_process_detail key = {.start_ns = operation->start_ns,
 					       .thread = operation->thread};
@@ -234,6 +235,34 @@ void wan_read_add_inflight(struct wan_reading *reading, const struct wan_record_
 	};
 }
 
+/* The latencies of the tracker in that block, when it has some and they are whole. */
+static void add_latencies(struct wan_reading *reading, struct wan_process_counters *to,
+			  uint32_t block)
+{
+	uint64_t unit = to->words[WAN_TRACKER_HISTOGRAM] - 1;
+	uint64_t at = WAN_RECORD_UNITS_AT + unit * WAN_RECORD_UNIT;
+	const struct wan_record_latency *found = (const void *)(reading->bytes + at);
+	if (unit >= WAN_RECORD_MAXIMUM / WAN_RECORD_UNIT || at + sizeof(*found) > reading->count)
+		return;
+	if (found->magic != WAN_RECORD_LATENCY_MAGIC || found->block != block ||
+	    found->check != wan_record_latency_check(block, (uint32_t)unit)) {
+		wan_read_damage(reading, at, "the latencies of \"%s\" are damaged", to->name);
+		return;
+	}
+	uint32_t *counts = wan_malloc(sizeof(found->counts));
+	if (counts)
+		memcpy(counts, found->counts, sizeof(found->counts));
+	reading->no_memory |= !counts;
+	to->latencies = counts;
+}
+
+static void resolve_word(struct wan_reading *reading, const struct wan_process_counters *to,
+			 unsigned word)
+{
+	if (to->words[word] <= UINT16_MAX)
+		wan_read_text(reading, (uint16_t)to->words[word]);
+}
+
 void wan_read_add_counters(struct wan_reading *reading)
 {
 	struct wan_process *process = &reading->to->process;
@@ -258,7 +287,13 @@ void wan_read_add_counters(struct wan_reading *reading)
 		to->kind = block.kind;
 		to->name = wan_read_text(reading, (uint16_t)block.name);
 		memcpy(to->words, block.words, sizeof(to->words));
-		if (to->kind == WAN_COUNTERS_MEMORY && to->words[WAN_MEMORY_DECIDING] <= UINT16_MAX)
-			wan_read_text(reading, (uint16_t)to->words[WAN_MEMORY_DECIDING]);
+		if (to->kind == WAN_COUNTERS_MEMORY)
+			resolve_word(reading, to, WAN_MEMORY_DECIDING);
+		if (to->kind != WAN_COUNTERS_TRACKER)
+			continue;
+		resolve_word(reading, to, WAN_TRACKER_UNIT);
+		resolve_word(reading, to, WAN_TRACKER_PHASE_TEXT);
+		if (to->words[WAN_TRACKER_HISTOGRAM])
+			add_latencies(reading, to, i);
 	}
 }

@@ -47,8 +47,9 @@ struct wan_recorder {
 	uint32_t chunk_limit;
 	uint32_t chunks, lane_count; /* claimed so far, atomic */
 	uint64_t free_lanes;         /* tag << 32 | index + 1: stack of lanes given back */
-	uint64_t counters_used;      /* bit per block, atomic */
-	uint32_t anchor_busy;        /* try-lock */
+	uint32_t latency_units[WAN_RECORD_COUNTERS]; /* of each block: unit + 1; 0: none */
+	uint64_t counters_used;                      /* bit per block, atomic */
+	uint32_t anchor_busy;                        /* try-lock */
 	uint32_t anchor_sequence;
 	uint64_t anchor_ns;
 	uint64_t ns_per_tick_32; /* 32.32 fixed point, for histograms */

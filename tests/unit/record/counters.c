@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "support.h"
+#include "tracker_words.h"
 
 TEST(blocks_are_read_with_kind_name_and_words)
 {
@@ -48,6 +49,37 @@ TEST(the_deciding_level_is_found_by_its_text)
 	REQUIRE_EQ(process->operation_count, 1);
 	CHECK_EQ(process->operations[0].flags, WAN_FLAG_SCALED);
 	wan_recording_close(recording);
+	wan_recorder_destroy(recorder);
+}
+
+TEST(latencies_of_a_tracker_are_read_with_its_block)
+{
+	struct wan_recorder *recorder;
+	REQUIRE_EQ(wan_recorder_create(support_config(256), WAN_ROLE_LINKED, NULL, &recorder), 0);
+	wan_recorder_counters(recorder, WAN_COUNTERS_CACHE, NULL);
+	uint64_t *words = wan_recorder_counters(recorder, WAN_COUNTERS_TRACKER, "sampling");
+	uint32_t *counts = wan_recorder_latencies(recorder, words);
+	REQUIRE(counts != NULL);
+	words[WAN_TRACKER_UNIT] = wan_recorder_string(recorder, "step");
+	for (uint64_t step = 1; step <= 20; step++)
+		wan_tracker_step(words, counts, step, step * 1000000, 1.0);
+	struct wan_recording *recording = support_look(recorder);
+	REQUIRE(recording != NULL);
+	const struct wan_process *process = wan_recording_process(recording, 0);
+	REQUIRE_EQ(process->counters_count, 2);
+	CHECK_EQ(process->damage_count, 0);
+	CHECK(process->counters[0].latencies == NULL);
+	const struct wan_process_counters *tracker = &process->counters[1];
+	REQUIRE(tracker->latencies != NULL);
+	CHECK_EQ(tracker->latencies[wan_latency_bucket(1000000)], 20);
+	CHECK_EQ(tracker->words[WAN_TRACKER_DONE], 20);
+	CHECK_EQ(tracker->words[WAN_TRACKER_LATEST + 20 % WAN_TRACKER_RECENT], 1000000);
+	CHECK_EQ(tracker->words[WAN_TRACKER_PHASE_STEPS], 20);
+	CHECK_STR(wan_process_text(process, tracker->words[WAN_TRACKER_UNIT]), "step");
+	wan_recording_close(recording);
+
+	CHECK(wan_recorder_latencies(recorder, words) == counts); /* the next job of that block */
+	CHECK_EQ(counts[wan_latency_bucket(1000000)], 0);
 	wan_recorder_destroy(recorder);
 }
 

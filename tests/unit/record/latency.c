@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+#include "latency.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "tap.h"
+
+static struct wan_latency all;
+
+static void add(uint64_t ns, uint64_t times)
+{
+	all.counts[wan_latency_bucket(ns)] += times;
+	all.count += times;
+}
+
+static uint64_t percentile(double share)
+{
+	return wan_latency_percentile_ns(&all, share, 0);
+}
+
+static bool within(uint64_t ns, double expected_ns, double part)
+{
+	return (double)ns >= expected_ns * (1 - part) && (double)ns <= expected_ns * (1 + part);
+}
+
+TEST(any_latency_from_1_us_to_1_h_is_told_within_0_8_percent)
+{
+	unsigned wrong = 0;
+	for (double ns = 1000; ns <= 3.6e12; ns *= 1.0007)
+		wrong +=
+			!within(wan_latency_bucket_ns(wan_latency_bucket((uint64_t)ns)), ns, 0.008);
+	CHECK_EQ(wrong, 0);
+}
+
+TEST(buckets_are_in_order_and_touch)
+{
+	unsigned last = 0;
+	CHECK_EQ(wan_latency_bucket(0), 0);
+	for (uint64_t ns = 0; ns < 1000000; ns++) {
+		unsigned bucket = wan_latency_bucket(ns);
+		if (bucket != last && bucket != last + 1)
+			CHECK_EQ(bucket, last + 1);
+		last = bucket;
+	}
+	CHECK_EQ(wan_latency_bucket(UINT64_MAX), WAN_RECORD_LATENCY_BUCKETS - 1);
+	CHECK(wan_latency_bucket((uint64_t)3600 * 1000000000) < WAN_RECORD_LATENCY_BUCKETS - 1);
+}
+
+TEST(percentiles_are_those_of_the_sorted_values)
+{
+	memset(&all, 0, sizeof(all));
+	CHECK_EQ(percentile(0.5), 0);
+	for (uint64_t i = 1; i <= 10000; i++)
+		add(i * 1000, 1);
+	CHECK(within(percentile(0.5), 5000e3, 0.008));
+	CHECK(within(percentile(0.99), 9900e3, 0.008));
+	CHECK(within(percentile(1), 10000e3, 0.008));
+	CHECK(within(percentile(0), 1000, 0.008));
+	CHECK_EQ(wan_latency_percentile_ns(&all, 1, 777), 777); /* never above the true maximum */
+}
+
+TEST(counts_stop_at_their_end)
+{
+	static uint32_t counts[WAN_RECORD_LATENCY_BUCKETS];
+	counts[wan_latency_bucket(5000)] = UINT32_MAX - 1;
+	wan_latency_add(counts, 5000);
+	wan_latency_add(counts, 5000);
+	memset(&all, 0, sizeof(all));
+	wan_latency_merge(&all, counts);
+	wan_latency_merge(&all, counts);
+	CHECK_EQ(all.count, (uint64_t)UINT32_MAX * 2);
+	CHECK(within(percentile(0.5), 5000, 0.008));
+}
+
+/* Ten updates a second for ten minutes, one of which took 10 s. */
+TEST(a_pause_counts_for_all_that_it_kept_waiting)
+{
+	memset(&all, 0, sizeof(all));
+	add(100000000, 5900);
+	add(10000000000, 1);
+	CHECK(within(percentile(0.999), 0.1e9, 0.008));
+	wan_latency_correct(&all, 100000000);
+	/* 5900 + 1 + 99 waiting for 0.1, 0.2 ... 9.9 s */
+	CHECK(all.count >= 5999 && all.count <= 6000);
+	CHECK(within(percentile(0.99), 4.0e9, 0.02));
+	CHECK(within(percentile(0.999), 9.4e9, 0.02));
+}
+
+TEST(a_tiny_expected_interval_takes_no_longer_to_correct)
+{
+	memset(&all, 0, sizeof(all));
+	add((uint64_t)3600 * 1000000000, 3);
+	wan_latency_correct(&all, 1);
+	CHECK(all.count > (uint64_t)3600 * 1000000000);
+}
+
+TAP_MAIN
