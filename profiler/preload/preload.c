@@ -37,7 +37,7 @@ enum {
 static const char *const operation_names[WAN_NAME_COUNT] = {
 	[WAN_NAME_JPEG_DECODE] = "jpeg.decode",       [WAN_NAME_JPEG_ENCODE] = "jpeg.encode",
 	[WAN_NAME_JPEG_TRANSFORM] = "jpeg.transform", [WAN_NAME_PNG_DECODE] = "png.decode",
-	[WAN_NAME_PNG_ENCODE] = "png.encode",
+	[WAN_NAME_PNG_ENCODE] = "png.encode",         [WAN_NAME_YUV_CONVERT] = "yuv.convert",
 };
 
 /* One text more: a reader sees the old list or the new one, never a part. */
