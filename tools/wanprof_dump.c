@@ -24,7 +24,6 @@ static const char all_formats[] =
 	;
 #undef WAN_FORMAT
 static const char *const format_names = all_formats + 1;
-
 enum {
 	OPTION_PID,
 	OPTION_FORMAT,
@@ -77,14 +76,18 @@ struct request {
 static int write_failed(int rc, const char *path)
 {
 	struct wan_error error = {.code = rc};
-	if (rc == -EPIPE)
-		return WANPROF_OK; /* the reader has seen enough */
+	/* A reader that has seen enough (head) gets no message, a pipe by name does. */
+	if (rc == -EPIPE && (!path || strcmp(path, "-") == 0))
+		return WANPROF_NO_OUTPUT;
 	wan_str_copy(error.object, sizeof(error.object), path ? path : "standard output");
 	wan_str_format(error.reason, sizeof(error.reason), "could not be written: %s",
 		       strerror(-rc));
 	if (rc == -ENOSPC)
 		wan_str_copy(error.hint, sizeof(error.hint),
 			     "free some space or choose another place with -o");
+	else if (rc == -EPIPE)
+		wan_str_copy(error.hint, sizeof(error.hint),
+			     "whatever reads it ended; start it again, or write to a file");
 	wanprof_say_error(&error);
 	return WANPROF_NO_OUTPUT;
 }
@@ -93,6 +96,12 @@ static int write_out(const struct request *request, const struct wan_analysis *a
 {
 	struct wanprof_output output;
 	struct wan_error error = {0};
+	bool standard = !request->output || strcmp(request->output, "-") == 0;
+	if (request->format->binary && standard && isatty(STDOUT_FILENO)) {
+		wanprof_say("standard output: %s is not for a terminal; write it to a file with -o",
+			    request->format->name);
+		return WANPROF_USAGE;
+	}
 	if (wanprof_output_open(&output, request->output, request->force, &error) < 0) {
 		wanprof_say_error(&error);
 		return WANPROF_NO_OUTPUT;
@@ -280,12 +289,15 @@ static int run(int argc, char **argv)
 	return status;
 }
 
+#define WAN_FORMAT(name, writer, binary, help) "  " #name ": " help "\n"
 const struct wanprof_verb wanprof_verb_dump = {
 	.name = "dump",
-	.summary = "Export a recording as JSON, JSON lines or CSV",
+	.summary = "Export a recording in any of ten formats",
 	.usage = "[-p PID] [-f FORMAT] [-o FILE] [options] [FILE...]",
 	.options = options,
-	.text = "FILE is a recording, the file of a run, or a folder of them; several are put\n"
+	.text = "Formats:\n"
+#include "formats.def"
+		"\nFILE is a recording, the file of a run, or a folder of them; several are put\n"
 		"together. Without one the newest recording is read. A live process is not\n"
 		"stopped. Exit status: 0, 65 damaged (what could be read is written), 66 no\n"
 		"such recording, 73 cannot write.\n",

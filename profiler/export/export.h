@@ -54,9 +54,20 @@ void wan_export_key_text(const struct wan_export *export, const char *key, const
 const char *wan_export_process_name(const struct wan_export *export, char *to,
 				    const struct wan_process *process);
 const char *wan_phase_text(uint64_t phase);
+const char *wan_export_severity(unsigned code); /* of an alert */
+/* The latest monitor speaks: averages of several do not add up. NULL: there was none. */
+const struct wan_process_counters *wan_export_monitor_block(const struct wan_view *view);
+/* An array of the sentences of all findings of a kind, with its key. */
+void wan_export_finding_texts(const struct wan_export *export, const char *name,
+			      enum wan_advice_kind kind);
 
 /* Is this operation shown in metrics[]? */
-bool wan_export_shows(const struct wan_export *export, const struct wan_view_operation *operation);
+static inline bool wan_export_shows(const struct wan_export *export,
+				    const struct wan_view_operation *operation)
+{
+	return !export->options->no_metrics &&
+	       operation->record->inside_ns >= export->options->min_ns;
+}
 /* The keys of one operation, inside an open object. */
 void wan_export_operation(const struct wan_export *export,
 			  const struct wan_view_operation *operation);

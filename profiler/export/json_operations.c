@@ -5,12 +5,6 @@
 #include "export.h"
 #include "macros.h"
 
-bool wan_export_shows(const struct wan_export *export, const struct wan_view_operation *operation)
-{
-	return !export->options->no_metrics &&
-	       operation->record->inside_ns >= export->options->min_ns;
-}
-
 static uint64_t shown_operations(const struct wan_export *export)
 {
 	const struct wan_view *view = &export->analysis->view;
@@ -43,7 +37,8 @@ static const char *sentence(const struct wan_export *export, char *hidden,
 	return safe ? text : wan_export_text(export, hidden, text);
 }
 
-static void texts(const struct wan_export *export, const char *name, enum wan_advice_kind kind)
+void wan_export_finding_texts(const struct wan_export *export, const char *name,
+			      enum wan_advice_kind kind)
 {
 	struct wan_json *json = export->json;
 	const struct wan_findings *findings = &export->analysis->findings;
@@ -74,8 +69,8 @@ void wan_export_summary(const struct wan_export *export)
 	wan_export_bytes(json, "peak_memory", rows->memory_known ? rows->peak_bytes : UINT64_MAX);
 	wan_export_bytes(json, "total_memory",
 			 rows->memory_known ? rows->total_memory_bytes : UINT64_MAX);
-	texts(export, "bottlenecks", WAN_ADVICE_FINDING);
-	texts(export, "recommendations", WAN_ADVICE_RECOMMENDATION);
+	wan_export_finding_texts(export, "bottlenecks", WAN_ADVICE_FINDING);
+	wan_export_finding_texts(export, "recommendations", WAN_ADVICE_RECOMMENDATION);
 	wan_json_object_end(json);
 }
 

@@ -12,8 +12,7 @@
 /* Word of the first phase's duration; one word a phase, see record/schema.def. */
 #define PHASE_NS_WORD 17
 
-/* The latest monitor speaks: averages of several do not add up. */
-static const struct wan_process_counters *monitor(const struct wan_view *view)
+const struct wan_process_counters *wan_export_monitor_block(const struct wan_view *view)
 {
 	const struct wan_process_counters *found = NULL;
 	for (size_t i = 0; i < view->source_count; i++) {
@@ -35,7 +34,8 @@ static void scaled(struct wan_json *json, const struct wan_process_counters *blo
 void wan_export_monitor(const struct wan_export *export)
 {
 	struct wan_json *json = export->json;
-	const struct wan_process_counters *block = monitor(&export->analysis->view);
+	const struct wan_process_counters *block =
+		wan_export_monitor_block(&export->analysis->view);
 	wan_json_object_begin(json);
 	scaled(json, block, "monitoring_duration_minutes", "monitoring_duration", 60e9);
 	scaled(json, block, "average_latency_ms", "average_latency", 1e6);
@@ -57,7 +57,7 @@ static void metrics(const struct wan_export *export)
 	struct wan_json *json = export->json;
 	struct wan_sample *samples = NULL;
 	size_t count = 0, total = 0;
-	bool monitored = monitor(&export->analysis->view) != NULL;
+	bool monitored = wan_export_monitor_block(&export->analysis->view) != NULL;
 	if (monitored && wan_export_collect_samples(export->analysis, &samples, &count, &total)) {
 		json->error = json->error ? json->error : -ENOMEM;
 		return;
@@ -82,13 +82,12 @@ static void metrics(const struct wan_export *export)
 static void alert(const struct wan_export *export, const struct wan_process_event *event)
 {
 	struct wan_json *json = export->json;
-	static const char *const severities[] = {"notice", "medium", "high", "critical"};
 	char hidden[WAN_REDACTED_BYTES];
 	wan_json_object_begin(json);
 	wan_export_timestamp(json, "timestamp", event->realtime_ns);
 	wan_json_key_u64(json, "monotonic_ns", event->time_ns);
 	wan_json_key_string(json, "alert_type", wan_export_name(export, hidden, event->name));
-	wan_json_key_string(json, "severity", severities[event->code < 4 ? event->code : 3]);
+	wan_json_key_string(json, "severity", wan_export_severity(event->code));
 	wan_json_key_double(json, "value", (double)(int64_t)event->values[0] / 1000, 3);
 	wan_json_key_double(json, "limit", (double)(int64_t)event->values[1] / 1000, 3);
 	wan_json_key_string(json, "message", wan_export_text(export, hidden, event->text));

@@ -94,16 +94,26 @@ static inline char *wan_put_u64(char *to, uint64_t value)
 	return wan_put_digits8(to, value - high * 100000000);
 }
 
-/* Thousandths: 1234567 is "1234.567". */
+/* Thousandths: 1234567 is "1234.567". The three digits behind the point are the last of eight. */
 static inline char *wan_put_milli(char *to, uint64_t value)
 {
-	uint64_t whole = value / 1000;
-	uint32_t rest = (uint32_t)(value - whole * 1000);
-	to = wan_put_u64(to, whole);
-	uint32_t tens = rest / 10, hundreds = rest / 100;
-	uint32_t text = '.' | (hundreds + '0') << 8 | (tens - hundreds * 10 + '0') << 16 |
-			(rest - tens * 10 + '0') << 24;
-	memcpy(to, &text, 4);
+	uint64_t high = 0, digits;
+	if (wan_unlikely(value >= 100000000)) {
+		high = value / 100000000;
+		to = wan_put_u64(to, high);
+		digits = wan_digits8(value - high * 100000000);
+	} else {
+		digits = wan_digits8(value);
+	}
+	uint64_t text = digits | WAN_DIGITS_ZERO;
+	uint32_t fraction = '.' | (uint32_t)(text >> 40) << 8;
+	/* of the five before the point, zeros at the front go when nothing stands before them */
+	unsigned skip = (unsigned)__builtin_ctzll(digits | UINT64_C(1) << 32) & ~7u;
+	skip = high ? 0 : skip;
+	text >>= skip;
+	memcpy(to, &text, 8);
+	to += 5 - skip / 8;
+	memcpy(to, &fraction, 4);
 	return to + 4;
 }
 

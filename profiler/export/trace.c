@@ -28,7 +28,7 @@ struct trace {
 	struct wan_tracks tracks, phases;
 	const char *phase_name; /* tracker of the phase being placed */
 	bool any;               /* an event was written */
-	struct wan_labels labels;
+	struct wan_labels labels, images;
 };
 
 static void separate(struct trace *trace)
@@ -129,23 +129,34 @@ static inline char *piece(struct trace *trace, char *to, const void *first, cons
 	return trace->sink->at;
 }
 
-static inline char *put_status(char *to, unsigned status)
+/* ,"args":{"status":"ok","width":4000,"height":3000 */
+static char *make_image(char *to, const struct wan_recording_operation *record, unsigned status)
 {
-	static const char texts[4][32] = {
-		",\"args\":{\"status\":\"ok\"", ",\"args\":{\"status\":\"warned\"",
-		",\"args\":{\"status\":\"failed\"", ",\"args\":{\"status\":\"aborted\""};
-	static const uint8_t bytes[4] = {22, 26, 26, 27};
-	status = status < 4 ? status : 3;
-	memcpy(to, texts[status], 32);
-	return to + bytes[status];
-}
-
-static inline char *put_figures(char *to, const struct wan_recording_operation *record)
-{
+	to += wan_str_format(to, 64, ",\"args\":{\"status\":\"%s\"", wan_op_status_name(status));
 	if (record->width_px | record->height_px) {
 		to = wan_put_u64(WAN_PUT(to, ",\"width\":"), record->width_px);
 		to = wan_put_u64(WAN_PUT(to, ",\"height\":"), record->height_px);
 	}
+	return to;
+}
+
+static inline char *put_image(struct trace *trace, char *to,
+			      const struct wan_recording_operation *record, unsigned status)
+{
+	/* not addresses, but as good as such: sizes and outcomes repeat */
+	const void *size =
+		(const void *)(uintptr_t)((uint64_t)record->width_px << 32 | record->height_px);
+	const void *outcome = (const void *)(uintptr_t)(status + 1);
+	struct wan_label *label = wan_label_at(&trace->images, size, outcome);
+	if (wan_likely(wan_label_ready(label, size, outcome)))
+		return wan_put_label(to, label);
+	char *end = make_image(to, record, status);
+	wan_label_keep(label, size, outcome, to, (size_t)(end - to));
+	return end;
+}
+
+static inline char *put_figures(char *to, const struct wan_recording_operation *record)
+{
 	if (record->inside_ns != record->span_ns)
 		to = wan_put_milli(WAN_PUT(to, ",\"inside_us\":"), record->inside_ns);
 	if (record->cpu_ns != UINT64_MAX)
@@ -174,7 +185,7 @@ static void operation(struct trace *trace, const struct wan_view_operation *oper
 	memcpy(to, track->text, sizeof(track->text));
 	to = wan_put_milli(to + track->text_bytes, start_ns);
 	to = wan_put_milli(WAN_PUT(to, ",\"dur\":"), record->span_ns);
-	to = put_status(to, operation->status);
+	to = put_image(trace, to, record, operation->status);
 	to = put_figures(to, record);
 	if (wan_unlikely(operation->unfinished))
 		to = wan_walk_open(operation) ? WAN_PUT(to, ",\"in_flight\":true")
@@ -266,26 +277,15 @@ static void phase(struct trace *trace, const struct wan_process *process,
 	trace->sink->at = WAN_PUT(to, "}}");
 }
 
-static void events(struct trace *trace)
+static void take_event(void *context, const struct wan_process *process,
+		       const struct wan_process_event *event)
 {
-	const struct wan_view *view = &trace->export->analysis->view;
-	for (size_t i = 0; i < view->source_count; i++) {
-		const struct wan_view_source *source = &view->sources[i];
-		const struct wan_process *process = source->process;
-		bool samples = wan_walk_samples_of(view, process);
-		for (size_t j = 0; j < process->event_count && !trace->sink->error; j++) {
-			const struct wan_process_event *event = &process->events[j];
-			if (!wan_walk_event(source, event))
-				continue;
-			if (event->kind == WAN_RECORD_SAMPLE && samples)
-				sample(trace, event);
-			else if (event->kind == WAN_RECORD_PHASE)
-				phase(trace, process, event);
-			else if (event->kind == WAN_RECORD_ALERT ||
-				 (event->kind == WAN_RECORD_ACTION && !wan_walk_internal(event)))
-				mark(trace, process, event);
-		}
-	}
+	if (event->kind == WAN_RECORD_SAMPLE)
+		sample(context, event);
+	else if (event->kind == WAN_RECORD_PHASE)
+		phase(context, process, event);
+	else
+		mark(context, process, event);
 }
 
 static void processes(struct trace *trace)
@@ -322,7 +322,7 @@ void wan_export_trace(const struct wan_export *export)
 	for (const struct wan_view_operation *next;
 	     !sink->error && (next = wan_walk_next(export, &walk));)
 		operation(trace, next);
-	events(trace);
+	wan_walk_events(export, take_event, trace);
 	wan_sink_text(sink, "\n]}\n");
 	wan_tracks_finish(&trace->tracks);
 	wan_tracks_finish(&trace->phases);

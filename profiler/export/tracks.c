@@ -50,9 +50,9 @@ static struct wan_track *make(struct wan_tracks *tracks, uint32_t process, uint3
 
 static struct wan_track *first_of(struct wan_tracks *tracks, uint32_t process, uint32_t thread)
 {
-	struct wan_track *last = tracks->last;
-	if (wan_likely(last && last->thread == thread && last->process == process))
-		return last;
+	struct wan_track **recent = &tracks->recent[thread & (WAN_TRACKS_RECENT - 1)];
+	if (wan_likely(*recent && (*recent)->thread == thread && (*recent)->process == process))
+		return *recent;
 	if (tracks->threads * 2 >= tracks->slot_count && grow(tracks))
 		return NULL;
 	struct wan_track **slot = &tracks->slots[slot_of(tracks, process, thread)];
@@ -60,7 +60,7 @@ static struct wan_track *first_of(struct wan_tracks *tracks, uint32_t process, u
 		*slot = make(tracks, process, thread, NULL, 0);
 		tracks->threads += *slot != NULL;
 	}
-	tracks->last = *slot;
+	*recent = *slot;
 	return *slot;
 }
 
@@ -87,7 +87,7 @@ static int add(struct wan_track *track, uint64_t start_ns, uint64_t end_ns, uint
 			      sizeof(track->open[0])))
 		return -ENOMEM;
 	track->open[track->depth++] = (struct wan_track_open){.end_ns = end_ns, .item = item};
-	/* what begins later on this track must not begin before this one did */
+	/* what comes later on this track does not begin before this one did */
 	track->closed_ns = WAN_MAX(track->closed_ns, start_ns);
 	return 0;
 }
@@ -112,8 +112,8 @@ static struct wan_track *place_alone(struct wan_tracks *tracks, const struct wan
 	return tracks->single;
 }
 
-struct wan_track *wan_tracks_place(struct wan_tracks *tracks, uint32_t process, uint32_t thread,
-				   uint64_t start_ns, uint64_t end_ns, uint64_t item)
+struct wan_track *wan_tracks_search(struct wan_tracks *tracks, uint32_t process, uint32_t thread,
+				    uint64_t start_ns, uint64_t end_ns, uint64_t item)
 {
 	struct wan_track *first = first_of(tracks, process, thread), *track = first;
 	if (!track)
@@ -142,5 +142,6 @@ void wan_tracks_finish(struct wan_tracks *tracks)
 	wan_free(tracks->slots);
 	tracks->slots = NULL;
 	tracks->slot_count = tracks->threads = 0;
-	tracks->last = tracks->single = NULL;
+	memset(tracks->recent, 0, sizeof(tracks->recent));
+	tracks->single = NULL;
 }

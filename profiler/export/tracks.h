@@ -17,6 +17,8 @@
 /* Operations that overlap more others than this get a track of their own, which nothing shares. */
 #define WAN_TRACK_LANES 32u
 
+#define WAN_TRACKS_RECENT 16u /* power of two */
+
 struct wan_track_open {
 	uint64_t end_ns;
 	uint64_t item; /* the caller's */
@@ -41,7 +43,7 @@ struct wan_tracks {
 	struct wan_track **slots; /* first tracks, by process and thread */
 	size_t slot_count, threads;
 	uint32_t count; /* tracks so far */
-	struct wan_track *last, *single;
+	struct wan_track *recent[WAN_TRACKS_RECENT], *single;
 	/* What was open on a track has ended: called innermost first, at rising times. May be NULL.
 	 */
 	void (*ended)(void *context, struct wan_track *track, const struct wan_track_open *open);
@@ -50,9 +52,25 @@ struct wan_tracks {
 	void *context;
 };
 
-/* The track for [start, end], with the operation open on it. NULL: no memory. */
-struct wan_track *wan_tracks_place(struct wan_tracks *tracks, uint32_t process, uint32_t thread,
-				   uint64_t start_ns, uint64_t end_ns, uint64_t item);
+struct wan_track *wan_tracks_search(struct wan_tracks *tracks, uint32_t process, uint32_t thread,
+				    uint64_t start_ns, uint64_t end_ns, uint64_t item);
+
+/* The track for [start, end], with the operation open on it. NULL: no memory. Nearly always the one
+ * before it on the same thread was alone, and has ended. */
+static inline struct wan_track *wan_tracks_place(struct wan_tracks *tracks, uint32_t process,
+						 uint32_t thread, uint64_t start_ns,
+						 uint64_t end_ns, uint64_t item)
+{
+	struct wan_track *track = tracks->recent[thread & (WAN_TRACKS_RECENT - 1)];
+	if (wan_likely(track && track->thread == thread && track->process == process &&
+		       track->depth == 1 && track->open[0].end_ns <= start_ns &&
+		       track->closed_ns <= start_ns && !tracks->ended)) {
+		track->open[0] = (struct wan_track_open){.end_ns = end_ns, .item = item};
+		track->closed_ns = start_ns;
+		return track;
+	}
+	return wan_tracks_search(tracks, process, thread, start_ns, end_ns, item);
+}
 /* Ends whatever is open, calls ended for it, and frees everything. */
 void wan_tracks_finish(struct wan_tracks *tracks);
 

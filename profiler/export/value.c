@@ -135,3 +135,9 @@ void wan_export_key_text(const struct wan_export *export, const char *key, const
 	char hidden[WAN_REDACTED_BYTES];
 	string_or_null(export->json, key, wan_export_text(export, hidden, text));
 }
+
+const char *wan_export_severity(unsigned code)
+{
+	static const char *const names[] = {"notice", "medium", "high", "critical"};
+	return names[code < 4 ? code : 3];
+}

@@ -29,6 +29,35 @@ bool wan_walk_pid_before(const struct wan_view *view, size_t source)
 	return false;
 }
 
+static bool shown(const struct wan_process_event *event, bool samples)
+{
+	switch (event->kind) {
+	case WAN_RECORD_SAMPLE:
+		return samples;
+	case WAN_RECORD_ACTION:
+		return !wan_walk_internal(event);
+	default:
+		return event->kind == WAN_RECORD_ALERT || event->kind == WAN_RECORD_PHASE;
+	}
+}
+
+void wan_walk_events(const struct wan_export *export,
+		     void (*take)(void *context, const struct wan_process *process,
+				  const struct wan_process_event *event),
+		     void *context)
+{
+	const struct wan_view *view = &export->analysis->view;
+	for (size_t i = 0; i < view->source_count; i++) {
+		const struct wan_view_source *source = &view->sources[i];
+		bool samples = wan_walk_samples_of(view, source->process);
+		for (size_t j = 0; j < source->process->event_count; j++) {
+			const struct wan_process_event *event = &source->process->events[j];
+			if (wan_walk_event(source, event) && shown(event, samples))
+				take(context, source->process, event);
+		}
+	}
+}
+
 const char *wan_phase_text(uint64_t phase)
 {
 	static const char *const names[] = {"none",          "initialization", "model_loading",

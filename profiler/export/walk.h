@@ -24,8 +24,9 @@ static inline const struct wan_view_operation *wan_walk_next(const struct wan_ex
 								: NULL;
 		if (!ended && !open)
 			return NULL;
-		bool first = !ended || (open && open->record->start_realtime_ns <=
-							ended->record->start_realtime_ns);
+		bool first = wan_unlikely(open != NULL) &&
+			     (!ended ||
+			      open->record->start_realtime_ns <= ended->record->start_realtime_ns);
 		walk->in_flight += first;
 		walk->operation += !first;
 		if (wan_export_shows(export, first ? open : ended))
@@ -59,6 +60,12 @@ bool wan_walk_samples_of(const struct wan_view *view, const struct wan_process *
 bool wan_walk_internal(const struct wan_process_event *event);
 /* Has an earlier source the same pid (a program that called exec)? */
 bool wan_walk_pid_before(const struct wan_view *view, size_t source);
+/* Samples, alerts, actions and phases of all processes, each by time; marks that the profiler makes
+ * for itself are left out. */
+void wan_walk_events(const struct wan_export *export,
+		     void (*take)(void *context, const struct wan_process *process,
+				  const struct wan_process_event *event),
+		     void *context);
 /* Is the event part of the view? */
 static inline bool wan_walk_event(const struct wan_view_source *source,
 				  const struct wan_process_event *event)
