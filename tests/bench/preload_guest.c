@@ -3,19 +3,24 @@
  * preload_guest make JPEG PNG: writes two 640x480 photographs-like images.
  * preload_guest run JPEG PNG ROUNDS: each round decodes 4 JPEG and 1 PNG from memory; prints the
  * time of all rounds in ns and a sum over the pixels. 0 rounds: what a start costs.
+ * preload_guest jpeg JPEG PNG ROUNDS: the JPEG alone, of any size, after one that is not timed.
+ * preload_guest launch COMMAND...: runs it and prints "status peak_kib wall_ns" after its output.
  */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <jpeglib.h>
 #include <png.h>
 
 enum { WIDTH = 640, HEIGHT = 480 };
 
-static unsigned char pixels[HEIGHT][WIDTH * 3];
+static unsigned char pixels[HEIGHT][WIDTH * 3], wide[65536 * 3];
 static uint32_t sum;
 
 struct file {
@@ -98,7 +103,9 @@ static void decode_jpeg(struct file *file)
 	jpeg_read_header(&object, TRUE);
 	jpeg_start_decompress(&object);
 	while (object.output_scanline < object.output_height) {
-		JSAMPROW row = pixels[object.output_scanline];
+		JSAMPROW row = pixels[0] + object.output_scanline % HEIGHT * sizeof(pixels[0]);
+		if (object.output_width > WIDTH)
+			row = wide;
 		jpeg_read_scanlines(&object, &row, 1);
 		sum += row[7];
 	}
@@ -138,8 +145,36 @@ static uint64_t now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
+static int launch(char **command)
+{
+	struct rusage usage;
+	int status = 0;
+	uint64_t start = now_ns();
+	pid_t pid = fork();
+	if (pid == 0) {
+		execvp(command[0], command);
+		_exit(127);
+	}
+	wait4(pid, &status, 0, &usage);
+	printf("\n%d %ld %llu\n", status, usage.ru_maxrss, (unsigned long long)(now_ns() - start));
+	return status != 0;
+}
+
+static int decode_one(const char *path, int rounds)
+{
+	struct file jpeg = slurp(path);
+	decode_jpeg(&jpeg);
+	uint64_t start = now_ns();
+	for (int i = 0; i < rounds; i++)
+		decode_jpeg(&jpeg);
+	printf("%llu %u\n", (unsigned long long)(now_ns() - start), sum);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
+	if (argc > 2 && strcmp(argv[1], "launch") == 0)
+		return launch(argv + 2);
 	if (argc > 3 && strcmp(argv[1], "make") == 0) {
 		draw();
 		write_jpeg(argv[2]);
@@ -149,6 +184,8 @@ int main(int argc, char **argv)
 	if (argc < 5)
 		return 64;
 	int rounds = atoi(argv[4]);
+	if (strcmp(argv[1], "jpeg") == 0)
+		return decode_one(argv[2], rounds);
 	if (rounds == 0)
 		return 0;
 	struct file jpeg = slurp(argv[2]), png = slurp(argv[3]);
