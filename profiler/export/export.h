@@ -102,6 +102,7 @@ void wan_export_findings(const struct wan_export *export, enum wan_advice_kind k
 void wan_export_samples(const struct wan_export *export);
 void wan_export_cache(const struct wan_export *export);
 void wan_export_memory(const struct wan_export *export);
+void wan_export_gpu(const struct wan_export *export);
 void wan_export_progress(const struct wan_export *export);
 void wan_export_monitor(const struct wan_export *export); /* an object, after its key */
 void wan_export_optimizer(const struct wan_export *export);

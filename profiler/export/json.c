@@ -20,6 +20,7 @@ void wan_export_json(const struct wan_export *export)
 	wan_export_samples(export);
 	wan_export_cache(export);
 	wan_export_memory(export);
+	wan_export_gpu(export);
 	wan_export_progress(export);
 	wan_export_optimizer(export);
 	wan_export_coverage(export);
