@@ -5,23 +5,38 @@
 
 #include "str.h"
 
-/* Programs whose codecs are their own: a library name, and what to try. */
-static const struct blind_spot {
-	const char *program; /* start of the base name */
+#define OUT_OF_REACH                                                                               \
+	"its codecs are inside its own module, where nothing can be put before them; decode with " \
+	"Pillow, OpenCV or torchvision to see the work"
+
+/* What to say of a library whose calls were passed on unseen. */
+static const struct {
 	const char *library, *note;
+} unresolved_notes[] = {
+	{"pillow",
+	 "this build of Pillow is laid out in a way that is not known, or runs in another "
+	 "Python than CPython: its PNG work is not seen; try CPython 3.8 or newer with "
+	 "Pillow 8 or newer"},
+	{"opencv",
+	 "this build of OpenCV is laid out in a way that is not known, or there are two of "
+	 "them: what its module does itself is not seen; try one opencv-python 4 or newer, "
+	 "or the distribution's package"},
+	{"libavcodec",
+	 "this version of libavcodec is not known (59 to 62 are): what it does is not "
+	 "seen; use djpeg or vips to measure the files"},
+};
+
+/* Programs whose way to work with pictures may be unseen: start of the base name, and what to say
+ * when nothing of a library was seen. */
+static const struct blind_spot {
+	const char *program, *library, *note;
 } blind_spots[] = {
-	{"python", "Pillow PNG",
-	 "Pillow reads and writes PNG with code of its own, not libpng; convert the input to JPEG "
-	 "to "
-	 "see it, or link wanrt"},
-	{"python", "static codecs",
-	 "wheels such as opencv-python carry codecs that no preload can see; use the "
-	 "distribution's "
-	 "package (python3-opencv) to see them"},
 	{"ffmpeg", "libavcodec",
-	 "ffmpeg decodes PNG and JPEG with codecs of its own; use djpeg or vips to measure the "
-	 "files"},
-	{"ffprobe", "libavcodec", "ffprobe decodes with codecs of its own"},
+	 "nothing went through libavcodec's shared library; a static ffmpeg cannot be seen, use "
+	 "the "
+	 "distribution's"},
+	{"ffprobe", "libavcodec",
+	 "nothing went through libavcodec's shared library, or it only looked at headers"},
 };
 
 const char *wan_program_name(const char *path)
@@ -41,22 +56,50 @@ static struct wan_coverage *find(struct wan_coverage *to, size_t *count, const c
 	return &to[(*count)++];
 }
 
+static const char *unresolved_note(const char *library)
+{
+	for (size_t i = 0; i < sizeof(unresolved_notes) / sizeof(*unresolved_notes); i++)
+		if (strcmp(unresolved_notes[i].library, library) == 0)
+			return unresolved_notes[i].note;
+	return "the real function could not be found for some calls: these were passed on unseen";
+}
+
+static bool is_python(const struct wan_process *process)
+{
+	const char *program = wan_program_name(process->header.program);
+	return wan_str_starts(program, "python") || wan_str_starts(program, "pypy");
+}
+
+static void add_block(const struct wan_process *process, const struct wan_process_counters *block,
+		      struct wan_coverage *to, size_t *count)
+{
+	const uint64_t *words = block->words;
+	bool worked = words[WAN_COVER_OBJECTS] || words[WAN_COVER_OPERATIONS];
+	bool off = words[WAN_COVER_SWITCHED_OFF] && is_python(process);
+	if (!worked && !off && !words[WAN_COVER_UNRESOLVED] && !words[WAN_COVER_OUT_OF_REACH])
+		return;
+	struct wan_coverage *item = find(to, count, block->name);
+	if (!item)
+		return;
+	item->objects_known = true;
+	item->objects += words[WAN_COVER_OBJECTS];
+	item->unresolved += words[WAN_COVER_UNRESOLVED];
+	item->seen |= worked;
+	if (item->unresolved)
+		item->note = unresolved_note(block->name);
+	else if (words[WAN_COVER_OUT_OF_REACH])
+		item->note = OUT_OF_REACH;
+	else if (off)
+		item->note = "switched off (--no-python-hooks, or profile.python_hooks): leave the "
+			     "option out to see PNG in Pillow, and OpenCV's wheels";
+}
+
 static void add_counters(const struct wan_process *process, struct wan_coverage *to, size_t *count)
 {
 	for (size_t i = 0; i < process->counters_count; i++) {
 		const struct wan_process_counters *block = &process->counters[i];
-		if (block->kind != WAN_COUNTERS_COVERAGE || !block->name)
-			continue;
-		struct wan_coverage *item = find(to, count, block->name);
-		if (!item)
-			continue;
-		item->objects_known = true;
-		item->objects += block->words[0];
-		item->unresolved += block->words[2];
-		item->seen |= block->words[0] || block->words[1];
-		if (item->unresolved)
-			item->note = "the real function could not be found for some calls: these "
-				     "were passed on unseen";
+		if (block->kind == WAN_COUNTERS_COVERAGE && block->name)
+			add_block(process, block, to, count);
 	}
 }
 
@@ -82,7 +125,7 @@ static void add_blind_spots(const struct wan_process *process, struct wan_covera
 	for (size_t i = 0; i < sizeof(blind_spots) / sizeof(*blind_spots); i++)
 		if (wan_str_starts(program, blind_spots[i].program)) {
 			struct wan_coverage *item = find(to, count, blind_spots[i].library);
-			if (item)
+			if (item && !item->seen && !item->note)
 				item->note = blind_spots[i].note;
 		}
 }

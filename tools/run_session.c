@@ -27,7 +27,7 @@
 struct variables {
 	char preload[4 * PATH_MAX + 16], path[PATH_MAX + 32], run_id[80], job[160], estimate[64];
 	char capacity[64], audit[2 * PATH_MAX + 16], tunables[1040];
-	const char *list[9];
+	const char *list[10];
 	size_t count;
 };
 
@@ -73,7 +73,7 @@ static void make_run_id(char *to, size_t bytes)
 	wan_str_format(to, bytes, "%016" PRIx64 "%016" PRIx64, words[0], words[1]);
 }
 
-static void set_variable(struct variables *variables, char *text)
+static void set_variable(struct variables *variables, const char *text)
 {
 	variables->list[variables->count++] = text;
 	variables->list[variables->count] = NULL;
@@ -106,6 +106,8 @@ static void make_variables(struct variables *v, const struct run_request *reques
 		       config->record_estimate_ns);
 	if (config->record_estimate_ns)
 		set_variable(v, v->estimate);
+	if (!config->profile_python_hooks)
+		set_variable(v, "WAN_PROFILE_PYTHON_HOOKS=0");
 }
 
 /* The recording of the parent is about the command, not about wanprof. */
@@ -120,6 +122,16 @@ static void describe_command(struct wan_recorder *recorder, const struct run_pro
 				       "%s%s", used ? "\x1f" : "", *command);
 }
 
+/* Said here, because a command that shows nothing leaves no recording of its own. */
+static void describe_hooks(struct wan_recorder *recorder, const struct wan_config *config)
+{
+	if (config->profile_python_hooks)
+		return;
+	uint64_t *words = wan_recorder_counters(recorder, WAN_COUNTERS_COVERAGE, "pillow");
+	if (words)
+		words[WAN_COVER_SWITCHED_OFF] = 1;
+}
+
 static int make_recorder(struct session *session)
 {
 	char path[PATH_MAX + 64];
@@ -127,6 +139,8 @@ static int make_recorder(struct session *session)
 		       (int)getpid());
 	int status = wan_recorder_create(&session->request->config, WAN_ROLE_PARENT, path,
 					 &session->recorder);
+	if (status == 0)
+		describe_hooks(session->recorder, &session->request->config);
 	if (status == 0)
 		describe_command(session->recorder, &session->program, session->request->command);
 	return status;

@@ -42,8 +42,8 @@ static const struct wanprof_option options[] = {
 	[OPTION_AUDIT] = {"audit", 0, "WHEN",
 			  "ask the loader about each binding: auto (default), on, off",
 			  AUDIT_CHOICES},
-	[OPTION_NO_PYTHON_HOOKS] = {"no-python-hooks", 0, NULL,
-				    "leave Python alone (as it is now in any case)", NULL},
+	[OPTION_NO_PYTHON_HOOKS] = {"no-python-hooks", 0, NULL, "do not look into Python modules",
+				    NULL},
 	[OPTION_RECORDS] = {"records", 0, "N",
 			    "operations kept one by one; totals are exact anyway", NULL},
 	{NULL, 0, NULL, NULL, NULL},
@@ -124,6 +124,9 @@ static int parse_one(struct run_request *request, int option, const char *value)
 		return wanprof_usage_error(&wanprof_verb_run, "--live is not built in yet");
 	case OPTION_NO_FOLLOW:
 		request->follow = false;
+		return 0;
+	case OPTION_NO_PYTHON_HOOKS:
+		request->config.profile_python_hooks = false;
 		return 0;
 	case OPTION_ALLOC:
 		return parse_alloc(request, value);

@@ -24,7 +24,7 @@ static struct wan_config config;
 static struct wan_recorder *process_recorder;
 static uint16_t name_ids[WAN_NAME_COUNT];
 static uint64_t *cover_words[WAN_FAMILY_COUNT];
-static uint64_t cover_counts[WAN_FAMILY_COUNT][3];
+static uint64_t cover_counts[WAN_FAMILY_COUNT][WAN_COVER_COUNT];
 static uint64_t start_ns;
 static uint32_t refusals, making;
 
@@ -72,16 +72,34 @@ static void describe_codec(struct wan_recorder *recorder, struct wan_codec *code
 	append_library(wan_recorder_header(recorder), text);
 }
 
+/* What was counted before there was a recording, or in the parent of a fork. */
+static void publish_counts(struct wan_recorder *recorder, enum wan_family family)
+{
+	uint64_t *words = wan_load_acquire(&cover_words[family]), any = 0;
+	for (unsigned k = 0; k < WAN_COVER_COUNT; k++)
+		any |= wan_load_relaxed(&cover_counts[family][k]);
+	if (!words && any) {
+		uint64_t *fresh = wan_recorder_counters(recorder, WAN_COUNTERS_COVERAGE,
+							wan_family_name(family));
+		if (fresh && wan_cas_acq_rel(&cover_words[family], &words, fresh))
+			words = fresh;
+		else if (fresh) /* another thread was first */
+			wan_recorder_counters_release(recorder, fresh);
+	}
+	for (unsigned k = 0; words && k < WAN_COVER_COUNT; k++)
+		wan_max_relaxed(&words[k], wan_load_relaxed(&cover_counts[family][k]));
+}
+
 static void describe(struct wan_recorder *recorder)
 {
 	struct wan_record_header *header = wan_recorder_header(recorder);
 	wan_str_copy(header->allocator, sizeof(header->allocator), wan_heap_describe());
 	header->allocator_active = wan_heap_source();
 	header->overhead_start_us = (uint32_t)(start_ns / 1000);
+	wan_store_relaxed(&cover_counts[WAN_FAMILY_PILLOW][WAN_COVER_SWITCHED_OFF],
+			  !config.profile_python_hooks);
 	for (unsigned i = 0; i < WAN_FAMILY_COUNT; i++)
-		for (unsigned k = 0; cover_words[i] && k < 3; k++)
-			wan_store_relaxed(&cover_words[i][k],
-					  wan_load_relaxed(&cover_counts[i][k]));
+		publish_counts(recorder, i);
 	for (unsigned i = 0;; i++) {
 		struct wan_codec *codec = wan_codec_at(i);
 		if (!codec)
@@ -148,29 +166,31 @@ uint16_t wan_preload_name_id(struct wan_recorder *recorder, enum wan_operation_n
 	return id ? id : wan_recorder_string(recorder, operation_names[name]);
 }
 
-void wan_preload_count(enum wan_family family, enum wan_coverage what)
+void wan_preload_count(enum wan_family family, enum wan_cover what)
 {
 	uint64_t count = wan_add_relaxed(&cover_counts[family][what], 1) + 1;
 	struct wan_recorder *recorder = wan_load_acquire(&process_recorder);
 	if (!recorder)
 		return;
 	uint64_t *words = wan_load_acquire(&cover_words[family]);
-	if (!words) {
-		words = wan_recorder_counters(recorder, WAN_COUNTERS_COVERAGE,
-					      wan_family_name(family));
-		if (!words)
-			return;
-		wan_store_release(&cover_words[family], words);
-		for (unsigned k = 0; k < 3; k++)
-			wan_store_relaxed(&words[k], wan_load_relaxed(&cover_counts[family][k]));
-		return;
-	}
-	wan_max_relaxed(&words[what], count);
+	if (words)
+		wan_max_relaxed(&words[what], count);
+	else
+		publish_counts(recorder, family);
 }
 
 bool wan_preload_sees_python(void)
 {
 	return wan_load_acquire(&enabled) && config.profile_python_hooks;
+}
+
+void wan_preload_note_out_of_reach(const char *name)
+{
+	struct wan_recorder *recorder = wan_preload_recorder();
+	uint64_t *words =
+		recorder ? wan_recorder_counters(recorder, WAN_COUNTERS_COVERAGE, name) : NULL;
+	if (words)
+		wan_store_relaxed(&words[WAN_COVER_OUT_OF_REACH], 1);
 }
 
 void wan_preload_note_codec(struct wan_codec *codec)

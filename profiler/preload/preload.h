@@ -12,12 +12,6 @@
 #include "resolve.h"
 #include "writer.h"
 
-enum wan_coverage {
-	WAN_COVER_OBJECTS,    /* codec objects created, probes included */
-	WAN_COVER_OPERATIONS, /* recorded */
-	WAN_COVER_UNRESOLVED, /* the real function could not be found */
-};
-
 enum wan_operation_name {
 	WAN_NAME_JPEG_DECODE,
 	WAN_NAME_JPEG_ENCODE,
@@ -36,9 +30,11 @@ struct wan_recorder *wan_preload_recorder(void);
 /* String id of an operation's name in that recorder. */
 uint16_t wan_preload_name_id(struct wan_recorder *recorder, enum wan_operation_name name);
 /* One more of what for a family. Any thread; before start too. */
-void wan_preload_count(enum wan_family family, enum wan_coverage what);
+void wan_preload_count(enum wan_family family, enum wan_cover what);
 /* Python modules are to be seen: profile.python_hooks, and recording is on. */
 bool wan_preload_sees_python(void);
+/* A library that is out of reach by its nature has been loaded; said once. name: static. */
+void wan_preload_note_out_of_reach(const char *name);
 /* A library has been bound: its version goes into the header, now or when there is one. */
 void wan_preload_note_codec(struct wan_codec *codec);
 

@@ -108,6 +108,15 @@ enum wan_counters_kind {
 	WAN_COUNTERS_COVERAGE, /* preload: calls seen per library */
 	WAN_COUNTERS_CUDA,     /* preload: device memory and work, "device N" or "all" */
 };
+/* Words of a coverage block, as in schema.def. */
+enum wan_cover {
+	WAN_COVER_OBJECTS,    /* codec objects created, probes included */
+	WAN_COVER_OPERATIONS, /* recorded */
+	WAN_COVER_UNRESOLVED, /* the real function could not be found */
+	WAN_COVER_SWITCHED_OFF,
+	WAN_COVER_OUT_OF_REACH, /* loaded, and nothing of its work can be seen */
+	WAN_COVER_COUNT
+};
 struct wan_record_counters {
 	uint32_t kind; /* 0: free; stored last */
 	uint32_t name; /* string id */

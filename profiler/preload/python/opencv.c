@@ -17,7 +17,7 @@
 #include "python/api.h"
 #include "python/header.h"
 #include "python/source.h"
-#include "python/table.h"
+#include "python/method_table.h"
 #include "str.h"
 #include "sys.h"
 

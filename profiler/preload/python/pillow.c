@@ -12,7 +12,7 @@
 #include "operation.h"
 #include "python/api.h"
 #include "python/source.h"
-#include "python/table.h"
+#include "python/method_table.h"
 #include "str.h"
 
 #define FAMILY WAN_FAMILY_PILLOW

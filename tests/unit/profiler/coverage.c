@@ -54,17 +54,68 @@ TEST(calls_that_found_no_real_function_are_named)
 	CHECK(item->note);
 }
 
-TEST(python_guests_are_told_what_cannot_be_seen_and_what_to_try)
+static void set_block(const char *name, uint32_t word)
+{
+	fake_init(&fake);
+	fake.counters[0] =
+		(struct wan_process_counters){.kind = WAN_COUNTERS_COVERAGE, .name = name};
+	fake.counters[0].words[word] = 1;
+	fake.process.counters_count = 1;
+	strcpy(fake.process.header.program, "/usr/bin/python3.11");
+}
+
+TEST(hooks_that_are_switched_off_are_named_for_python_only)
+{
+	set_block("pillow", WAN_COVER_SWITCHED_OFF);
+	const struct wan_coverage *item = find(cover(), "pillow");
+	REQUIRE(item);
+	CHECK(!item->seen);
+	CHECK(strstr(item->note, "--no-python-hooks"));
+	strcpy(fake.process.header.program, "/usr/bin/djpeg");
+	CHECK(!find(cover(), "pillow"));
+}
+
+TEST(modules_out_of_reach_are_named_with_what_to_try)
+{
+	set_block("imagecodecs", WAN_COVER_OUT_OF_REACH);
+	const struct wan_coverage *item = find(cover(), "imagecodecs");
+	REQUIRE(item);
+	CHECK(!item->seen);
+	CHECK(strstr(item->note, "Pillow"));
+}
+
+TEST(unknown_builds_are_named_with_what_to_try)
+{
+	set_block("pillow", WAN_COVER_UNRESOLVED);
+	const struct wan_coverage *item = find(cover(), "pillow");
+	REQUIRE(item);
+	CHECK(!item->seen);
+	CHECK_EQ(item->unresolved, 1);
+	CHECK(strstr(item->note, "CPython"));
+}
+
+TEST(nothing_is_said_of_what_was_not_used)
 {
 	fake_init(&fake);
 	fake.process.header.role = WAN_ROLE_PRELOADED;
 	strcpy(fake.process.header.program, "/usr/bin/python3.11");
-	const struct wan_coverage *item = find(cover(), "Pillow PNG");
+	CHECK_EQ(cover(), 0);
+}
+
+TEST(ffmpeg_that_decodes_nothing_is_told_what_to_try)
+{
+	fake_init(&fake);
+	fake.process.header.role = WAN_ROLE_PRELOADED;
+	strcpy(fake.process.header.program, "/opt/ffmpeg");
+	const struct wan_coverage *item = find(cover(), "libavcodec");
 	REQUIRE(item);
-	CHECK(!item->seen);
-	CHECK(strstr(item->note, "JPEG"));
-	strcpy(fake.process.header.program, "/usr/bin/djpeg");
-	CHECK(!find(cover(), "Pillow PNG"));
+	CHECK(strstr(item->note, "static"));
+	struct wan_recording_operation operation = fake_operation("png.decode", 1);
+	operation.library = "libavcodec";
+	fake_add(&fake, operation);
+	item = find(cover(), "libavcodec");
+	REQUIRE(item);
+	CHECK(item->seen && !item->note);
 }
 
 TEST(more_libraries_than_room_do_no_harm)

@@ -4,8 +4,8 @@
  * from there at every call, so an exchange changes what is called and nothing that Python can see:
  * the same objects, the same names, the same tracebacks.
  */
-#ifndef WAN_PRELOAD_PYTHON_TABLE_H
-#define WAN_PRELOAD_PYTHON_TABLE_H
+#ifndef WAN_PRELOAD_PYTHON_METHOD_TABLE_H
+#define WAN_PRELOAD_PYTHON_METHOD_TABLE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "table.h"
+#include "python/method_table.h"
 
 #include <link.h>
 #include <string.h>
 
-#include "api.h"
+#include "python/api.h"
 #include "atomics.h"
 #include "macros.h"
 #include "str.h"
