@@ -130,16 +130,15 @@ static bool evict(struct asking *asking, uint64_t want_bytes)
 	return true;
 }
 
-/* What was dropped may be with an allocator still: then it is made to give it to the kernel. */
-static bool purge(struct asking *asking, uint64_t evicted_before)
+/* Enough was dropped, but an allocator has it: then it is made to give it to the kernel. */
+static void purge(struct asking *asking, uint64_t dropped_bytes, uint64_t want_bytes)
 {
 	struct wan_look look;
 	struct wan_look_verdict verdict;
-	if (asking->evicted_bytes == evicted_before)
-		return false;
+	if (dropped_bytes < want_bytes)
+		return;
 	wan_memory_give_pages_back();
 	wan_memory_refresh(asking->memory, &look, &verdict);
-	return true;
 }
 
 /* Takes bytes below the line, or (share) of the part of the rest above it, making room for them. */
@@ -155,13 +154,14 @@ static bool take_with_room(struct asking *asking, bool above_line)
 		uint64_t want = missing(memory, asking->bytes, left);
 		if (tries == EVICTIONS_AT_ONCE || want >= INT64_MAX / ABOVE_LINE_SHARE)
 			return false;
-		uint64_t evicted_before = asking->evicted_bytes;
-		if (!evict(asking, above_line ? want * ABOVE_LINE_SHARE : want))
+		uint64_t before = asking->evicted_bytes;
+		want = above_line ? want * ABOVE_LINE_SHARE : want;
+		if (!evict(asking, want))
 			return false;
 		left = above_line ? share_above_line(memory)
 				  : wan_load_relaxed(&admission->line_left_bytes);
-		if (missing(memory, asking->bytes, left) && !purge(asking, evicted_before))
-			continue; /* another thread made room, and has taken it */
+		if (missing(memory, asking->bytes, left))
+			purge(asking, asking->evicted_bytes - before, want);
 	}
 }
 

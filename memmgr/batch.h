@@ -13,6 +13,7 @@ struct wan_batch_rule {
 	uint32_t good;   /* largest size that went well since; 0: none */
 	uint32_t clean;  /* successes in a row since the size last changed */
 	bool gpu_halved; /* and nothing was tried since */
+	bool shrunk;     /* the same */
 };
 
 enum {
@@ -23,6 +24,8 @@ enum {
 
 /* size x factor, at least minimum; 0 means the minimum. */
 void wan_batch_rule_scale(struct wan_batch_rule *rule, double factor);
+/* So many items less, at least minimum; again only after something was tried at that size. */
+void wan_batch_rule_shrink(struct wan_batch_rule *rule, uint32_t items);
 /* items did not fit: remember, halve; a probe above a good size only goes back to that one. */
 void wan_batch_rule_failed(struct wan_batch_rule *rule, uint32_t items);
 /* items went well; calm: memory allows to grow. */

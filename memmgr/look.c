@@ -45,8 +45,6 @@ void wan_look_read(const struct wan_memory_sources *sources, const struct wan_lo
 	look->light = request->light;
 	look->count = 0;
 	look->total_bytes = look->available_bytes = look->rss_bytes = 0;
-	look->gpu_known = false;
-	look->gpu_used_bytes = look->gpu_total_bytes = 0;
 
 	if (read_host(sources, request, look) < 0)
 		look->total_bytes = look->available_bytes = 0;
@@ -63,9 +61,6 @@ void wan_look_read(const struct wan_memory_sources *sources, const struct wan_lo
 		look->rss_bytes = 0;
 	if (request->process_cap_bytes && look->rss_bytes)
 		add_level(look, "process", look->rss_bytes, request->process_cap_bytes);
-	if (sources->gpu && request->gpu_mask)
-		look->gpu_known = sources->gpu(sources->context, request->gpu_mask,
-					       &look->gpu_used_bytes, &look->gpu_total_bytes) == 0;
 }
 
 void wan_look_judge(const struct wan_look *look, double line_pct,

@@ -17,14 +17,11 @@ struct wan_look {
 	struct wan_level_reading levels[WAN_LOOK_LEVELS_MAX];
 	uint64_t total_bytes, available_bytes; /* host; 0: unknown */
 	uint64_t rss_bytes;                    /* 0: unknown */
-	bool gpu_known;
-	uint64_t gpu_used_bytes, gpu_total_bytes;
 };
 
 struct wan_look_request {
 	uint64_t now_ns;
 	uint64_t process_cap_bytes; /* 0: none */
-	uint64_t gpu_mask;          /* 0: the GPU is not asked */
 	bool light;                 /* by who reserves: see struct wan_light */
 	double line_pct;            /* when light */
 	uint64_t rss_bytes;         /* when light: stands for what is not read; 0: read it */

@@ -30,6 +30,7 @@ static void take_rules(struct wan_memory *memory, const struct wan_config *confi
 	};
 	memory->line_pct = WAN_MAX(config->memory_warning_pct - LINE_BELOW_WARNING, 1);
 	memory->gpu_pct = config->memory_gpu_pct;
+	memory->gpu_cap_bytes = config->memory_gpu_cap_bytes;
 	memory->process_cap_bytes = config->memory_process_cap_bytes;
 	memory->pool_idle_bytes = config->pool_idle_bytes;
 }
@@ -142,11 +143,6 @@ static void publish_locked(struct wan_memory *memory, const struct wan_look *loo
 	wan_str_copy(state->tightest, sizeof(state->tightest), level_name(look, verdict->tightest));
 	state->headroom_bytes = verdict->headroom_bytes;
 	state->process_rss_bytes = look->rss_bytes;
-	if (!look->light) {
-		state->gpu_known = look->gpu_known;
-		state->gpu_total_bytes = look->gpu_known ? look->gpu_total_bytes : 0;
-		state->gpu_used_bytes = look->gpu_known ? look->gpu_used_bytes : 0;
-	}
 	wan_str_copy(memory->limiting, sizeof(memory->limiting),
 		     level_name(look, verdict->limiting));
 	if (verdict->deciding >= 0) {
@@ -161,7 +157,6 @@ static void read_sources(struct wan_memory *memory, bool light, struct wan_look 
 	struct wan_look_request request = {
 		.now_ns = memory->now_ns(),
 		.process_cap_bytes = memory->process_cap_bytes,
-		.gpu_mask = light ? 0 : wan_load_relaxed(&memory->gpu_mask),
 		.light = light,
 		.line_pct = memory->line_pct,
 	};

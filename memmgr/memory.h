@@ -23,6 +23,7 @@ struct wan_memory_limits {
 	uint64_t (*clear_cache)(void *context);  /* returns the bytes dropped */
 	uint64_t (*cache_used)(void *context);   /* bytes held now, for the advice */
 	uint64_t (*cache_pinned)(void *context); /* of those, what somebody holds; for waiting */
+	uint64_t (*idle_bytes)(void *context);   /* buffers kept for reuse; for planning */
 	/* Whether a lowered limit may grow back as far as its owner is concerned. NULL: yes. */
 	bool (*may_grow)(void *context);
 	/* Make compressed copies of what will leave the cache next, so that dropping it loses

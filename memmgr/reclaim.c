@@ -102,7 +102,8 @@ uint64_t wan_memory_could_give(struct wan_memory *memory)
 	uint64_t most = rss ? rss : UINT64_MAX;
 	if (!limits->cache_used)
 		return most;
-	return WAN_MIN(most, limits->cache_used(limits->context) + memory->pool_idle_bytes);
+	return WAN_MIN(most, limits->cache_used(limits->context) + memory->pool_idle_bytes +
+				     wan_memory_batch_bytes(memory));
 }
 
 static struct wan_reclaimer_slot *running_locked(struct wan_memory *memory, uint32_t thread)

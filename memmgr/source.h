@@ -48,6 +48,12 @@ struct wan_memory_sources {
 	/* Reopen what stopped working, pick up a fork or a move to another cgroup. One thread at a
 	 * time. May be NULL. */
 	void (*repair)(void *context, uint64_t now_ns);
+	/* More about a device where NVML tells: bytes that this process has there (else untouched)
+	 * and utilisation. May be NULL. */
+	void (*gpu_more)(void *context, int device, uint64_t *ret_own_bytes,
+			 double *ret_utilization_percent);
+	/* Whether a framework is loaded that keeps freed device memory for itself. May be NULL. */
+	bool (*gpu_cached)(void *context);
 	/* As host and cgroups, for who looks a thousand times a second: figures that cannot have
 	 * come near the line since they were read stand for up to 20 ms; limits and usages are read
 	 * each time. May be NULL. */

@@ -64,11 +64,24 @@ struct wan_emergency_callback {
 	void *context;
 };
 
+/* A GPU that this program uses. */
+struct wan_gpu {
+	struct wan_gpu_state state; /* of the last look; struct_size and name unused */
+	uint64_t reusable_bytes, mps_limit_bytes;
+	uint64_t again_ns; /* not asked before, since it answered with errors */
+	uint32_t errors;   /* in a row */
+	bool told, lost;   /* reusable bytes were told; that it is lost was recorded */
+};
+
 struct wan_batch {
 	struct wan_memory *memory;
 	struct wan_batch *next;     /* memory->batch_lock */
 	struct wan_batch_rule rule; /* memory->batch_lock */
 	bool on_gpu;
+	int device;
+	uint64_t item_bytes;
+	uint64_t (*release)(void *context, uint64_t want_bytes);
+	void *context; /* of release */
 	char name[32];
 };
 
@@ -77,7 +90,7 @@ struct wan_memory {
 	struct wan_level_rules rules;
 	bool classic;
 	double gpu_pct, line_pct;
-	uint64_t process_cap_bytes, pool_idle_bytes;
+	uint64_t process_cap_bytes, gpu_cap_bytes, pool_idle_bytes;
 	struct wan_memory_sources sources;
 	struct wan_real_sources real;
 	bool owns_real;
@@ -117,6 +130,8 @@ struct wan_memory {
 	struct wan_cond given_back; /* a reservation was, while somebody waited */
 	struct wan_emergency_callback callbacks[WAN_EMERGENCY_CALLBACKS_MAX]; /* lock */
 	uint32_t callback_count;                                              /* lock */
+
+	struct wan_gpu gpus[WAN_GPU_DEVICES_MAX]; /* lock; in use: those of gpu_mask */
 
 	struct wan_mutex batch_lock; /* rank WAN_RANK_BATCH */
 	struct wan_batch *batches;   /* batch_lock */
@@ -166,8 +181,13 @@ void wan_memory_recover(struct wan_memory *memory, uint64_t now_ns);
 /* All batches x factor (0: minimum). Smallest size before and after; 0 when there is none. */
 void wan_memory_scale_batches(struct wan_memory *memory, double factor, uint32_t *ret_before,
 			      uint32_t *ret_after);
-/* Halve the batches on the GPU when it is above memory.gpu. */
-void wan_memory_gpu_batches(struct wan_memory *memory, double used_pct, uint32_t *ret_before,
-			    uint32_t *ret_after);
+/* Halve the batches on a GPU that is above memory.gpu. */
+void wan_memory_gpu_batches(struct wan_memory *memory, int device, double used_pct,
+			    uint32_t *ret_before, uint32_t *ret_after);
+/* What batches hold and could be asked for; 0 when they have not said what an item takes. */
+uint64_t wan_memory_batch_bytes(struct wan_memory *memory);
+/* Options of another version onto defaults: shorter ones are taken, longer ones when what is not
+ * known here is zero. Both begin with struct_size. 0, -EINVAL. */
+int wan_memory_overlay(void *defaults, size_t bytes, const void *given, size_t given_bytes);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* From a look to what is done about it: by the tick of a watcher, and by whoever reserves. */
 #include "atomics.h"
+#include "gpu.h"
 #include "log.h"
 #include "macros.h"
 #include "plan.h"
@@ -97,24 +98,6 @@ bool wan_memory_step(struct wan_memory *memory, const struct wan_look *look,
 	return decision.act;
 }
 
-/* Batches on the GPU follow its own threshold; no other level is touched by it. */
-static void serve_gpu(struct wan_memory *memory, const struct wan_look *look)
-{
-	double percent = wan_level_percent(look->gpu_used_bytes, look->gpu_total_bytes);
-	if (!look->gpu_known || percent <= memory->gpu_pct)
-		return;
-	struct wan_memory_action action = {.what = "batch", .time_ns = look->time_ns};
-	wan_memory_gpu_batches(memory, percent, &action.batch_before, &action.batch_after);
-	if (action.batch_before == action.batch_after)
-		return;
-	wan_str_format(action.reason, sizeof(action.reason), "gpu at %.1f %% (limit %g %%)",
-		       percent, memory->gpu_pct);
-	wan_mutex_lock(&memory->lock);
-	action.level = memory->level.level;
-	wan_mutex_unlock(&memory->lock);
-	wan_memory_record(memory, &action);
-}
-
 /* What cannot be read on this machine: each thing is recorded once. */
 static void tell_troubles(struct wan_memory *memory)
 {
@@ -203,7 +186,7 @@ enum wan_memory_level wan_memory_tick(struct wan_memory *memory)
 			  normal ? wan_look_calm_ns(&look, memory->rules.warning_pct) : 0);
 	if (wan_swap_acq_rel(&memory->callbacks_due, 0))
 		wan_memory_call_emergency(memory);
-	serve_gpu(memory, &look);
+	wan_gpu_tick(memory, look.time_ns);
 	wan_memory_publish(memory);
 	wan_mutex_lock(&memory->lock);
 	level = memory->level.level;

@@ -95,6 +95,20 @@ static uint64_t cache_used(void *context)
 	return stats.used_bytes;
 }
 
+static uint64_t cache_pinned(void *context)
+{
+	struct wan_cache_stats stats;
+	cache_stats(context, &stats);
+	return stats.pinned_bytes;
+}
+
+static uint64_t idle_bytes(void *context)
+{
+	struct wan_pool_stats stats;
+	wan_pool_stats(&stats);
+	return stats.idle_bytes;
+}
+
 static uint64_t set_cache_limit(void *context, uint64_t limit_bytes)
 {
 	struct wan_runtime *runtime = context;
@@ -284,7 +298,9 @@ static int connect_memory(struct wan_runtime *runtime)
 			   .get_cache_limit = get_cache_limit,
 			   .set_cache_limit = set_cache_limit,
 			   .clear_cache = clear_cache,
-			   .cache_used = cache_used},
+			   .cache_used = cache_used,
+			   .cache_pinned = cache_pinned,
+			   .idle_bytes = idle_bytes},
 		.counters = counters(runtime, WAN_COUNTERS_MEMORY, "memory"),
 		.string_id = string_id,
 		.on_action = on_memory_action,

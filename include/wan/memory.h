@@ -18,6 +18,7 @@ extern "C" {
 
 struct wan_memory; /**< the manager; a runtime owns one, see wan_runtime_memory() */
 struct wan_batch;
+struct wan_chunks;
 
 /** Thresholds are memory.warning, memory.critical, memory.emergency; reached means >=. */
 enum wan_memory_level {
@@ -53,6 +54,7 @@ enum {
 	WAN_RECLAIM_IDLE = 0,     /**< idle buffers: asked from the warning level on */
 	WAN_RECLAIM_REBUILD = 10, /**< this and above: cached values; asked from the critical level
 				   * on, and when an admission would otherwise be refused */
+	WAN_RECLAIM_BATCH = 20,   /**< batches that can free what they are done with; since 0.2 */
 };
 
 /**
@@ -171,6 +173,14 @@ struct wan_batch_options {
 	uint32_t minimum; /**< default 1; at least 1 */
 	uint32_t maximum; /**< default 100; where a batch starts */
 	bool on_gpu;      /**< default false; true: also halved when the GPU passes memory.gpu */
+	/* Since 0.2: */
+	int device;          /**< of on_gpu; default -1: the one current in the calling thread */
+	uint64_t item_bytes; /**< what an item takes; default 0: unknown */
+	/** Free what the batch under way can do without (items that are done), at least want_bytes
+	 *  if it has so much. Returns the bytes freed. Default NULL. Called like a reclaimer; it
+	 * must not destroy the batch. */
+	uint64_t (*release)(void *context, uint64_t want_bytes);
+	void *context; /**< of release */
 };
 WAN_API void wan_batch_options_init(struct wan_batch_options *options);
 
@@ -196,6 +206,148 @@ WAN_API uint32_t wan_batch_next(struct wan_batch *batch);
 WAN_API void wan_batch_report(struct wan_batch *batch, uint32_t items, bool failed_for_memory);
 /** NULL is fine. Threads: any, once per batch. Since: 0.1 */
 WAN_API void wan_batch_destroy(struct wan_batch *batch);
+
+/** One GPU as this program may use it. Since: 0.2 */
+struct wan_gpu_state {
+	size_t struct_size; /**< set by the caller */
+	char name[16];      /**< "gpu 0" */
+	bool known;         /**< false: not used by this program, or it answers with errors */
+	uint64_t total_bytes;
+	uint64_t used_bytes;        /**< by everybody on the device, reusable bytes left out */
+	uint64_t reusable_bytes;    /**< as told by wan_memory_gpu_reusable() */
+	uint64_t limit_bytes;       /**< the least of total, memory.gpu_cap and the limit of MPS */
+	uint64_t headroom_bytes;    /**< what may still be taken */
+	double percent;             /**< of the level with the least headroom */
+	double utilization_percent; /**< by NVML; negative: unknown */
+};
+/**
+ * The last look at a device; nothing is asked. Devices are counted as the CUDA runtime of this
+ * program counts them; each stands for itself, they are never summed.
+ * Returns 0, -ENODEV (no batch, chunk or wan_memory_gpu_reusable() has named it; state is then not
+ * known), -EINVAL. Threads: any. Since: 0.2
+ */
+WAN_API int wan_memory_gpu_state(struct wan_memory *memory, int device,
+				 struct wan_gpu_state *state);
+/**
+ * Tell how many bytes a framework holds on a device without using them (torch: memory_reserved()
+ * minus memory_allocated()): they can be used again, so they are no need. Replaces what was told
+ * before. Until it is told, and a framework that caches is loaded (torch), a device above
+ * memory.gpu is an advice only, and batches are halved after failures. More than 0 bytes name the
+ * device as used by this program: only then, or by a batch, is CUDA asked. Returns 0, -EINVAL.
+ * Threads: any. Cost: a lock. Since: 0.2
+ */
+WAN_API int wan_memory_gpu_reusable(struct wan_memory *memory, int device, uint64_t bytes);
+
+/** What an error of the CUDA runtime is about. Since: 0.2 */
+enum wan_gpu_error {
+	WAN_GPU_OK,
+	WAN_GPU_NO_MEMORY, /**< a smaller batch may do */
+	WAN_GPU_LOST,      /**< the device or context is gone: no size will do */
+	WAN_GPU_ERROR,     /**< anything else */
+};
+/**
+ * By number, since texts differ (in a MIG slice the same failure has another one).
+ * Source: enum cudaError of the CUDA runtime. Pure. Threads: any. Since: 0.2
+ */
+WAN_API enum wan_gpu_error wan_gpu_error_of(int cuda_error);
+
+/** Why a chunk has the size it has. Since: 0.2 */
+enum wan_chunk_reason {
+	WAN_CHUNK_NO_FIT,     /**< 0 frames: not even one fits */
+	WAN_CHUNK_BY_MEMORY,  /**< 70 % of what is left after the reserve */
+	WAN_CHUNK_LEAST,      /**< raised to the preferred least, within 90 % of the headroom */
+	WAN_CHUNK_MOST,       /**< more would fit */
+	WAN_CHUNK_REST,       /**< no more frames are left */
+	WAN_CHUNK_BY_FAILURE, /**< below a size that did not fit */
+	WAN_CHUNK_BY_GPU,     /**< the same rule with the memory of the device */
+};
+
+/** A size, and everything it was computed from: the same inputs give the same advice. Since: 0.2 */
+struct wan_chunk_advice {
+	size_t struct_size; /**< set by the caller */
+	uint32_t frames;
+	enum wan_chunk_reason reason;
+	char limiting[64]; /**< level with the fewest bytes of headroom */
+	uint64_t headroom_bytes, limit_bytes, reserve_bytes, frame_bytes; /**< there */
+	bool measured;  /**< frame_bytes is the 95th percentile of what chunks took */
+	char text[192]; /**< the same in a sentence */
+};
+
+/** Frames that are processed chunk by chunk; fill by wan_chunks_options_init(). Since: 0.2 */
+struct wan_chunks_options {
+	size_t struct_size;
+	const char *name;         /**< copied, at most 31 characters; default "frames" */
+	uint64_t frames;          /**< in all */
+	uint64_t frame_bytes;     /**< estimate of one with all its copies; at least 1 */
+	uint64_t gpu_frame_bytes; /**< the same on the device; default 0: it is not used */
+	int device;               /**< default -1: the one current in the calling thread */
+	uint32_t least, most;     /**< preferred; default 10 and 100 */
+	/** Free the frames of a chunk: called by wan_chunks_next() before the next one is planned,
+	 *  and by wan_chunks_destroy() for the last. Default NULL: the caller frees them itself
+	 *  before it asks for the next. */
+	void (*release)(void *context, uint64_t first, uint32_t count);
+	void *context; /**< of release */
+};
+/** Threads: any. Since: 0.2 */
+WAN_API void wan_chunks_options_init(struct wan_chunks_options *options);
+
+/**
+ * A plan for many frames:
+ *
+ *	while ((r = wan_chunks_next(plan, &first, &count)) > 0) {
+ *		done = process(first, count);
+ *		wan_chunks_report(plan, done, done < count ? -ENOMEM : 0, 0);
+ *	}
+ *
+ * On success *ret_chunks belongs to the caller, who destroys it before the manager goes; options
+ *are borrowed for the call. Returns 0, -EINVAL, -ENOMEM. Threads: any. Since: 0.2
+ */
+WAN_API WAN_MUST_CHECK int wan_chunks_create(struct wan_memory *memory,
+					     const struct wan_chunks_options *options,
+					     struct wan_chunks **ret_chunks);
+/**
+ * The next chunk: frees the one before (release), reads memory, plans by what is there now, and has
+ * cached values given back where they are in the way. Frames of a chunk that was not finished come
+ * again.
+ *
+ * Size: 70 % of (headroom - reserve) / bytes per frame, see wan_memory_chunk_frames(); headroom is
+ * what the tightest level has left, with idle buffers and cached values that nobody holds. After
+ * three chunks the 95th percentile of what they took replaces the estimate, but never goes below a
+ * quarter of it, unless the caller has reported the peaks. A size that did not fit is remembered
+ * and approached by bisection.
+ *
+ * Returns 1 (*ret_first and *ret_count are filled); 0 (all done); -ENOMEM (no fit:
+ * wan_chunks_advice() says why; asking again plans again); what was reported as an error. Threads:
+ * one at a time per handle. Cost: a look at memory, some 20 us. Since: 0.2
+ */
+WAN_API WAN_MUST_CHECK int wan_chunks_next(struct wan_chunks *chunks, uint64_t *ret_first,
+					   uint32_t *ret_count);
+/**
+ * How the chunk under way went, while its frames are still held: done of its frames are finished.
+ * code 0: nothing failed; -ENOMEM: the rest did not fit, it comes again in smaller chunks; another
+ * negative errno: wan_chunks_next() will return it, what was done counts. peak_bytes: the most the
+ * chunk took; 0: measured here. Without a report a chunk counts as finished when the next is asked
+ * for. Threads: one at a time per handle. Since: 0.2
+ */
+WAN_API void wan_chunks_report(struct wan_chunks *chunks, uint32_t done, int code,
+			       uint64_t peak_bytes);
+/** Why the last chunk has its size. Fields beyond advice->struct_size are left alone.
+ *  Threads: one at a time per handle. Since: 0.2 */
+WAN_API void wan_chunks_advice(const struct wan_chunks *chunks, struct wan_chunk_advice *advice);
+
+/** How far a plan has come; a failed one may have been done in part. Since: 0.2 */
+struct wan_chunks_result {
+	size_t struct_size; /**< set by the caller */
+	uint64_t frames, done;
+	uint32_t chunks, failures;     /**< given out; those that did not fit */
+	uint32_t smallest, largest;    /**< sizes given out */
+	int code;                      /**< 0, or why it ended early */
+	uint64_t measured_frame_bytes; /**< 0: not measured yet */
+};
+/** Threads: one at a time per handle. Since: 0.2 */
+WAN_API void wan_chunks_result(const struct wan_chunks *chunks, struct wan_chunks_result *result);
+/** Frees the last chunk (release) and the plan. NULL is fine. Threads: once per plan. Since: 0.2 */
+WAN_API void wan_chunks_destroy(struct wan_chunks *chunks);
 
 /** How to process n images of one size. */
 struct wan_memory_plan {

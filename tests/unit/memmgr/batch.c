@@ -3,6 +3,7 @@
 
 #include "batch.h"
 #include "fakes.h"
+#include "state.h"
 
 static struct wan_batch_rule rule_of(uint32_t minimum, uint32_t maximum)
 {
@@ -57,6 +58,48 @@ TEST(growth_approaches_a_failing_size_by_bisection)
 	CHECK(largest_of_six >= 90);
 	CHECK_EQ(rule.size, 100);
 	CHECK_EQ(rule.failed, 101);
+}
+
+/* The largest size that went well among the first six that were tried. */
+static uint32_t best_of_six(uint32_t maximum, uint32_t fits)
+{
+	struct wan_batch_rule rule = rule_of(1, maximum);
+	uint32_t tried[6], count = 0, best = 0;
+	for (int i = 0; i < 200; i++) {
+		uint32_t size = rule.size;
+		bool known = false;
+		for (uint32_t k = 0; k < count; k++)
+			known = known || tried[k] == size;
+		if (!known && count == 6)
+			break;
+		if (!known)
+			tried[count++] = size;
+		if (size > fits) {
+			wan_batch_rule_failed(&rule, size);
+			continue;
+		}
+		best = WAN_MAX(best, size);
+		clean(&rule, WAN_BATCH_CLEAN_TO_GROW);
+	}
+	return best;
+}
+
+TEST(six_sizes_find_nine_tenths_of_the_largest_that_fits)
+{
+	uint32_t failures = 0, cases = 0;
+	double worst = 1;
+	for (uint32_t maximum = 4; maximum <= 256; maximum++)
+		for (uint32_t fits = (maximum + 9) / 10; fits <= maximum; fits++) {
+			uint32_t best = best_of_six(maximum, fits);
+			bool quarter = fits * 4 >= maximum;
+			cases += quarter;
+			failures += quarter && best < fits * 9 / 10;
+			worst = quarter ? worst : WAN_MIN(worst, (double)best / fits);
+			CHECK(best <= fits);
+		}
+	printf("# %u cases; down to a tenth of the maximum at least %.0f %%\n", cases, worst * 100);
+	CHECK_EQ(failures, 0);
+	CHECK(worst >= 0.75);
 }
 
 TEST(a_failing_size_is_tried_again_after_a_long_calm)
@@ -157,6 +200,66 @@ TEST(gpu_at_81_percent_reduces_the_batch)
 	wan_batch_destroy(gpu);
 	wan_batch_destroy(host);
 	wan_batch_destroy(NULL);
+	wan_memory_destroy(memory);
+}
+
+struct items {
+	uint64_t done_bytes, asked;
+};
+
+static uint64_t release_done(void *context, uint64_t want)
+{
+	struct items *items = context;
+	uint64_t freed = WAN_MIN(items->done_bytes, want);
+	items->asked = want;
+	items->done_bytes -= freed;
+	fake.available += freed;
+	return freed;
+}
+
+TEST(a_batch_gives_memory_through_the_same_plan_as_caches)
+{
+	fake_reset(70);
+	struct wan_memory *memory = fake_manager(NULL);
+	struct items items = {.done_bytes = 30 * WAN_MIB};
+	struct wan_batch_options options;
+	struct wan_batch *batch;
+	wan_batch_options_init(&options);
+	options.maximum = 20;
+	options.item_bytes = 10 * WAN_MIB;
+	options.release = release_done;
+	options.context = &items;
+	REQUIRE_EQ(wan_batch_create(memory, &options, &batch), 0);
+	/* The line is at 730 MB, 700 are used: 20 MB are missing, and are done. */
+	CHECK_EQ(wan_memory_reserve(memory, 50 * WAN_MIB, NULL), 0);
+	CHECK_EQ(items.asked, 20 * WAN_MIB);
+	CHECK_EQ(wan_batch_next(batch), 20);
+	/* 25 MB more are missing, 10 are done: the rest is two items less next time. */
+	CHECK_EQ(wan_memory_reserve(memory, 25 * WAN_MIB, NULL),
+		 0); /* of the rest, above the line */
+	CHECK_EQ(items.done_bytes, 0);
+	CHECK_EQ(wan_batch_next(batch), 18);
+	CHECK_STR(fake_last_action()->what, "batch");
+	CHECK_EQ(fake_last_action()->batch_before, 20);
+	CHECK_EQ(fake_last_action()->batch_after, 18);
+	wan_batch_destroy(batch);
+	CHECK_EQ(wan_memory_reclaim(memory, WAN_MEMORY_NORMAL, 1, INT32_MAX), 0);
+	wan_memory_destroy(memory);
+}
+
+TEST(options_of_an_older_program_are_taken)
+{
+	fake_reset(10);
+	struct wan_memory *memory = fake_manager(NULL);
+	struct wan_batch_options options;
+	struct wan_batch *batch;
+	wan_batch_options_init(&options);
+	options.struct_size = offsetof(struct wan_batch_options, device);
+	options.device = 77;
+	options.maximum = 7;
+	REQUIRE_EQ(wan_batch_create(memory, &options, &batch), 0);
+	CHECK_EQ(wan_batch_next(batch), 7);
+	wan_batch_destroy(batch);
 	wan_memory_destroy(memory);
 }
 
