@@ -98,6 +98,7 @@ void wan_export_overhead(const struct wan_export *export);
 void wan_export_summary(const struct wan_export *export);
 void wan_export_metrics(const struct wan_export *export);
 void wan_export_operations(const struct wan_export *export);
+void wan_export_sizes(const struct wan_export *export, const struct wan_row *row);
 void wan_export_findings(const struct wan_export *export, enum wan_advice_kind kind);
 void wan_export_samples(const struct wan_export *export);
 void wan_export_cache(const struct wan_export *export);

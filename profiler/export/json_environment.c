@@ -4,39 +4,54 @@
 
 #include "counters.h"
 #include "export.h"
+#include "heap.h"
 #include "str.h"
 
-static void machine(const struct wan_export *export)
+static void count_or_null(struct wan_json *json, const char *key, uint64_t count)
+{
+	if (count)
+		wan_json_key_u64(json, key, count);
+	else
+		wan_json_key_null(json, key);
+}
+
+static const char *text_or_null(const char *text)
+{
+	return text && text[0] ? text : NULL;
+}
+
+/* What the recording knows of its machine goes first; the one we are on comes after it. */
+static void machine(const struct wan_export *export, const struct wan_record_header *recorded)
 {
 	struct wan_json *json = export->json;
-	const struct wan_environment *machine = export->options->environment;
-	wan_json_key_bool(json, "machine_read_at_export", machine != NULL);
-	wan_json_key_string(json, "kernel", machine && machine->kernel[0] ? machine->kernel : NULL);
+	const struct wan_environment *here = export->options->environment;
+	const char *kernel = text_or_null(recorded->kernel), *cpu = text_or_null(recorded->cpu);
+	wan_json_key_bool(json, "machine_read_at_export", here != NULL);
+	wan_json_key_string(json, "kernel",
+			    kernel ? kernel : text_or_null(here ? here->kernel : NULL));
 	wan_json_key(json, "cpu");
 	wan_json_object_begin(json);
-	wan_json_key_string(json, "model", machine && machine->cpu[0] ? machine->cpu : NULL);
-	if (machine && machine->cpus)
-		wan_json_key_u64(json, "count", machine->cpus);
-	else
-		wan_json_key_null(json, "count");
+	wan_json_key_string(json, "model", cpu ? cpu : text_or_null(here ? here->cpu : NULL));
+	count_or_null(json, "count", recorded->cpus ? recorded->cpus : here ? here->cpus : 0);
+	count_or_null(json, "usable_count", recorded->cpus_usable);
 	wan_json_object_end(json);
 }
 
-static void memory(const struct wan_export *export, const struct wan_counter_sum *counters,
-		   bool known)
+static void memory(const struct wan_export *export, const struct wan_record_header *recorded,
+		   const struct wan_counter_sum *counters, bool known)
 {
 	struct wan_json *json = export->json;
-	const struct wan_environment *machine = export->options->environment;
-	uint64_t total = known     ? wan_counters_word(counters, "host_total")
-			 : machine ? machine->memory_total_bytes
-				   : 0;
-	uint64_t available = known     ? wan_counters_word(counters, "host_available")
-			     : machine ? machine->memory_available_bytes
-				       : 0;
+	const struct wan_environment *here = export->options->environment;
+	uint64_t total = known  ? wan_counters_word(counters, "host_total")
+			 : here ? here->memory_total_bytes
+				: recorded->memory_bytes;
+	uint64_t available = known  ? wan_counters_word(counters, "host_available")
+			     : here ? here->memory_available_bytes
+				    : 0;
 	wan_json_key(json, "memory");
 	wan_json_object_begin(json);
 	wan_export_bytes(json, "total", total ? total : UINT64_MAX);
-	wan_export_bytes(json, "available", total ? available : UINT64_MAX);
+	wan_export_bytes(json, "available", total && (known || here) ? available : UINT64_MAX);
 	wan_json_object_end(json);
 }
 
@@ -79,8 +94,13 @@ static void allocator(const struct wan_export *export, const struct wan_process 
 	wan_json_key(json, "allocator");
 	wan_json_object_begin(json);
 	wan_export_key_name(export, "name", name);
-	/* The self-test: an allocation must move the per-thread counters. */
-	wan_json_key_bool(json, "self_test_passed", process && process->header.allocator_active);
+	/* The self-test: an allocation must move the per-thread counters. Whose they are: */
+	uint32_t source = process ? process->header.allocator_active : WAN_HEAP_UNKNOWN;
+	wan_json_key_string(json, "mode",
+			    source == WAN_HEAP_JEMALLOC  ? "jemalloc"
+			    : source == WAN_HEAP_COUNTED ? "count"
+							 : "unknown");
+	wan_json_key_bool(json, "self_test_passed", source != WAN_HEAP_UNKNOWN);
 	wan_json_object_end(json);
 }
 
@@ -133,11 +153,14 @@ void wan_export_environment(const struct wan_export *export)
 	struct wan_json *json = export->json;
 	struct wan_counter_sum counters;
 	wan_counters_sum(&export->analysis->view, WAN_COUNTERS_MEMORY, &counters);
+	static const struct wan_record_header nothing;
+	const struct wan_process *main = export->analysis->view.main;
+	const struct wan_record_header *recorded = main ? &main->header : &nothing;
 	bool known = counters.blocks == 1; /* sums over processes of one machine mean nothing */
 	wan_json_key(json, "environment");
 	wan_json_object_begin(json);
-	machine(export);
-	memory(export, &counters, known);
+	machine(export, recorded);
+	memory(export, recorded, &counters, known);
 	cgroups(export);
 	gpu(json, &counters, known);
 	allocator(export, export->analysis->view.main);

@@ -106,7 +106,7 @@ void wan_export_operation(const struct wan_export *export,
 	}
 	number_or_null(json, "channels", record->channels);
 	number_or_null(json, "bit_depth", record->bit_depth);
-	if (record->file_bytes == UINT64_MAX)
+	if (record->file_bytes == UINT64_MAX || strcmp(wan_operation_library(record), "cuda") == 0)
 		wan_json_key_null(json, "file_size_bytes");
 	else
 		wan_json_key_u64(json, "file_size_bytes", record->file_bytes);
@@ -186,12 +186,15 @@ static void options(struct wan_json *json, const struct wan_row *row)
 static void rates(struct wan_json *json, const struct wan_row *row)
 {
 	double seconds = (double)row->inside_ns / 1e9;
-	bool files = row->file_known == row->count;
+	bool cuda = strcmp(row->library, "cuda") == 0; /* no files: bytes asked for or moved */
+	bool files = row->file_known == row->count && !cuda;
 	bool cpu = row->cpu_known == row->count && row->span_ns;
 	wan_export_number(json, "megapixels", row->pixels ? (double)row->pixels / 1e6 : -1, 6);
 	wan_export_number(json, "megapixels_per_s",
 			  row->pixels && seconds > 0 ? (double)row->pixels / 1e6 / seconds : -1, 3);
-	wan_export_bytes(json, "file", row->file_known ? row->file_bytes : UINT64_MAX);
+	wan_export_bytes(json, "file", row->file_known && !cuda ? row->file_bytes : UINT64_MAX);
+	wan_export_bytes(json, "bytes_moved",
+			 row->file_known && cuda ? row->file_bytes : UINT64_MAX);
 	wan_export_number(
 		json, "file_mb_per_s",
 		files && seconds > 0 ? (double)row->file_bytes / (double)WAN_MIB / seconds : -1, 3);
@@ -229,6 +232,7 @@ static void row(const struct wan_export *export, const struct wan_row *row)
 	wan_json_key_string(json, "percentiles_from",
 			    row->exact_percentiles ? "records" : "histogram");
 	rates(json, row);
+	wan_export_sizes(export, row);
 	scaling(json, "scaling", &row->scaling);
 	scaling(json, "memory_scaling", &row->memory_scaling);
 	wan_json_object_end(json);

@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "cpu.h"
 
+#include <string.h>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 #include "atomics.h"
 #include "macros.h"
+#include "str.h"
 
 /* Level + 1; 0: not looked yet. Every thread finds the same. */
 static int found;
@@ -48,4 +54,21 @@ const char *wan_cpu_level_name(enum wan_cpu_level level)
 	default:
 		return "baseline";
 	}
+}
+
+void wan_cpu_model(char *to, size_t bytes)
+{
+	char text[49] = "";
+#if defined(__x86_64__)
+	uint32_t words[12] = {0}, most, b, c, d;
+	if (__get_cpuid(0x80000000u, &most, &b, &c, &d) && most >= 0x80000004u)
+		for (unsigned i = 0; i < 3; i++)
+			__get_cpuid(0x80000002u + i, &words[4 * i], &words[4 * i + 1],
+				    &words[4 * i + 2], &words[4 * i + 3]);
+	memcpy(text, words, sizeof(words));
+#endif
+	const char *start = text + strspn(text, " ");
+	wan_str_format(to, bytes, "%s", start);
+	for (size_t length = strlen(to); length && to[length - 1] == ' ';)
+		to[--length] = '\0';
 }

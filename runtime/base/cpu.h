@@ -7,6 +7,8 @@
 #ifndef WAN_BASE_CPU_H
 #define WAN_BASE_CPU_H
 
+#include <stddef.h>
+
 enum wan_cpu_level {
 	WAN_CPU_BASE,   /* what the compiler's target guarantees: SSE2, NEON */
 	WAN_CPU_AVX2,   /* with FMA and F16C */
@@ -24,5 +26,9 @@ enum wan_cpu_level wan_cpu_level(void);
 void wan_cpu_limit(enum wan_cpu_level level);
 /* "baseline", "AVX2", "AVX-512". */
 const char *wan_cpu_level_name(enum wan_cpu_level level);
+
+/* The processor's name of itself ("AMD EPYC 9B45"), "" where it has none to tell. No system call.
+ */
+void wan_cpu_model(char *to, size_t bytes);
 
 #endif

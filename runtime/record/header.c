@@ -3,9 +3,13 @@
 #include "recorder.h"
 
 #include <fcntl.h>
+#include <sched.h>
+#include <sys/sysinfo.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "clock.h"
+#include "cpu.h"
 #include "hash.h"
 #include "str.h"
 #include "sys.h"
@@ -40,6 +44,25 @@ static void make_run_id(struct wan_recorder *recorder, const struct wan_place *p
 	memcpy(recorder->run_id, &id, sizeof(recorder->run_id));
 }
 
+/* A recording is often read elsewhere, and its times mean little without the machine. Calls that
+ * take a microsecond: /proc/cpuinfo of a large machine would take a hundred. */
+static void fill_machine(struct wan_record_header *header)
+{
+	struct utsname name;
+	struct sysinfo info;
+	cpu_set_t usable;
+	long online = sysconf(_SC_NPROCESSORS_ONLN);
+	header->cpus = online > 0 ? (uint32_t)online : 0;
+	if (sched_getaffinity(0, sizeof(usable), &usable) == 0)
+		header->cpus_usable = (uint32_t)CPU_COUNT(&usable);
+	if (sysinfo(&info) == 0)
+		header->memory_bytes = (uint64_t)info.totalram * info.mem_unit;
+	if (uname(&name) == 0)
+		wan_str_format(header->kernel, sizeof(header->kernel), "%s %s %s", name.sysname,
+			       name.release, name.machine);
+	wan_cpu_model(header->cpu, sizeof(header->cpu));
+}
+
 /* magic comes last: before it there is no recording, only zeros. */
 void wan_header_fill(struct wan_recorder *recorder, const struct wan_place *place)
 {
@@ -64,6 +87,7 @@ void wan_header_fill(struct wan_recorder *recorder, const struct wan_place *plac
 	wan_str_copy(header->job, sizeof(header->job), recorder->job);
 	wan_str_copy(header->program, sizeof(header->program), place->executable);
 	fill_command(header->command, sizeof(header->command));
+	fill_machine(header);
 	recorder->ns_per_tick_32 = (uint64_t)(ns_per_tick * 4294967296.0 + 0.5);
 	wan_store_release(&header->used_bytes, WAN_RECORD_UNITS_AT);
 

@@ -96,6 +96,11 @@ struct wan_record_header {
 	char allocator[64];
 	char libraries[256]; /* "libjpeg-turbo 2.1.5;libpng 1.6.39" as seen, grows */
 	uint64_t check; /* wan_mix32 over the constant identity: magic..pid, pid_start, run_id */
+	/* the machine at the start; since 0.2, zeros before */
+	char cpu[64];               /* the processor's own name of itself */
+	char kernel[64];            /* "Linux 6.1.0 x86_64" */
+	uint32_t cpus, cpus_usable; /* online; in the process's affinity mask */
+	uint64_t memory_bytes;
 };
 
 /* 64 words of statistics, each word atomic by itself; see schema.def for the meaning of each. */

@@ -65,6 +65,8 @@ static void read_header(struct wan_reading *reading)
 	terminate(header->command, sizeof(header->command));
 	terminate(header->allocator, sizeof(header->allocator));
 	terminate(header->libraries, sizeof(header->libraries));
+	terminate(header->cpu, sizeof(header->cpu));
+	terminate(header->kernel, sizeof(header->kernel));
 	if (header->check != wan_record_header_check(header))
 		wan_read_damage(reading, 0, "the identity of the recording does not fit its check");
 	if (header->state < WAN_RUN_RUNNING || header->state > WAN_RUN_UNKNOWN) {

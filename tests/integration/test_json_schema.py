@@ -61,6 +61,8 @@ def cross_check(document):
     equal(len(summary["bottlenecks"]), len(document["findings"]), "bottlenecks")
     equal(len(summary["recommendations"]), len(document["recommendations"]), "recommendations")
     for row in rows:
+        equal(row["count"], sum(one["count"] for one in row["sizes"]), "sizes")
+        equal(row["total_time_ns"], sum(one["total_time_ns"] for one in row["sizes"]), "sizes")
         order = [row[key] for key in ("min_ns", "p50_ns", "p90_ns", "p99_ns", "p999_ns", "max_ns")]
         equal(order, sorted(order), f"percentiles of {row['operation_name']}")
     for one in metrics:
@@ -107,6 +109,14 @@ def a_decode_is_one_metric_with_its_size():
     equal(document["run"]["exit_status"], 0, "exit status")
     equal(document["program"]["command"][0], "djpeg", "command")
     equal(document["damage"], [], "damage")
+    width, height = size_of_image()
+    size = document["operations"][0]["sizes"][0]
+    check(size["pixels_from"] <= width * height <= size["pixels_to"], size)
+    environment = document["environment"]
+    equal(environment["cpu"]["count"], os.cpu_count(), "processors")
+    equal(environment["cpu"]["usable_count"], len(os.sched_getaffinity(0)), "usable")
+    check(environment["memory"]["total_bytes"] > 1 << 28, environment["memory"])
+    check(environment["kernel"].startswith("Linux " + os.uname().release), environment["kernel"])
 
 
 @test

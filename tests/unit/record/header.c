@@ -34,6 +34,10 @@ TEST(identity_names_the_process_and_its_job)
 	CHECK_MEM(header->run_id, run_id, 16);
 	CHECK(strstr(header->program, "record-header") != NULL);
 	CHECK(strstr(header->command, "record-header") != NULL);
+	CHECK_EQ(header->cpus, sysconf(_SC_NPROCESSORS_ONLN));
+	CHECK(header->cpus_usable > 0 && header->cpus_usable <= header->cpus);
+	CHECK(header->memory_bytes >= (uint64_t)sysconf(_SC_AVPHYS_PAGES) * 4096);
+	CHECK(strncmp(header->kernel, "Linux ", 6) == 0);
 	CHECK(process->live);
 	CHECK_EQ(process->state, WAN_RUN_RUNNING);
 	CHECK_STR(process->source, path);
