@@ -186,6 +186,8 @@ void wan_source_process_close(struct wan_source_process *source);
 /* GPU, through the CUDA runtime that the program itself has loaded. */
 int wan_source_gpu_current(void);
 int wan_source_gpu_read(uint64_t device_mask, uint64_t *ret_used_bytes, uint64_t *ret_total_bytes);
+/* What NVML tells beside that; untouched where it does not. */
+void wan_source_gpu_more(int device, uint64_t *ret_own_bytes, double *ret_utilization_percent);
 
 /* All of the above as one table. */
 struct wan_real_sources {

@@ -6,8 +6,11 @@
 #include "source.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 #include "dyn_cuda.h"
+#include "dyn_nvml.h"
+#include "macros.h"
 
 int wan_source_gpu_current(void)
 {
@@ -64,4 +67,35 @@ int wan_source_gpu_read(uint64_t device_mask, uint64_t *ret_used_bytes, uint64_t
 		status = 0;
 	}
 	return status;
+}
+
+static uint64_t own_bytes(const struct wan_nvml *nvml, void *device)
+{
+	enum { PROCESSES = 64 };
+	struct wan_nvml_process processes[PROCESSES];
+	unsigned count = PROCESSES;
+	if (!nvml->processes || nvml->processes(device, &count, processes) != 0)
+		return UINT64_MAX;
+	/* Process numbers are those of the host: in a container of its own numbers we are not
+	 * found. */
+	for (unsigned i = 0; i < WAN_MIN(count, (unsigned)PROCESSES); i++)
+		if (processes[i].pid == (unsigned)getpid())
+			return processes[i].used_bytes;
+	return UINT64_MAX;
+}
+
+void wan_source_gpu_more(int device, uint64_t *ret_own_bytes, double *ret_utilization_percent)
+{
+	const struct wan_cuda *cuda = wan_cuda(true);
+	const struct wan_nvml *nvml = cuda && cuda->device_bus_id ? wan_nvml() : NULL;
+	char bus_id[32];
+	void *handle;
+	struct wan_nvml_utilization utilization;
+	if (!nvml || cuda->device_bus_id(bus_id, sizeof(bus_id), device) != 0 ||
+	    nvml->device_by_bus(bus_id, &handle) != 0)
+		return;
+	*ret_own_bytes = own_bytes(nvml, handle);
+	/* Not supported in a MIG slice: unknown then. */
+	if (nvml->utilization && nvml->utilization(handle, &utilization) == 0)
+		*ret_utilization_percent = utilization.gpu;
 }

@@ -7,6 +7,7 @@
 
 #include "atomics.h"
 #include "clock.h"
+#include "dyn_cuda.h"
 #include "fork.h"
 #include "macros.h"
 #include "str.h"
@@ -65,6 +66,17 @@ static int read_gpu(void *context, uint64_t device_mask, uint64_t *ret_used_byte
 		    uint64_t *ret_total_bytes)
 {
 	return wan_source_gpu_read(device_mask, ret_used_bytes, ret_total_bytes);
+}
+
+static void more_of_gpu(void *context, int device, uint64_t *ret_own_bytes,
+			double *ret_utilization_percent)
+{
+	wan_source_gpu_more(device, ret_own_bytes, ret_utilization_percent);
+}
+
+static bool gpu_is_cached(void *context)
+{
+	return wan_cuda_framework_caches();
 }
 
 static int current_gpu(void *context)
@@ -157,6 +169,8 @@ int wan_real_sources_open(struct wan_real_sources *real, const struct wan_memory
 		.process = read_process,
 		.gpu = read_gpu,
 		.gpu_current = current_gpu,
+		.gpu_more = more_of_gpu,
+		.gpu_cached = gpu_is_cached,
 		.repair = repair,
 		.host_lightly = read_host_lightly,
 		.cgroups_lightly = read_cgroups_lightly,

@@ -23,6 +23,7 @@ static const struct wan_dyn_symbol symbols[] = {
 	SYMBOL(get_device, "cudaGetDevice", true),
 	SYMBOL(set_device, "cudaSetDevice", true),
 	SYMBOL(mem_get_info, "cudaMemGetInfo", true),
+	SYMBOL(device_bus_id, "cudaDeviceGetPCIBusId", false),
 	SYMBOL(runtime_get_version, "cudaRuntimeGetVersion", false),
 	SYMBOL(get_error_string, "cudaGetErrorString", false),
 	SYMBOL(host_register, "cudaHostRegister", false),
@@ -70,4 +71,22 @@ const struct wan_cuda *wan_cuda(bool only_if_loaded)
 	if (!only_if_loaded)
 		wan_store_relaxed(&absent, 1);
 	return NULL;
+}
+
+bool wan_cuda_framework_caches(void)
+{
+	/* torch's allocator; by its name, wherever it was loaded from */
+	static const char *const names[] = {"libc10_cuda.so", "libc10_hip.so"};
+	static uint32_t found;
+	if (wan_load_relaxed(&found))
+		return true;
+	for (size_t i = 0; i < WAN_COUNT_OF(names); i++) {
+		void *handle = dlopen(names[i], RTLD_LAZY | RTLD_NOLOAD);
+		if (!handle)
+			continue;
+		dlclose(handle);
+		wan_store_relaxed(&found, 1);
+		return true;
+	}
+	return false;
 }

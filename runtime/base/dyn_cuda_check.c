@@ -15,6 +15,7 @@ const struct wan_cuda wan_cuda_prototypes = {
 	.get_device = cudaGetDevice,
 	.set_device = cudaSetDevice,
 	.mem_get_info = cudaMemGetInfo,
+	.device_bus_id = cudaDeviceGetPCIBusId,
 	.runtime_get_version = cudaRuntimeGetVersion,
 	.get_error_string = cudaGetErrorString,
 	.host_register = cudaHostRegister,

@@ -25,7 +25,11 @@ struct fake {
 	struct wan_level_reading cgroups[4];
 	uint64_t rss;
 	bool gpu;
-	uint64_t gpu_used, gpu_total;
+	bool gpu_cached;
+	uint64_t gpu_used, gpu_total; /* of the first device; or of each: */
+	struct {
+		uint64_t used, total;
+	} gpus[4];
 	uint32_t reads, gpu_reads;
 	/* The cache behind the limit. */
 	uint64_t limit, used, lowered, cleared;
@@ -75,9 +79,16 @@ static inline int fake_gpu(void *context, uint64_t mask, uint64_t *ret_used, uin
 	fake.gpu_reads++;
 	if (!fake.gpu)
 		return -19;
-	*ret_used = fake.gpu_used;
-	*ret_total = fake.gpu_total;
+	int device = __builtin_ctzll(mask) & 3;
+	bool own = fake.gpus[device].total > 0;
+	*ret_used = own ? fake.gpus[device].used : fake.gpu_used;
+	*ret_total = own ? fake.gpus[device].total : fake.gpu_total;
 	return 0;
+}
+
+static inline bool fake_gpu_cached(void *context)
+{
+	return fake.gpu_cached;
 }
 
 static inline int fake_gpu_current(void *context)
@@ -171,6 +182,7 @@ static inline struct wan_memory *fake_manager(const char *rules)
 		.process = fake_process,
 		.gpu = fake_gpu,
 		.gpu_current = fake_gpu_current,
+		.gpu_cached = fake_gpu_cached,
 	};
 	struct wan_memory *memory = NULL;
 	wan_config_defaults(&config);
