@@ -4,6 +4,7 @@
 
 #include "audit_link.h"
 #include "clock.h"
+#include "touch.h"
 
 /* Deeper on the stack by less than this: the library calls the guest back, who calls us. */
 #define CALLBACK_STACK_BYTES (256u * 1024)
@@ -63,7 +64,7 @@ void wan_call_enter(struct wan_call *call)
 	if (!object)
 		return;
 	if (object->lane && !wan_object_is_ours(object))
-		object->many_threads = true;
+		wan_touch_enter(object);
 	call->outer = enter_frame(object, call->frame);
 	call->start_ticks = wan_ticks();
 	if (call->outer)
@@ -79,6 +80,7 @@ void wan_call_leave(struct wan_call *call)
 	object->call_ticks += object->used_ticks - call->start_ticks;
 	object->frame = 0;
 	object->entered_ticks = 0;
+	wan_touch_leave(object);
 }
 
 /* The first row, one that cannot be judged at a glance, one of an unknown object. */
@@ -144,6 +146,8 @@ void wan_row_leave(struct wan_call *call, uint32_t rows_left)
 	object->used_ticks = now;
 	object->frame = 0;
 	object->entered_ticks = 0;
+	if (wan_unlikely(object->many_threads))
+		wan_touch_leave(object);
 	if (object->row_wait >= 0)
 		return; /* came the long way for another reason */
 	row_timed(object, now - call->start_ticks);

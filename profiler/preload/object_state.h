@@ -67,7 +67,8 @@ struct __attribute__((aligned(64))) wan_object {
 	struct wan_object *peer; /* transform: the reading side carries the operation */
 	uint64_t start_ticks, cpu_ns;
 	uint64_t file_bytes;               /* UINT64_MAX: unknown */
-	int64_t memory_start, memory_peak; /* absolute: bytes allocated minus freed by the thread */
+	/* Absolute: bytes allocated minus freed by the thread that began; net: when it last left. */
+	int64_t memory_start, memory_peak, memory_net;
 	uint64_t used_ticks;
 	uint64_t entered_ticks; /* of the timed call under way */
 	uint64_t warnings;

@@ -13,6 +13,7 @@
 #include "str.h"
 #include "sys.h"
 #include "thread.h"
+#include "touch.h"
 #include "wan/profile.h"
 
 static const uint8_t library_of[WAN_FAMILY_COUNT] = {
@@ -103,7 +104,7 @@ void wan_operation_run(struct wan_object *object, enum wan_operation_name name)
 	/* One timed row costs 20 ns; wider rows can bear more of them. */
 	object->row_rate = object->width_px < 256 ? 0 : object->width_px < 1024 ? 1 : 2;
 	if (!wan_object_is_ours(object)) {
-		object->many_threads = true;
+		wan_touch_enter(object);
 	} else {
 		if (!object->inflight)
 			object->inflight = wan_lane_enter(object->lane);
@@ -189,12 +190,15 @@ static void fill_cost(struct wan_object *object, uint64_t span, struct wan_recor
 	record->cpu_us = WAN_CPU_UNKNOWN;
 	record->memory_kib = WAN_MEMORY_UNKNOWN;
 	record->peak_kib = WAN_BYTES_UNKNOWN;
-	if (object->many_threads || !wan_object_is_ours(object))
-		return; /* another thread's counters cannot be told apart from its other work */
-	if (object->cpu_known)
-		record->cpu_us = saturated((wan_thread_cpu_ns() - object->cpu_ns) / 1000);
+	bool alone = !object->many_threads && wan_object_is_ours(object);
+	uint64_t cpu_ns = 0;
 	int64_t net, peak;
-	if (wan_peak_end(object, &net, &peak)) {
+	if (alone && object->cpu_known)
+		cpu_ns = wan_thread_cpu_ns() - object->cpu_ns;
+	if (alone ? object->cpu_known : wan_touch_cpu(object, &cpu_ns))
+		record->cpu_us = saturated(cpu_ns / 1000);
+	if (alone ? wan_peak_end(object, &net, &peak) : wan_touch_memory(object, &net, &peak)) {
+		record->flags |= object->many_threads ? WAN_FLAG_PEAK_UPPER_BOUND : 0;
 		record->memory_kib = (int32_t)WAN_CLAMP(net / 1024, INT32_MIN + 1, INT32_MAX);
 		if (peak >= 0)
 			record->peak_kib = saturated((uint64_t)peak / 1024);
@@ -243,6 +247,7 @@ void wan_operation_close(struct wan_object *object, enum wan_end end)
 		append(object, status);
 	object->identity = 0; /* of this input; the next one is looked at anew */
 	hide(object);
+	wan_touch_forget(object);
 	wan_peak_forget(object);
 	object->phase = WAN_PHASE_IDLE;
 	object->lane = NULL;
