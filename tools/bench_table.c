@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * wanprof-bench: the program behind `wanprof bench --table`. It links libwanrt, as a user's program
+ * wanprof-bench: the program behind `wanprof bench`. It links libwanrt, as a user's program
  * does, makes the pictures of the table from photographs, does the work of each row on them, and
  * prints one line of tab-separated figures for each row and photograph. Internal: wanprof starts it
  * and makes a table of what it says.
  *
- *	wanprof-bench ROUNDS FOLDER PHOTOGRAPH...
+ *	wanprof-bench table ROUNDS FOLDER PHOTOGRAPH...
  *	row <tab> name <tab> width <tab> height <tab> cold ns <tab> cached ns <tab> result bytes
  *<tab> kept bytes <tab> working bytes <tab> file bytes
  */
@@ -17,6 +17,8 @@
 #include <unistd.h>
 
 #include <wan/wan.h>
+
+#include "bench_scaling.h"
 
 enum { ROUNDS_MAX = 1000, REPEATS = 2000, PATH_BYTES = 4096, FAILED = 70 };
 
@@ -194,21 +196,25 @@ int main(int argc, char **argv)
 	struct wan_runtime_options options;
 	struct wan_runtime *runtime;
 	struct wan_error error = {0};
-	int rounds = argc > 1 ? atoi(argv[1]) : 0, status = 0;
-	if (argc < 4 || rounds < 1 || rounds > ROUNDS_MAX) {
+	bool scaling = argc == 4 && strcmp(argv[1], "scaling") == 0;
+	bool whole = argc > 4 && strcmp(argv[1], "table") == 0;
+	int rounds = argc > 2 ? atoi(argv[2]) : 0, status = 0;
+	if (!(scaling || whole) || rounds < 1 || rounds > ROUNDS_MAX) {
 		fprintf(stderr, "wanprof-bench is started by wanprof bench\n");
 		return 64;
 	}
+	if (scaling)
+		return bench_scaling(argv[3], rounds);
 	wan_runtime_options_init(&options);
 	options.settings = settings;
 	options.setting_count = 2;
 	options.ignore_files = true;
 	if (wan_runtime_create(&options, &runtime, &error) < 0)
 		return fail(&error), FAILED;
-	for (int i = 3; i < argc && status == 0; i++) {
+	for (int i = 4; i < argc && status == 0; i++) {
 		for (size_t k = 0; k < sizeof(rows) / sizeof(rows[0]) && status == 0; k++) {
 			char path[PATH_BYTES];
-			snprintf(path, sizeof(path), "%s/source.%s", argv[2],
+			snprintf(path, sizeof(path), "%s/source.%s", argv[3],
 				 rows[k].png ? "png" : "jpg");
 			if (make_source(argv[i], &rows[k], path, &error) < 0)
 				status = fail(&error);

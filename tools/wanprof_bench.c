@@ -4,12 +4,11 @@
 
 #include <errno.h>
 #include <glob.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "bench_helper.h"
 #include "bench_reference.h"
 #include "json_writer.h"
 #include "macros.h"
@@ -17,21 +16,22 @@
 #include "sys.h"
 #include "units.h"
 
-#define HELPER        "wanprof-bench"
-#define PHOTOGRAPHS   "/usr/share/backgrounds/mate/nature/*.jpg"
-#define ROUNDS        15
-#define ROUNDS_MAX    1000
-#define SOURCES_MAX   16
-#define DEFAULT_COUNT 2
+#define PHOTOGRAPHS    "/usr/share/backgrounds/mate/nature/*.jpg"
+#define ROUNDS         15
+#define ROUNDS_MAX     1000
+#define SOURCES_MAX    16
+#define DEFAULT_COUNT  2
+#define SCALING_ROUNDS 5
 
-enum { OPTION_TABLE, OPTION_JSON, OPTION_OUTPUT, OPTION_FORCE, OPTION_ROUNDS };
+enum { OPTION_TABLE, OPTION_SCALING, OPTION_JSON, OPTION_OUTPUT, OPTION_FORCE, OPTION_ROUNDS };
 
 static const struct wanprof_option options[] = {
 	[OPTION_TABLE] = {"table", 0, NULL, "the five rows of the requirements", NULL},
+	[OPTION_SCALING] = {"scaling", 0, "FILE", "one photograph at eight sizes", NULL},
 	[OPTION_JSON] = {"json", 0, NULL, "figures as JSON", NULL},
 	[OPTION_OUTPUT] = {"output", 'o', "FILE", "write there instead of standard output", NULL},
 	[OPTION_FORCE] = {"force", 0, NULL, "replace FILE", NULL},
-	[OPTION_ROUNDS] = {"rounds", 0, "N", "measure each row N times; default 15", NULL},
+	[OPTION_ROUNDS] = {"rounds", 0, "N", "measure N times; default 15, --scaling 5", NULL},
 	{NULL, 0, NULL, NULL, NULL},
 };
 
@@ -48,44 +48,9 @@ struct table {
 	size_t counts[WAN_COUNT_OF(bench_references)];
 };
 
-/* --- running the helper --- */
-
-static bool find_helper(char *to, size_t bytes)
+static void take_line(void *context, char *line)
 {
-	static const char *const beside[] = {"/", "/../libexec/wanrt/"};
-	char folder[PATH_MAX - 64];
-	ssize_t length = readlink("/proc/self/exe", folder, sizeof(folder) - 1);
-	if (length <= 0)
-		return false;
-	folder[length] = '\0';
-	*strrchr(folder, '/') = '\0';
-	for (size_t i = 0; i < WAN_COUNT_OF(beside); i++) {
-		wan_str_format(to, bytes, "%s%s" HELPER, folder, beside[i]);
-		if (access(to, X_OK) == 0)
-			return true;
-	}
-	wan_str_copy(to, bytes, WANPROF_LIBEXECDIR "/" HELPER);
-	return access(to, X_OK) == 0;
-}
-
-static void run_helper(const char *helper, const char *folder, const struct table *table,
-		       const int ends[2])
-{
-	char rounds[16];
-	const char *arguments[SOURCES_MAX + 4] = {helper, rounds, folder};
-	wan_str_format(rounds, sizeof(rounds), "%u", table->rounds);
-	for (size_t i = 0; i < table->source_count; i++)
-		arguments[3 + i] = table->sources[i];
-	(void)dup2(ends[1], STDOUT_FILENO);
-	(void)wan_sys->close(ends[0]);
-	(void)wan_sys->close(ends[1]);
-	(void)signal(SIGINT, SIG_DFL);
-	execv(helper, (char *const *)arguments);
-	_exit(127);
-}
-
-static void take_line(struct table *table, const char *line)
-{
+	struct table *table = context;
 	struct figures figures;
 	char name[64];
 	unsigned width, height;
@@ -102,59 +67,32 @@ static void take_line(struct table *table, const char *line)
 		    row->height_px == height && table->counts[i] < SOURCES_MAX)
 			table->rows[i][table->counts[i]++] = figures;
 	}
-}
-
-static int exit_of(int status)
-{
-	if (WIFSIGNALED(status))
-		return 128 + WTERMSIG(status);
-	if (WEXITSTATUS(status) == 127) {
-		wanprof_say("%s cannot be started", HELPER);
-		return WANPROF_SOFTWARE;
-	}
-	return WEXITSTATUS(status);
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, ".");
 }
 
 /* The helper reads the photographs; we read what it says. */
 static int measure(struct table *table)
 {
-	char helper[PATH_MAX], folder[] = "/tmp/wanprof-bench-XXXXXX", line[512];
-	int ends[2];
-	if (!find_helper(helper, sizeof(helper))) {
-		wanprof_say("%s: not found beside wanprof; install the whole package", HELPER);
-		return WANPROF_SOFTWARE;
-	}
-	if (!mkdtemp(folder) || pipe(ends) < 0) {
+	char folder[] = "/tmp/wanprof-bench-XXXXXX", rounds[16];
+	const char *arguments[SOURCES_MAX + 4] = {"table", rounds, folder};
+	if (!mkdtemp(folder)) {
 		wanprof_say("%s: cannot be made: %s", folder, strerror(errno));
 		return WANPROF_NO_OUTPUT;
 	}
-	/* An interrupt ends the helper; the folder is still ours to remove. */
-	void (*before)(int) = signal(SIGINT, SIG_IGN);
-	pid_t child = fork();
-	if (child == 0)
-		run_helper(helper, folder, table, ends);
-	(void)wan_sys->close(ends[1]);
-	FILE *said = fdopen(ends[0], "r");
-	while (said && fgets(line, sizeof(line), said)) {
-		take_line(table, line);
-		if (isatty(STDERR_FILENO))
-			fprintf(stderr, ".");
-	}
+	wan_str_format(rounds, sizeof(rounds), "%u", table->rounds);
+	for (size_t i = 0; i < table->source_count; i++)
+		arguments[3 + i] = table->sources[i];
+	int status = bench_helper_run(arguments, take_line, table);
 	if (isatty(STDERR_FILENO))
 		fprintf(stderr, "\n");
-	if (said)
-		fclose(said);
-	int status = 0;
-	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
-		;
-	(void)signal(SIGINT, before);
 	for (int png = 0; png < 2; png++) { /* what an interrupted helper leaves */
 		char path[64];
 		wan_str_format(path, sizeof(path), "%s/source.%s", folder, png ? "png" : "jpg");
 		(void)wan_sys->unlink(path);
 	}
 	(void)rmdir(folder);
-	return child < 0 ? WANPROF_SOFTWARE : exit_of(status);
+	return status;
 }
 
 /* --- what it means --- */
@@ -181,8 +119,9 @@ static struct figures typical(const struct table *table, size_t row)
 	return result;
 }
 
-static void print_text(FILE *to, const struct table *table)
+static void print_text(FILE *to, const void *data)
 {
+	const struct table *table = data;
 	char cold[32], cached[32], result[32], kept[32], working[32], file[32], size[32];
 	fprintf(to, "%-18s %9s %9s %9s %9s  %8s %8s %8s %8s   %s\n", "operation", "size", "cold",
 		"cached", "faster", "file", "result", "kept", "working",
@@ -221,8 +160,9 @@ static void print_text(FILE *to, const struct table *table)
 	}
 }
 
-static int print_json(int fd, const struct table *table)
+static int print_json(int fd, const void *data)
 {
+	const struct table *table = data;
 	struct wan_json json;
 	wan_json_init(&json, wan_json_write_fd, &fd, true);
 	wan_json_object_begin(&json);
@@ -264,36 +204,6 @@ static int print_json(int fd, const struct table *table)
 	return wan_json_finish(&json);
 }
 
-static int print(const struct table *table, const char *path, bool json, bool force)
-{
-	struct wanprof_output output;
-	struct wan_error error;
-	if (wanprof_output_open(&output, path, force, &error) < 0) {
-		wanprof_say_error(&error);
-		return WANPROF_NO_OUTPUT;
-	}
-	bool failed;
-	if (json) {
-		failed = print_json(output.fd, table) < 0;
-	} else {
-		FILE *to = fdopen(dup(output.fd), "w");
-		if (to)
-			print_text(to, table);
-		failed = !to || fclose(to) != 0;
-	}
-	if (failed) {
-		wanprof_say("%s: could not be written (disk full?)",
-			    path ? path : "standard output");
-		wanprof_output_abandon(&output);
-		return WANPROF_NO_OUTPUT;
-	}
-	if (wanprof_output_commit(&output, &error) < 0) {
-		wanprof_say_error(&error);
-		return WANPROF_NO_OUTPUT;
-	}
-	return WANPROF_OK;
-}
-
 /* Photographs of the distribution, when none were named. */
 static int default_sources(struct table *table, glob_t *found)
 {
@@ -307,26 +217,70 @@ static int default_sources(struct table *table, glob_t *found)
 	return 0;
 }
 
+static int run_table(struct table *table, struct bench_output *output)
+{
+	glob_t found = {0};
+	int status = table->source_count ? 0 : default_sources(table, &found);
+	if (!status)
+		status = measure(table);
+	output->text = print_text;
+	output->document = print_json;
+	if (!status)
+		status = bench_output_write(output, table);
+	globfree(&found);
+	return status;
+}
+
+struct request {
+	bool table;
+	const char *scaling; /* photograph */
+	const char *rounds;
+	struct bench_output output;
+};
+
+/* 0, or the status of a usage error; *ret_rounds is written on success. */
+static int check(const struct request *request, const struct table *table, unsigned *ret_rounds)
+{
+	unsigned most = request->scaling ? BENCH_SCALING_ROUNDS_MAX : ROUNDS_MAX;
+	unsigned rounds = request->scaling ? SCALING_ROUNDS : ROUNDS;
+	uint64_t value;
+	if (request->table && request->scaling)
+		return wanprof_usage_error(&wanprof_verb_bench,
+					   "--table and --scaling: one at a time");
+	if (!request->table && !request->scaling)
+		return wanprof_usage_error(&wanprof_verb_bench,
+					   "say what to measure: --table or --scaling FILE");
+	if (request->scaling && table->source_count)
+		return wanprof_usage_error(&wanprof_verb_bench, "--scaling takes one photograph");
+	if (request->rounds) {
+		if (wan_parse_u64(request->rounds, &value) < 0 || value < 1 || value > most)
+			return wanprof_usage_error(&wanprof_verb_bench, "--rounds: 1 to %u", most);
+		rounds = (unsigned)value;
+	}
+	*ret_rounds = rounds;
+	return 0;
+}
+
 static int run(int argc, char **argv)
 {
-	static struct table table = {.rounds = ROUNDS};
-	glob_t found = {0};
-	bool wanted = false, json = false, force = false;
-	const char *path = NULL;
+	static struct table table;
+	struct request request = {0};
 	struct wanprof_args args = WANPROF_ARGS(&wanprof_verb_bench, argc, argv);
 	for (int option; (option = wanprof_args_next(&args)) != WANPROF_ARGS_END;) {
 		if (option == WANPROF_ARGS_USAGE)
 			return args.status;
 		if (option == OPTION_TABLE)
-			wanted = true;
+			request.table = true;
+		else if (option == OPTION_SCALING)
+			request.scaling = args.value;
 		else if (option == OPTION_JSON)
-			json = true;
+			request.output.json = true;
 		else if (option == OPTION_FORCE)
-			force = true;
+			request.output.force = true;
 		else if (option == OPTION_OUTPUT)
-			path = args.value;
+			request.output.path = args.value;
 		else if (option == OPTION_ROUNDS)
-			table.rounds = (unsigned)strtoul(args.value, NULL, 10);
+			request.rounds = args.value;
 		else if (table.source_count < SOURCES_MAX)
 			table.sources[table.source_count++] = args.value;
 		else
@@ -334,23 +288,18 @@ static int run(int argc, char **argv)
 						   "too many photographs (%d at most)",
 						   SOURCES_MAX);
 	}
-	if (!wanted)
-		return wanprof_usage_error(&wanprof_verb_bench, "say what to measure: --table");
-	if (table.rounds < 1 || table.rounds > ROUNDS_MAX)
-		return wanprof_usage_error(&wanprof_verb_bench, "--rounds: 1 to %d", ROUNDS_MAX);
-	int status = table.source_count ? 0 : default_sources(&table, &found);
-	if (!status)
-		status = measure(&table);
-	if (!status)
-		status = print(&table, path, json, force);
-	globfree(&found);
-	return status;
+	int status = check(&request, &table, &table.rounds);
+	if (status)
+		return status;
+	return request.table ? run_table(&table, &request.output)
+			     : bench_scaling_run(request.scaling, table.rounds, &request.output);
 }
 
 const struct wanprof_verb wanprof_verb_bench = {
 	.name = "bench",
 	.summary = "Measure this machine with the work of start and end images",
-	.usage = "--table [--json] [-o FILE] [--rounds N] [PHOTOGRAPH...]",
+	.usage = "--table [--json] [-o FILE] [--rounds N] [PHOTOGRAPH...]\n"
+		 "       wanprof bench --scaling PHOTOGRAPH [--json] [-o FILE] [--rounds N]",
 	.options = options,
 	.text = "--table does the five rows of the requirements' benchmark table on photographs "
 		"and\n"
@@ -361,6 +310,11 @@ const struct wanprof_verb wanprof_verb_bench = {
 		"figures, and those the reference implementation was measured at, stand beside "
 		"them.\n"
 		"Without PHOTOGRAPH two of the package mate-backgrounds are used.\n"
-		"Exit status: 0, 64 wrong usage, 66 no photograph, 73 cannot write.\n",
+		"--scaling takes one photograph through the operations at eight sizes, 40 times "
+		"the\n"
+		"pixels from the smallest to the largest (at most 6 megapixels), and says whether\n"
+		"time and memory grow faster than the pixels.\n"
+		"Exit status: 0, 64 wrong usage, 66 no photograph, 73 cannot write, 75 not enough\n"
+		"memory.\n",
 	.run = run,
 };

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""wanprof bench --table: real pictures in, five rows out, nothing left behind."""
+"""wanprof bench: real pictures in, tables out, nothing left behind."""
 import glob
 import json
 import os
@@ -41,6 +41,38 @@ def json_has_every_row_with_its_figures():
         check(row["kept_bytes"] >= row["result_bytes"] > 0, row)
         check(row["working_bytes"] > 0 and row["file_size_bytes"] > 0, row)
     check(left_behind() == before, "temporary files are left")
+
+
+@test
+def a_sweep_of_sizes_has_times_slopes_and_verdicts():
+    done = bench("--scaling", PICTURE, "--json", "--rounds", "1")
+    check(done.returncode == 0, done.stderr)
+    sweep = json.loads(done.stdout)
+    check(sweep["schema"] == "wanrt-bench-scaling" and sweep["schema_version"] == 1, "schema")
+    sizes = sweep["sizes"]
+    check(len(sizes) == 8 and sizes == sorted(sizes), sizes)
+    check(35 < sizes[-1][0] * sizes[-1][1] / (sizes[0][0] * sizes[0][1]) < 45, sizes)
+    names = [row["operation_name"] for row in sweep["operations"]]
+    check(names == ["jpeg.decode", "png.decode", "thumbnail_128x128", "fit_832x480", "resize_half",
+                    "normalise", "jpeg.encode", "png.encode"], names)
+    for row in sweep["operations"]:
+        check(row["samples"] == 8 and 0 < row["smallest_ns"] < row["largest_ns"], row)
+        check(row["scaling"]["verdict"] == "inconclusive" and row["scaling"]["reason"], row)
+    pixels = sizes[-1][0] * sizes[-1][1]
+    check(sweep["operations"][0]["largest_bytes"] >= 3 * pixels, sweep["operations"][0])
+
+
+@test
+def a_sweep_refuses_what_is_no_picture_and_says_why():
+    for path, reason in (("/no/such/photograph.jpg", "no such file"), (__file__, "image"),
+                         ("/", "folder")):
+        done = bench("--scaling", path)
+        check(done.returncode == 66 and path in done.stderr and reason in done.stderr, done.stderr)
+        check(done.stdout == "", done.stdout)
+    for wrong in (["--table", "--scaling", PICTURE], ["--scaling", PICTURE, PICTURE],
+                  ["--scaling", PICTURE, "--rounds", "51"], ["--scaling"]):
+        done = bench(*wrong)
+        check(done.returncode == 64 and done.stderr, done.stderr)
 
 
 @test
