@@ -19,7 +19,9 @@
 #include "str.h"
 #include "sys.h"
 
-enum { ALL_EVERY_NS = 1000000000, LIGHT_MOST_NS = 20000000 };
+static const uint64_t ALL_EVERY_NS = 1000000000, LIGHT_MOST_NS = 20000000;
+/* A limit above all that is mounted rarely comes about later. */
+static const uint64_t UNLIMITED_EVERY_NS = 10000000000;
 
 /* No machine of ours fills or empties memory faster: how long a figure stands at a distance. */
 static const double BYTES_PER_NS = 16;
@@ -87,24 +89,32 @@ struct stat_fields {
 static void take_field(const char *name, size_t length, uint64_t value, bool v2,
 		       struct stat_fields *fields)
 {
+#define NAME(text) sizeof(text) - 1, text
 	static const struct {
-		const char *v1, *v2;
+		size_t v1_length;
+		const char *v1;
+		size_t v2_length;
+		const char *v2;
 		size_t at;
 	} names[] = {
-		{"total_active_file", "active_file", offsetof(struct stat_fields, active_file)},
-		{"total_inactive_file", "inactive_file",
+		{NAME("total_active_file"), NAME("active_file"),
+		 offsetof(struct stat_fields, active_file)},
+		{NAME("total_inactive_file"), NAME("inactive_file"),
 		 offsetof(struct stat_fields, inactive_file)},
-		{"total_dirty", "file_dirty", offsetof(struct stat_fields, dirty)},
-		{"total_writeback", "file_writeback", offsetof(struct stat_fields, writeback)},
-		{"total_rss", "anon", offsetof(struct stat_fields, anon)},
-		{"", "slab_reclaimable", offsetof(struct stat_fields, slab)},
-		{"total_shmem", "shmem", offsetof(struct stat_fields, shmem)},
-		{"", "kernel", offsetof(struct stat_fields, kernel)},
-		{"hierarchical_memory_limit", "", offsetof(struct stat_fields, hierarchical)},
+		{NAME("total_dirty"), NAME("file_dirty"), offsetof(struct stat_fields, dirty)},
+		{NAME("total_writeback"), NAME("file_writeback"),
+		 offsetof(struct stat_fields, writeback)},
+		{NAME("total_rss"), NAME("anon"), offsetof(struct stat_fields, anon)},
+		{NAME(""), NAME("slab_reclaimable"), offsetof(struct stat_fields, slab)},
+		{NAME("total_shmem"), NAME("shmem"), offsetof(struct stat_fields, shmem)},
+		{NAME(""), NAME("kernel"), offsetof(struct stat_fields, kernel)},
+		{NAME("hierarchical_memory_limit"), NAME(""),
+		 offsetof(struct stat_fields, hierarchical)},
 	};
+#undef NAME
 	for (size_t i = 0; i < WAN_COUNT_OF(names); i++) {
-		const char *wanted = v2 ? names[i].v2 : names[i].v1;
-		if (strncmp(wanted, name, length) == 0 && !wanted[length]) {
+		if (length == (v2 ? names[i].v2_length : names[i].v1_length) && length &&
+		    memcmp(v2 ? names[i].v2 : names[i].v1, name, length) == 0) {
 			memcpy((char *)fields + names[i].at, &value, sizeof(value));
 			return;
 		}
@@ -152,63 +162,98 @@ static uint64_t usage_of_parts(const struct stat_fields *fields)
 	       fields->kernel;
 }
 
-/* Whole: with memory.stat. 1 read, 0 this level limits nothing or cannot be known. */
-static int read_level(struct wan_cgroup_level *level, bool whole, uint64_t now_ns,
-		      uint64_t host_total_bytes, struct wan_level_reading *ret_reading)
+/* One level as it is being read. */
+struct reading {
+	struct wan_cgroup_level *level;
+	uint64_t usage_bytes;
+	uint64_t limit_bytes;
+	struct stat_fields fields;
+	bool stat_known;
+};
+
+static void read_stat(struct reading *reading, uint64_t now_ns)
 {
 	char text[8192];
-	struct stat_fields fields = {0};
+	struct wan_cgroup_level *level = reading->level;
+	if (reading->stat_known)
+		return;
+	if (wan_kept_read(&level->stat, text, sizeof(text)) < 0) {
+		wan_cgroup_level_trouble(level, WAN_CGROUP_STAT_UNREADABLE);
+		return;
+	}
+	parse_stat(text, level->v2, &reading->fields);
+	reading->stat_known = true;
+	wan_store_relaxed(&level->stat_ns, now_ns);
+}
+
+/* The limit in force, also one above what is mounted; 0: none, or it cannot be known. */
+static uint64_t limit_of(struct reading *reading, uint64_t ceiling, uint64_t now_ns)
+{
+	struct wan_cgroup_level *level = reading->level;
 	bool may_hide = !level->v2 && level->top;
-	uint64_t ceiling = host_total_bytes ? host_total_bytes : (uint64_t)1 << 60;
-	uint64_t limit = read_limit(level), usage, clean = wan_load_relaxed(&level->clean_bytes);
+	uint64_t limit = read_limit(level), hidden = wan_load_relaxed(&level->hidden_bytes);
 	if (limit >= ceiling && !may_hide)
 		return 0;
-	bool stat_known = false;
-	if (whole || !limit || !wan_load_relaxed(&level->stat_ns)) {
-		stat_known = wan_kept_read(&level->stat, text, sizeof(text)) >= 0;
-		if (!stat_known)
-			wan_cgroup_level_trouble(level, WAN_CGROUP_STAT_UNREADABLE);
+	if (limit && !may_hide)
+		return limit;
+	uint64_t stat_ns = wan_load_relaxed(&level->stat_ns);
+	bool unlimited = limit >= ceiling && hidden >= ceiling;
+	uint64_t stands_ns = unlimited ? UNLIMITED_EVERY_NS : ALL_EVERY_NS;
+	if (!stat_ns || now_ns - stat_ns >= stands_ns) {
+		read_stat(reading, now_ns);
+		if (reading->stat_known)
+			wan_store_relaxed(&level->hidden_bytes, reading->fields.hierarchical);
+		hidden = wan_load_relaxed(&level->hidden_bytes);
 	}
-	if (stat_known) {
-		parse_stat(text, level->v2, &fields);
-		wan_store_relaxed(&level->stat_ns, now_ns);
-		if (may_hide || !limit)
-			wan_store_relaxed(&level->hidden_bytes, fields.hierarchical);
-	}
-	uint64_t hidden = wan_load_relaxed(&level->hidden_bytes);
 	if (hidden)
 		limit = limit ? WAN_MIN(limit, hidden) : hidden;
-	if (!limit || limit >= ceiling)
-		return 0;
-	if (read_number(&level->usage, &usage) < 0 || usage == UINT64_MAX) {
-		wan_cgroup_level_trouble(level, WAN_CGROUP_USAGE_UNREADABLE);
-		if (!stat_known && wan_kept_read(&level->stat, text, sizeof(text)) >= 0) {
-			parse_stat(text, level->v2, &fields);
-			stat_known = true;
-		}
-		usage = stat_known ? usage_of_parts(&fields) : 0;
-		if (!usage)
-			return 0;
-	}
-	if (stat_known) {
-		clean = clean_of(&fields, usage);
+	return limit < ceiling ? limit : 0;
+}
+
+/* False: this level limits nothing, or cannot be known. */
+static bool read_level(struct reading *reading, uint64_t host_total_bytes, uint64_t now_ns)
+{
+	struct wan_cgroup_level *level = reading->level;
+	uint64_t ceiling = host_total_bytes ? host_total_bytes : (uint64_t)1 << 60;
+	reading->stat_known = false;
+	reading->limit_bytes = limit_of(reading, ceiling, now_ns);
+	if (!reading->limit_bytes)
+		return false;
+	if (read_number(&level->usage, &reading->usage_bytes) == 0 &&
+	    reading->usage_bytes != UINT64_MAX)
+		return true;
+	wan_cgroup_level_trouble(level, WAN_CGROUP_USAGE_UNREADABLE);
+	read_stat(reading, now_ns);
+	reading->usage_bytes = reading->stat_known ? usage_of_parts(&reading->fields) : 0;
+	return reading->usage_bytes > 0;
+}
+
+/* What is needed of the usage: by memory.stat of now (whole), or as it was. */
+static void tell(struct reading *reading, bool whole, uint64_t now_ns,
+		 struct wan_level_reading *ret_reading)
+{
+	struct wan_cgroup_level *level = reading->level;
+	uint64_t usage = reading->usage_bytes, clean = wan_load_relaxed(&level->clean_bytes);
+	if (whole || !wan_load_relaxed(&level->stat_ns))
+		read_stat(reading, now_ns);
+	if (reading->stat_known) {
+		clean = clean_of(&reading->fields, usage);
 		wan_store_relaxed(&level->clean_bytes, clean);
 	} else if (whole) {
 		clean = 0; /* need is then the whole usage: too careful, never too late */
 	}
 	wan_str_copy(ret_reading->name, sizeof(ret_reading->name), level->name);
-	ret_reading->limit_bytes = limit;
+	ret_reading->limit_bytes = reading->limit_bytes;
 	ret_reading->need_bytes = usage - WAN_MIN(usage, clean);
 	uint64_t armed = wan_load_relaxed(&level->armed_bytes);
 	ret_reading->covered = armed && usage < armed;
-	return 1;
 }
 
 uint64_t wan_reading_stands_ns(const struct wan_level_reading *reading, double line_pct)
 {
 	double left = (double)reading->limit_bytes * line_pct / 100 - (double)reading->need_bytes;
 	double ns = left / BYTES_PER_NS;
-	return ns <= 0 ? 0 : ns >= LIGHT_MOST_NS ? LIGHT_MOST_NS : (uint64_t)ns;
+	return ns <= 0 ? 0 : ns >= (double)LIGHT_MOST_NS ? LIGHT_MOST_NS : (uint64_t)ns;
 }
 
 /* The level with the fewest bytes left, and the one with the largest share used. */
@@ -233,24 +278,26 @@ static uint32_t read_tree(struct wan_source_cgroup *source, struct wan_cgroup_tr
 	uint64_t now_ns = light ? light->now_ns : wan_now_ns();
 	uint64_t all_ns = wan_load_relaxed(&source->all_ns);
 	bool all = !all_ns || now_ns - all_ns >= ALL_EVERY_NS; /* also when the clock went back */
-	struct wan_cgroup_level *level_of[WAN_CGROUP_LEVELS_MAX];
+	struct reading readings[WAN_CGROUP_LEVELS_MAX];
 	uint32_t count = 0;
 	if (all)
 		wan_store_relaxed(&source->all_ns, now_ns);
 	for (uint32_t i = 0; i < tree->count && count < capacity; i++) {
-		struct wan_cgroup_level *level = &tree->levels[i];
-		level_of[count] = level;
-		count += read_level(level, all, now_ns, host_total_bytes, &levels[count]) > 0;
+		readings[count].level = &tree->levels[i];
+		if (!read_level(&readings[count], host_total_bytes, now_ns))
+			continue;
+		tell(&readings[count], all, now_ns, &levels[count]);
+		count++;
 	}
 	if (all || !count)
 		return count;
 	uint32_t two[2] = {0, 0};
 	find_tightest(levels, count, two);
 	for (int i = 0; i < 2 && (!i || two[1] != two[0]); i++) {
-		struct wan_level_reading *reading = &levels[two[i]];
-		uint64_t age_ns = now_ns - wan_load_relaxed(&level_of[two[i]]->stat_ns);
-		if (!light || age_ns > wan_reading_stands_ns(reading, light->line_pct))
-			read_level(level_of[two[i]], true, now_ns, host_total_bytes, reading);
+		struct reading *reading = &readings[two[i]];
+		uint64_t age_ns = now_ns - wan_load_relaxed(&reading->level->stat_ns);
+		if (!light || age_ns > wan_reading_stands_ns(&levels[two[i]], light->line_pct))
+			tell(reading, true, now_ns, &levels[two[i]]);
 	}
 	return count;
 }

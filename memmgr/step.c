@@ -9,7 +9,7 @@
 #include "str.h"
 #include "thread.h"
 
-enum { PRESSURE_EVERY_NS = 1000000000, CALM_PAUSE_NS = 1000000000 };
+static const uint64_t PRESSURE_EVERY_NS = 5000000000, CALM_PAUSE_NS = 1000000000;
 
 /* The default rules act once per entry, and again only while need rises. */
 static bool due_locked(struct wan_memory *memory, uint64_t now_ns) WAN_REQUIRES(&memory->lock)
@@ -111,7 +111,7 @@ static void tell_troubles(struct wan_memory *memory)
 	}
 }
 
-/* Once a second; a figure for people, nothing is decided by it. */
+/* Every few seconds; a figure for people, nothing is decided by it. */
 static void read_pressure(struct wan_memory *memory, uint64_t now_ns)
 {
 	const struct wan_memory_sources *sources = &memory->sources;
@@ -152,7 +152,7 @@ uint64_t wan_memory_pause_ns(struct wan_memory *memory, uint64_t interval_ns)
 	uint64_t calm_ns = wan_load_relaxed(&memory->calm_ns);
 	if (!wan_load_relaxed(&memory->watched) || calm_ns <= interval_ns)
 		return interval_ns;
-	return WAN_MAX(interval_ns, WAN_MIN(calm_ns, (uint64_t)CALM_PAUSE_NS));
+	return WAN_MAX(interval_ns, WAN_MIN(calm_ns, CALM_PAUSE_NS));
 }
 
 enum wan_memory_level wan_memory_tick(struct wan_memory *memory)

@@ -113,6 +113,10 @@ static uint64_t set_cache_limit(void *context, uint64_t limit_bytes)
 {
 	struct wan_runtime *runtime = context;
 	uint64_t before_bytes = cache_used(runtime);
+	/* The oldest value alone first: some pages are back before all the others are looked for.
+	 */
+	if (before_bytes > limit_bytes)
+		reclaim_cache(runtime, WAN_MEMORY_NORMAL, 1);
 	wan_cache_set_limits(runtime->cache, limit_bytes, 0);
 	uint64_t after_bytes = cache_used(runtime);
 	uint64_t dropped_bytes = before_bytes > after_bytes ? before_bytes - after_bytes : 0;

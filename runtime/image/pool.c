@@ -307,11 +307,21 @@ void wan_pool_stats(struct wan_pool_stats *ret_stats)
 	};
 }
 
+/* A large buffer takes the kernel a millisecond: a part of it is back within a few microseconds,
+ * for who waits for any memory at all. */
+static void give_first_pages(struct idle *idle)
+{
+	enum { FIRST = 65536 };
+	if (idle && idle->mapped > FIRST)
+		(void)wan_sys->madvise((char *)idle + idle->mapped - FIRST, FIRST, MADV_DONTNEED);
+}
+
 uint64_t wan_pool_trim(uint64_t keep_bytes)
 {
 	wan_mutex_lock(&pool.lock);
 	struct idle *taken = take_oldest_locked(keep_bytes);
 	wan_mutex_unlock(&pool.lock);
+	give_first_pages(taken);
 	return unmap_all(taken);
 }
 
