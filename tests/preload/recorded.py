@@ -16,6 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from tap import Skip, check, equal, main, test  # noqa: E402,F401  (for the scripts)
 
 PRELOAD, LISTER, GUESTS = (os.path.abspath(a) for a in sys.argv[1:4])
+AUDIT = os.path.normpath(os.path.join(os.path.dirname(PRELOAD), "../audit/libwanrt-audit.so"))
 CHOSEN = sys.argv[4:]
 WIDTH, HEIGHT = 1280, 720
 TIMEOUT_S = 120
@@ -123,13 +124,18 @@ def preloaded(place, **extra):
     return environment(LD_PRELOAD=PRELOAD, WAN_RECORD_PATH=place + "/", **extra)
 
 
-def record(command, name="run", stdin=None, compare=True, env=None, same=None, **how):
+def audited():
+    """What wanprof run adds for the companion."""
+    return {"LD_AUDIT": AUDIT, "GLIBC_TUNABLES": "glibc.rtld.optional_static_tls=16384"}
+
+
+def record(command, name="run", stdin=None, compare=True, env=None, same=None, audit=False, **how):
     """Run bare, then recorded; both must look alike. same: what to compare of an Outcome."""
     same = same or (lambda outcome: outcome)
     place = fresh(name + "-rec")
     os.chmod(place, 0o700)
-    hooked = run_once(command, preloaded(place, **(env or {})), fresh(name + "-hooked"), stdin,
-                      **how)
+    added = {**(env or {}), **(audited() if audit else {})}
+    hooked = run_once(command, preloaded(place, **added), fresh(name + "-hooked"), stdin, **how)
     if compare:
         bare = run_once(command, environment(**(env or {})), fresh(name + "-bare"), stdin, **how)
         check(same(hooked) == same(bare), hooked.difference(bare))

@@ -93,9 +93,21 @@ def the_preload_library_exports_hooks_and_the_anchor_only():
     hooked = set(re.findall(r"^\s*WAN_\w+\((?:\w+,\s*)*?((?:jpeg|png|tj|cuda|wan)\w+)", table,
                             re.M))
     foreign = {name for name in exported(PRELOAD)
-               if name not in hooked and name not in ("wan_record_share", "la_version", "dlsym")}
+               if name not in hooked and name not in ("wan_record_share", "wan_audit_link", "wan_thunks", "dlsym")}
     check(hooked, "no symbol recognised in symbols.def")
     check(not foreign, f"not in symbols.def: {sorted(foreign)}")
+
+
+@test
+def audited_hooks_are_found_by_version_only():
+    """A program that looks whether TurboJPEG or CUDA is there must not find our functions."""
+    table = read("profiler/preload/symbols.def")
+    audited = set(re.findall(r"^WAN_AUDIT\((\w+),", table, re.M))
+    check(len(audited) > 30, audited)
+    plain = {line.split()[-1] for line in output("nm", "-D", "--defined-only",
+                                                 PRELOAD).splitlines()}
+    check(not audited & plain, audited & plain)
+    check(any(name.startswith("tj3Decompress8@TURBOJPEG_3") for name in plain), plain)
 
 
 def load_in_python(**more):
