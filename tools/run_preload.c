@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The value of LD_PRELOAD for the command: our library, the one that gives memory per operation
- * (hooks that count, or jemalloc), then what the user had there.
+ * The value of LD_PRELOAD for the command: what gives memory per operation (hooks that count, or
+ * jemalloc), what the user had there, our library.
  */
 #include "run.h"
 
@@ -36,16 +36,19 @@ static void append_existing(char *list, size_t bytes)
 	}
 }
 
-/* memory: the library that gives memory per operation, "" for none. The user's own jemalloc is
- * asked for its counters and is not put there twice. */
+/*
+ * memory: the library that gives memory per operation, "" for none. The user's own jemalloc is
+ * asked for its counters and is not put there twice. The user's libraries stand before ours: one
+ * that wraps a codec's functions too goes on to us by RTLD_NEXT, while we look for the codec itself.
+ */
 static void build_list(struct run_preload *preload, const char *ours, const char *memory)
 {
 	const char *existing = getenv("LD_PRELOAD");
 	preload->list[0] = '\0';
-	append(preload->list, sizeof(preload->list), ours, strlen(ours));
 	if (memory[0] && !(existing && strstr(existing, "libjemalloc")))
 		append(preload->list, sizeof(preload->list), memory, strlen(memory));
 	append_existing(preload->list, sizeof(preload->list));
+	append(preload->list, sizeof(preload->list), ours, strlen(ours));
 }
 
 static void give_up(struct run_preload *preload, const char *reason, const char *detail)

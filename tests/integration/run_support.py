@@ -47,6 +47,7 @@ def record_here(**more):
     kept = {name: value for name, value in os.environ.items()
             if not name.startswith("WAN") and name not in ("LD_PRELOAD", "LD_AUDIT")}
     kept.update(XDG_STATE_HOME=os.path.join(folder, "state"), XDG_RUNTIME_DIR=folder,
+                XDG_CACHE_HOME=os.path.join(folder, "cache"),
                 WANPROF_PRELOAD=PRELOAD)
     kept.update(more)
     return kept

@@ -137,7 +137,7 @@ def without_a_command_there_is_a_usage_error():
 @test
 def an_unknown_option_names_the_nearest():
     cases = {"--ouput=x": b'"--output"', "--estimte": b'"--estimate"', "-Z": b'"-Z"',
-             "--alloc=malloc": b"jemalloc", "--audit=on": b"auto", "--live": b"not built in yet",
+             "--alloc=malloc": b"jemalloc", "--audit=often": b"auto", "--live": b"not built in yet",
              "--estimate=soon": b"seconds", "--records=0": b"--records", "--quiet=yes": b"no value"}
     for option, expected in cases.items():
         done = subprocess.run([WANPROF, "run", option, "true"], stderr=subprocess.PIPE)
@@ -359,7 +359,7 @@ def an_existing_preload_list_is_kept_behind_ours():
                 if "/libc.so.6" in line or "/libc-2" in line)
     done = record(command, fresh(), "-q", env=record_here(LD_PRELOAD=libc))
     parts = done.stdout.decode().strip().split(":")
-    check(parts[0].endswith("libwanrt-preload.so") and parts[-1] == libc, parts)
+    check(parts[-1].endswith("libwanrt-preload.so") and parts[-2] == libc, parts)
     off = record(command, fresh(), "-q", "--alloc=off").stdout.decode()
     check("jemalloc" not in off and off.strip().endswith("libwanrt-preload.so"), off)
 
