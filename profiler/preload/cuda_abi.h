@@ -86,6 +86,19 @@ struct cu_copy_2d {
 	size_t to_pitch;
 	size_t width, height;
 };
+struct cu_place_3d {
+	size_t x, y, z, level;
+	unsigned type;
+	const void *host;
+	cu_address device;
+	void *array;
+	void *reserved;
+	size_t pitch, height;
+};
+struct cu_copy_3d {
+	struct cu_place_3d from, to;
+	struct cuda_extent extent;
+};
 struct cu_launch {
 	unsigned grid[3], block[3], shared_bytes;
 	void *stream;

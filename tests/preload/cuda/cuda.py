@@ -4,7 +4,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from recorded import check, equal, guest, main, record, test  # noqa: E402
+from recorded import GUESTS, check, equal, guest, main, record, test  # noqa: E402
 
 MIB = 1 << 20
 
@@ -147,6 +147,68 @@ def a_wait_that_never_ends_is_shown():
 def a_reset_gives_everything_back():
     found = words(cuda("reset", 50))
     equal((found["device_live"], found["device_peak"]), (0, 50000), "live, peak")
+
+
+def driver(what, count, **env):
+    """Through the audit companion: nothing else sees what dlsym() is asked for."""
+    return record([guest("guest_cuda_driver"), what, str(count)], "driver-" + what, audit=True,
+                  env={"LD_LIBRARY_PATH": GUESTS, **env})
+
+
+DRIVER_SUMS = {"cuda.malloc": (2, 3 * MIB), "cuda.memcpy_h2d_async": (1, 100),
+               "cuda.synchronize_stream": (1, 0), "cuda.free": (2, 3 * MIB)}
+
+
+@test
+def functions_that_the_driver_is_asked_for_are_seen():
+    for count in (1000, 1001):  # odd: with a default stream per thread
+        seen = driver("asked", count)
+        equal(sums(seen), {**DRIVER_SUMS, "cuda.launch": (count, 0)}, "sums")
+        found = words(seen, "device 1")
+        equal((found["device_live"], found["device_peak"]), (0, 3 * MIB), "memory")
+        equal((found["enqueued"], found["known_done"]), (count + 1, count + 1), "work")
+
+
+@test
+def functions_of_the_driver_are_seen_under_their_exported_names():
+    equal(sums(driver("direct", 50)), {**DRIVER_SUMS, "cuda.launch": (50, 0)}, "sums")
+
+
+@test
+def functions_of_old_versions_are_left_alone():
+    equal(sums(driver("old", 3)), {"cuda.malloc": (1, MIB), "cuda.free": (1, MIB)}, "sums")
+
+
+@test
+def errors_of_the_driver_are_passed_on():
+    seen = driver("asked", 3, WAN_FAKE_CUDA_ERROR="719")
+    check(b"alloc 719" in seen.outcome.stdout and b"launch 719" in seen.outcome.stdout,
+          seen.outcome.stdout)
+    equal(sums(seen), {}, "none succeeded")
+    equal(words(seen)["lost"], 719, "lost")
+
+
+@test
+def without_a_driver_nothing_is_recorded():
+    seen = record([guest("guest_cuda_driver"), "asked", "1"], "no-driver", audit=True,
+                  env={"LD_LIBRARY_PATH": "/nowhere"})
+    equal(seen.lines, [], "recordings")
+
+
+@test
+def the_audit_companion_counts_no_call_twice():
+    seen = record([guest("guest_cuda"), "everything", "77"], "audited", audit=True)
+    equal(sums(seen)["cuda.launch"], (77, 0), "launches")
+    equal(sums(seen)["cuda.malloc"], (2, MIB + 5120), "allocations")
+
+
+@test
+def a_program_that_looks_for_cuda_finds_none():
+    """Hooks are not exported by their plain names: weak references and dlsym() stay empty."""
+    code = ("import ctypes; lib = ctypes.CDLL(None); "
+            "print([hasattr(lib, n) for n in ('cudaMalloc', 'cuInit', 'cuMemAlloc_v2')])")
+    seen = record(["/usr/bin/python3", "-c", code], "probe", audit=True)
+    equal(seen.outcome.stdout, b"[False, False, False]\n", "what is found")
 
 
 @test
