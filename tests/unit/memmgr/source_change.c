@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/* What changes while a program runs: groups, limits, files that break; and being told of it. */
+#include "tap.h"
+
+#include <fcntl.h>
+#include <poll.h>
+
+#include "clock.h"
+#include "source_trees.h"
+
+TEST(a_limit_that_cannot_be_read_any_more_stands_as_it_was)
+{
+	static const char *const bad[] = {"0", "much", ""};
+	char text[192];
+	for (unsigned i = 0; i < WAN_COUNT_OF(bad); i++) {
+		tree_begin(&tree);
+		v2_process("/a");
+		v2_level("/a", "268435456", "max", 100, 0, 0);
+		REQUIRE_EQ(open_sources(), 0);
+		CHECK_EQ(sources.cgroups(sources.context, 24 * GIB, levels, 4), 1);
+		CHECK(!sources.trouble(sources.context, text, sizeof(text)));
+		tree_write(&tree, "/cg/a/memory.max", "%s\n", bad[i]);
+		for (int again = 0; again < 3; again++) {
+			REQUIRE_EQ(sources.cgroups(sources.context, 24 * GIB, levels, 4), 1);
+			CHECK_EQ(levels[0].limit_bytes, 256 * WAN_MIB);
+		}
+		CHECK(sources.trouble(sources.context, text, sizeof(text)));
+		CHECK(strncmp(text, "cgroup /a: ", 11) == 0);
+		CHECK(!sources.trouble(sources.context, text, sizeof(text))); /* said once */
+		wan_real_sources_close(&real);
+		tree_end(&tree);
+	}
+}
+
+TEST(a_move_to_another_group_is_followed)
+{
+	uint64_t now_ns = wan_now_ns();
+	tree_begin(&tree);
+	v2_process("/a");
+	v2_level("/a", "268435456", "max", 100, 0, 0);
+	v2_level("/b/c", "max", "max", 10, 0, 0);
+	v2_level("/b", "134217728", "max", 90, 0, 0);
+	REQUIRE_EQ(open_sources(), 0);
+	CHECK_EQ(sources.cgroups(sources.context, 24 * GIB, levels, 4), 1);
+	tree_write(&tree, "/proc/self/cgroup", "0::/b/c\n");
+	sources.repair(sources.context, now_ns + 2000000000);
+	REQUIRE_EQ(sources.cgroups(sources.context, 24 * GIB, levels, 4), 1);
+	CHECK_STR(levels[0].name, "cgroup /b");
+	CHECK_EQ(levels[0].limit_bytes, 128 * WAN_MIB);
+	CHECK_EQ(levels[0].need_bytes, 90 * WAN_MIB);
+	wan_real_sources_close(&real);
+	tree_end(&tree);
+}
+
+TEST(the_old_groups_stand_while_the_new_ones_cannot_be_known)
+{
+	char text[192];
+	tree_begin(&tree);
+	v2_process("/a");
+	v2_level("/a", "268435456", "max", 100, 0, 0);
+	REQUIRE_EQ(open_sources(), 0);
+	tree_write(&tree, "/proc/self/cgroup", "0::/b\n");
+	char path[128];
+	snprintf(path, sizeof(path), "%s/proc/self/mountinfo", tree.root);
+	unlink(path);
+	mkdir(path, 0755); /* there, and not to be read */
+	sources.repair(sources.context, wan_now_ns() + 2000000000);
+	REQUIRE_EQ(sources.cgroups(sources.context, 24 * GIB, levels, 4), 1);
+	CHECK_STR(levels[0].name, "cgroup /a");
+	CHECK(sources.trouble(sources.context, text, sizeof(text)));
+	wan_real_sources_close(&real);
+	tree_end(&tree);
+}
+
+TEST(light_looks_see_usage_and_limits_at_once)
+{
+	const struct wan_light light = {.now_ns = wan_now_ns(), .line_pct = 73};
+	tree_begin(&tree);
+	v2_process("/p/c");
+	v2_level("/p/c", "536870912", "max", 100, 0, 0);
+	v2_level("/p", "1073741824", "max", 200, 50, 0);
+	REQUIRE_EQ(open_sources(), 0);
+	REQUIRE_EQ(sources.cgroups(sources.context, 24 * GIB, levels, 4), 2);
+	v2_level("/p", "1073741824", "max", 700, 550, 0); /* 500 more, clean or not */
+	REQUIRE_EQ(sources.cgroups_lightly(sources.context, &light, 24 * GIB, levels, 4), 2);
+	CHECK(levels[1].need_bytes >= 150 * WAN_MIB); /* never below the truth */
+	v2_level("/p/c", "104857600", "max", 100, 0, 0);
+	REQUIRE_EQ(sources.cgroups_lightly(sources.context, &light, 24 * GIB, levels, 4), 2);
+	CHECK_EQ(levels[0].limit_bytes, 100 * WAN_MIB);
+	wan_real_sources_close(&real);
+	tree_end(&tree);
+}
+
+TEST(a_file_that_could_not_be_opened_is_tried_again)
+{
+	char path[128], aside[128];
+	tree_begin(&tree);
+	v2_process("/a");
+	v2_level("/a", "268435456", "max", 100, 0, 0);
+	snprintf(path, sizeof(path), "%s/cg/a/memory.max", tree.root);
+	snprintf(aside, sizeof(aside), "%s/aside", tree.root);
+	rename(path, aside);
+	REQUIRE_EQ(symlink("memory.max", path), 0); /* ELOOP: there, and not to be opened */
+	REQUIRE_EQ(open_sources(), 0);
+	CHECK_EQ(sources.cgroups(sources.context, 24 * GIB, levels, 4), 0);
+	rename(aside, path);
+	sources.repair(sources.context, wan_now_ns() + 2000000000);
+	REQUIRE_EQ(sources.cgroups(sources.context, 24 * GIB, levels, 4), 1);
+	CHECK_EQ(levels[0].limit_bytes, 256 * WAN_MIB);
+	wan_real_sources_close(&real);
+	tree_end(&tree);
+}
+
+TEST(pressure_is_read_where_the_kernel_tells)
+{
+	double some_pct = 7;
+	tree_begin(&tree);
+	REQUIRE_EQ(open_sources(), 0);
+	CHECK(sources.pressure(sources.context, &some_pct) < 0);
+	CHECK(some_pct == 7);
+	wan_real_sources_close(&real);
+	tree_write(&tree, "/proc/pressure/memory",
+		   "some avg10=12.34 avg60=0.00 avg300=0.00 total=1\nfull avg10=1.00\n");
+	REQUIRE_EQ(open_sources(), 0);
+	CHECK_EQ(sources.pressure(sources.context, &some_pct), 0);
+	CHECK_NEAR(some_pct, 12.34, 1e-9);
+	tree_write(&tree, "/proc/pressure/memory", "some avg10=1234567.00\n");
+	CHECK(sources.pressure(sources.context, &some_pct) < 0);
+	wan_real_sources_close(&real);
+	tree_end(&tree);
+}
+
+/* v2: the file of events is watched through inotify, which works on any file. */
+TEST(a_change_of_memory_events_tells)
+{
+	const double steps_pct[] = {75, 85, 95};
+	int fds[4];
+	tree_begin(&tree);
+	v2_process("/a");
+	v2_level("/a", "268435456", "max", 100, 0, 0);
+	tree_write(&tree, "/cg/a/memory.events", "high 0\nmax 0\n");
+	REQUIRE_EQ(open_sources(), 0);
+	CHECK_EQ(sources.cgroups(sources.context, 24 * GIB, levels, 4), 1);
+	REQUIRE_EQ(sources.watch(sources.context, steps_pct, fds, 4), 1);
+	struct pollfd polled = {.fd = fds[0], .events = POLLIN};
+	CHECK_EQ(poll(&polled, 1, 0), 0);
+	tree_write(&tree, "/cg/a/memory.events", "high 1\nmax 0\n");
+	CHECK_EQ(poll(&polled, 1, 1000), 1);
+	sources.woken(sources.context);
+	CHECK_EQ(poll(&polled, 1, 0), 0);
+	CHECK(!levels[0].covered); /* it tells at the limit, not at the steps */
+	wan_real_sources_close(&real);
+	tree_end(&tree);
+}
+
+TEST(groups_without_events_say_so_once)
+{
+	const double steps_pct[] = {75, 85, 95};
+	char text[192];
+	int fds[4];
+	tree_begin(&tree);
+	v1_process("/a");
+	v1_level("/a", "268435456", 100, 0, 0, "268435456");
+	REQUIRE_EQ(open_sources(), 0);
+	CHECK_EQ(sources.cgroups(sources.context, 24 * GIB, levels, 4), 1);
+	CHECK_EQ(sources.watch(sources.context, steps_pct, fds, 4), 0);
+	CHECK_EQ(sources.watch(sources.context, steps_pct, fds, 4), 0);
+	CHECK(sources.trouble(sources.context, text, sizeof(text)));
+	CHECK(strstr(text, "no events") != NULL);
+	CHECK(!sources.trouble(sources.context, text, sizeof(text)));
+	wan_real_sources_close(&real);
+	tree_end(&tree);
+}
+
+TAP_MAIN
