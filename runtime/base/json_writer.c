@@ -189,6 +189,23 @@ static void put_escaped(struct wan_json *json, unsigned char byte)
 	put(json, text, 6);
 }
 
+/* A character of two or three bytes by its number: valid JSON either way, but harmless where the
+ * document is shown as it is. */
+static void put_numbered(struct wan_json *json, const char *text, unsigned length)
+{
+	static const char digits[] = "0123456789abcdef";
+	const unsigned char *c = (const unsigned char *)text;
+	unsigned point = length == 2 ? (c[0] & 31u) << 6 | (c[1] & 63u)
+				     : (c[0] & 15u) << 12 | (c[1] & 63u) << 6 | (c[2] & 63u);
+	char escaped[6] = {'\\',
+			   'u',
+			   digits[point >> 12],
+			   digits[point >> 8 & 15],
+			   digits[point >> 4 & 15],
+			   digits[point & 15]};
+	put(json, escaped, sizeof(escaped));
+}
+
 static inline bool plain(unsigned char byte)
 {
 	return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\';
@@ -246,7 +263,9 @@ static void put_string(struct wan_json *json, const char *text, size_t bytes)
 			continue;
 		}
 		unsigned length = wan_utf8_length(text + i, bytes - i);
-		if (length > 1)
+		if (length > 1 && length < 4 && wan_str_steers(text + i, length))
+			put_numbered(json, text + i, length);
+		else if (length > 1)
 			put(json, text + i, length);
 		else if (length == 1)
 			put_escaped(json, (unsigned char)text[i]);

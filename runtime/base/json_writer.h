@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Streaming JSON writer: no allocation, escapes everything, never emits NaN or infinity (null
- * instead), decimal point in every locale, invalid UTF-8 becomes U+FFFD. Nesting at most 32.
+ * instead), decimal point in every locale, invalid UTF-8 becomes U+FFFD, characters that steer a
+ * terminal (wan_str_steers) are written as numbers. Nesting at most 32.
  * Errors stick: the first one is returned by wan_json_finish().
  */
 #ifndef WAN_BASE_JSON_WRITER_H

@@ -251,8 +251,8 @@ bool wan_str_glob(const char *pattern, const char *text)
 	return !*pattern;
 }
 
-/* Controls, and the marks that reorder or break lines (C1, U+2028-202E, U+2066-2069). */
-static bool steers(const char *text, unsigned length)
+/* C0, C1, U+2028-202E, U+2066-2069. */
+bool wan_str_steers(const char *text, unsigned length)
 {
 	const unsigned char *c = (const unsigned char *)text;
 	if (length == 1)
@@ -272,7 +272,7 @@ void wan_str_printable(char *to, size_t to_bytes, const char *from)
 		return;
 	while (*from) {
 		unsigned length = wan_utf8_length(from, strnlen(from, 4));
-		if (length && !steers(from, length)) {
+		if (length && !wan_str_steers(from, length)) {
 			if (used + length >= to_bytes)
 				break;
 			memcpy(to + used, from, length);

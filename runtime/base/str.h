@@ -26,6 +26,9 @@ const char *wan_str_nearest(const char *text, const char *const *names, size_t c
 unsigned wan_utf8_length(const char *text, size_t bytes);
 /* Glob with * and ?. */
 bool wan_str_glob(const char *pattern, const char *text);
+/* Does the character of these bytes (wan_utf8_length) steer what shows it: controls, and the marks
+ * that reorder or break lines? */
+bool wan_str_steers(const char *text, unsigned length);
 /* Copy so that a terminal or log cannot be steered: control bytes and invalid UTF-8 as \xNN. */
 void wan_str_printable(char *to, size_t to_bytes, const char *from);
 

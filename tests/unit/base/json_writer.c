@@ -131,6 +131,20 @@ TEST(invalid_utf8_becomes_the_replacement_character)
 	CHECK_STR(one_string("\xc0\x80", 2), "\"\xef\xbf\xbd\xef\xbf\xbd\"");
 }
 
+TEST(characters_that_steer_a_terminal_are_numbers)
+{
+	CHECK_STR(one_string("\xc2\x9b"
+			     "31m",
+			     5),
+		  "\"\\u009b31m\"");
+	CHECK_STR(one_string("a\xe2\x80\xae"
+			     "gnp.exe",
+			     11),
+		  "\"a\\u202egnp.exe\"");
+	CHECK_STR(one_string("\xe2\x81\xa9\xe2\x80\xa8", 6), "\"\\u2069\\u2028\"");
+	CHECK_STR(one_string("\xc2\xa0\xe2\x80\x94", 5), "\"\xc2\xa0\xe2\x80\x94\"");
+}
+
 TEST(every_pair_of_bytes_gives_valid_output)
 {
 	unsigned bad = 0;
