@@ -180,6 +180,8 @@ __attribute__((noinline)) static JDIMENSION long_read_scanlines(j_decompress_ptr
 	wan_row_enter(&call, cinfo, FAMILY, WAN_SYMBOL_jpeg_read_scanlines, caller, frame);
 	if (!wan_real(call, jpeg_read_scanlines))
 		return 0;
+	if (call.object)
+		call.object->asked = true;
 	JDIMENSION lines = wan_real(call, jpeg_read_scanlines)(cinfo, scanlines, max_lines);
 	wan_row_leave(&call, calls_left(cinfo, lines));
 	if (call.object) {
@@ -210,6 +212,8 @@ WAN_EXPORT JDIMENSION jpeg_read_raw_data(j_decompress_ptr cinfo, JSAMPIMAGE data
 	WAN_FIND(call, cinfo, FAMILY, jpeg_read_raw_data);
 	if (!wan_real(call, jpeg_read_raw_data))
 		return 0;
+	if (call.object)
+		call.object->asked = true;
 	wan_call_enter(&call);
 	JDIMENSION lines = wan_real(call, jpeg_read_raw_data)(cinfo, data, max_lines);
 	wan_call_leave(&call);
@@ -224,6 +228,8 @@ WAN_EXPORT JDIMENSION jpeg_skip_scanlines(j_decompress_ptr cinfo, JDIMENSION num
 	WAN_FIND(call, cinfo, FAMILY, jpeg_skip_scanlines);
 	if (!wan_real(call, jpeg_skip_scanlines))
 		return 0;
+	if (call.object)
+		call.object->asked = true;
 	wan_call_enter(&call);
 	JDIMENSION lines = wan_real(call, jpeg_skip_scanlines)(cinfo, num_lines);
 	wan_call_leave(&call);

@@ -51,6 +51,7 @@ struct __attribute__((aligned(64))) wan_object {
 	uint8_t kind, phase;
 	bool complete; /* all rows are through */
 	bool failed;   /* a call never came back, or said so */
+	bool asked;    /* for rows, or whatever the image is made of */
 	bool cpu_known, memory_known, many_threads, trusted_layout;
 	uint8_t channels, bit_depth, library;
 	bool foreign; /* began inside an operation of a linked runtime */

@@ -57,6 +57,7 @@ void wan_operation_prepare(struct wan_object *object, enum wan_operation_name na
 		object->complete = object->failed = object->many_threads = false;
 		object->cpu_known = false;
 		object->row_wait = 0;
+		object->asked = false;
 		object->row_block = object->row_calls = object->row_gap = 0;
 		object->row_begun = false;
 		object->row_ticks = object->call_ticks = object->entered_ticks = 0;
@@ -112,6 +113,7 @@ void wan_operation_run(struct wan_object *object, enum wan_operation_name name)
 			object->cpu_ns = wan_thread_cpu_ns();
 			object->cpu_known = object->cpu_ns != 0;
 		}
+			uint64_t start_ticks = wan_ticks();
 	}
 	show(object);
 	errno = saved;
@@ -242,7 +244,7 @@ void wan_operation_close(struct wan_object *object, enum wan_end end)
 	}
 	int saved = errno;
 	enum wan_op_status status = status_of(object, end);
-	bool probe = object->phase == WAN_PHASE_HEADER && status != WAN_OP_FAILED;
+	bool probe = is_probe(object, status);
 	if (!probe && end != WAN_END_DROPPED)
 		append(object, status);
 	object->identity = 0; /* of this input; the next one is looked at anew */
