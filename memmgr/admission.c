@@ -244,6 +244,12 @@ static void limiting_level(struct wan_memory *memory, char *to, size_t room)
 	wan_mutex_unlock(&memory->lock);
 }
 
+uint64_t wan_memory_grantable(struct wan_memory *memory, char limiting[WAN_LEVEL_NAME_MAX])
+{
+	limiting_level(memory, limiting, WAN_LEVEL_NAME_MAX);
+	return grantable(memory);
+}
+
 static int refuse(struct wan_memory *memory, enum wan_memory_outcome outcome, uint64_t bytes,
 		  uint64_t awaited_bytes, struct wan_error *reterr_error)
 {

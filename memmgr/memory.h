@@ -67,6 +67,8 @@ struct wan_memory_options {
 int wan_memory_create(const struct wan_memory_options *options, struct wan_memory **ret_memory);
 /* As wan_memory_reserve(), but nobody is asked to give: true when it fits as it is. */
 bool wan_memory_try(struct wan_memory *memory, uint64_t bytes);
+/* What could be granted now without anybody giving, and by which level; nothing is read. */
+uint64_t wan_memory_grantable(struct wan_memory *memory, char limiting[WAN_LEVEL_NAME_MAX]);
 /* NULL is fine. Batches must have been destroyed; nobody may be in a call. */
 void wan_memory_destroy(struct wan_memory *memory);
 

@@ -15,6 +15,7 @@
 #include "macros.h"
 #include "profile.h"
 #include "str.h"
+#include "validate.h"
 
 static uint32_t bits_per_sample(enum wan_pixel_format format)
 {
@@ -272,6 +273,28 @@ struct validation {
 	struct wan_verdict verdict;
 };
 
+/* Enough pixels to judge brightness and contrast by, read row by row or scaled in the decoder. */
+static int preview_by_file(struct wan_making *making, const struct wan_image_info *info,
+			   struct wan_image **ret_image)
+{
+	enum { PREVIEW_PX = 1024 };
+	struct wan_decode_options options;
+	uint64_t bytes = 0;
+	if (making->error)
+		making->error->code = 0;
+	int r = wan_load_options(making->runtime, NULL, &options, making->error);
+	if (r == 0)
+		r = wan_image_thumbnail_price(info, PREVIEW_PX, PREVIEW_PX, &options, &bytes);
+	if (r == 0)
+		r = wan_load_reserve(making->runtime, making->path, bytes, making->error);
+	if (r < 0)
+		return r;
+	r = wan_image_thumbnail_file(making->path, PREVIEW_PX, PREVIEW_PX, &options, ret_image,
+				     making->error);
+	wan_memory_unreserve(making->runtime->memory, bytes);
+	return r;
+}
+
 static int compute_validation(void *context, struct wan_value *ret_value)
 {
 	struct wan_making *making = context;
@@ -280,9 +303,14 @@ static int compute_validation(void *context, struct wan_value *ret_value)
 	if (!validation)
 		return wan_error_set(making->error, -ENOMEM, making->path, "", "out of memory");
 	struct wan_image_info *info = &validation->info;
+	bool preview = false;
 	int r = wan_image_probe(making->path, info, making->error);
 	if (r == 0)
 		r = source_load(making, &source);
+	if (r == -ENOMEM) { /* judged by fewer pixels, which the verdict says */
+		preview = true;
+		r = preview_by_file(making, info, &source.converted);
+	}
 	if (r < 0)
 		return r;
 	struct wan_op op;
@@ -290,7 +318,8 @@ static int compute_validation(void *context, struct wan_value *ret_value)
 	wan_op_set_image(&op, info->width_px, info->height_px, info->channels, info->bit_depth,
 			 info->file_bytes);
 	uint64_t started_ns = wan_now_ns();
-	r = wan_image_validate(wan_pin_image(source.pin), info, &validation->verdict);
+	r = wan_validate_pixels(preview ? source.converted : wan_pin_image(source.pin), info,
+				preview, &validation->verdict);
 	wan_load_end_operation(&op, making->path, r, NULL);
 	if (r < 0)
 		return wan_error_set(making->error, r, making->path, "", "%s", wan_strerror(r));

@@ -43,7 +43,7 @@ int wan_load_grant(struct wan_runtime *runtime, const char *path, uint64_t outpu
 		ret_grant->reserved_bytes = peak_bytes;
 		return 0;
 	}
-	if (!held_bytes) {
+	if (!held_bytes && wan_load_could_fit(runtime, peak_bytes)) {
 		evict_for(runtime->cache, wan_load_image_charge(output_bytes));
 		held_bytes = wan_pool_hold(output_bytes);
 	}

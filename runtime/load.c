@@ -146,6 +146,54 @@ bool wan_load_is_cached(struct wan_runtime *runtime, const char *path)
 	return wan_stage_is_cached(&stage);
 }
 
+/* One image with these very options. *ret_info is filled when it had to be looked at. */
+static int load(struct wan_runtime *runtime, const char *path,
+		const struct wan_decode_options *decode, struct wan_image_info *ret_info,
+		struct wan_pin **ret_pin, bool *ret_hit, struct wan_error *reterr_error)
+{
+	struct wan_stage stage;
+	wan_stage_begin(&stage, runtime, "decode", reterr_error);
+	int r = wan_stage_add_file(&stage, path);
+	if (r < 0)
+		return r;
+	key_add_decode(&stage.builder, decode);
+
+	struct decoding decoding = {
+		.runtime = runtime, .path = path, .options = decode, .error = reterr_error};
+	uint64_t expected_bytes = 0;
+	if (!wan_stage_is_cached(&stage)) {
+		r = wan_image_probe(path, ret_info, reterr_error);
+		if (r < 0)
+			return r;
+		uint64_t peak_bytes;
+		decoding.info = ret_info;
+		wan_load_price(ret_info, decode, &expected_bytes, &peak_bytes);
+	}
+	return wan_stage_get(&stage, expected_bytes, compute_decode, &decoding, ret_pin, ret_hit);
+}
+
+/* There was no room for the whole: a smaller scale, under a key of its own, or a hint at it. */
+static int load_less(struct wan_runtime *runtime, const char *path,
+		     const struct wan_decode_options *decode, const struct wan_image_info *info,
+		     struct wan_pin **ret_pin, bool *ret_hit, struct wan_error *reterr_error)
+{
+	struct wan_load_offer offer = {.struct_size = sizeof(offer)};
+	wan_load_offer_of(runtime, info, decode, &offer);
+	int r = -ENOMEM;
+	for (uint32_t divisor = WAN_MAX(offer.divisor, 2);
+	     r == -ENOMEM && offer.divisor && divisor <= decode->accept_divisor; divisor *= 2) {
+		struct wan_decode_options scaled;
+		struct wan_image_info unused;
+		wan_load_scaled_options(decode, info, divisor, &scaled);
+		if (reterr_error)
+			reterr_error->code = 0;
+		r = load(runtime, path, &scaled, &unused, ret_pin, ret_hit, reterr_error);
+	}
+	if (r == -ENOMEM && reterr_error)
+		wan_load_hint(&offer, reterr_error);
+	return r;
+}
+
 int wan_load(struct wan_runtime *runtime, const char *path,
 	     const struct wan_decode_options *options, struct wan_pin **ret_pin, bool *ret_hit,
 	     struct wan_error *reterr_error)
@@ -158,26 +206,11 @@ int wan_load(struct wan_runtime *runtime, const char *path,
 	int r = wan_load_options(runtime, options, &decode, reterr_error);
 	if (r < 0)
 		return r;
-	struct wan_stage stage;
-	wan_stage_begin(&stage, runtime, "decode", reterr_error);
-	r = wan_stage_add_file(&stage, path);
-	if (r < 0)
+	struct wan_image_info info = {.format = WAN_FORMAT_UNKNOWN};
+	r = load(runtime, path, &decode, &info, ret_pin, ret_hit, reterr_error);
+	if (r != -ENOMEM || info.format == WAN_FORMAT_UNKNOWN)
 		return r;
-	key_add_decode(&stage.builder, &decode);
-
-	struct decoding decoding = {
-		.runtime = runtime, .path = path, .options = &decode, .error = reterr_error};
-	struct wan_image_info info;
-	uint64_t expected_bytes = 0;
-	if (!wan_stage_is_cached(&stage)) {
-		r = wan_image_probe(path, &info, reterr_error);
-		if (r < 0)
-			return r;
-		uint64_t peak_bytes;
-		decoding.info = &info;
-		wan_load_price(&info, &decode, &expected_bytes, &peak_bytes);
-	}
-	return wan_stage_get(&stage, expected_bytes, compute_decode, &decoding, ret_pin, ret_hit);
+	return load_less(runtime, path, &decode, &info, ret_pin, ret_hit, reterr_error);
 }
 
 struct wan_image *wan_pin_image(const struct wan_pin *pin)

@@ -76,6 +76,18 @@ int wan_load_grant(struct wan_runtime *runtime, const char *path, uint64_t outpu
 		   uint64_t peak_bytes, struct wan_load_grant *ret_grant,
 		   struct wan_error *reterr_error);
 void wan_load_grant_end(struct wan_load_grant *grant);
+/* Whether bytes could be granted if the cache gave all that nobody holds: if not, evicting for them
+ * would be in vain. */
+bool wan_load_could_fit(struct wan_runtime *runtime, uint64_t bytes);
+/* The options for a part of a JPEG: 1/divisor of the sides. */
+void wan_load_scaled_options(const struct wan_decode_options *options,
+			     const struct wan_image_info *info, uint32_t divisor,
+			     struct wan_decode_options *ret_options);
+/* What fits of an image; offer->struct_size stays. */
+void wan_load_offer_of(struct wan_runtime *runtime, const struct wan_image_info *info,
+		       const struct wan_decode_options *options, struct wan_load_offer *ret_offer);
+/* Put it into the hint of a refusal. */
+void wan_load_hint(const struct wan_load_offer *offer, struct wan_error *error);
 /* Returns code; fills an error that a lower layer left empty. */
 int wan_load_explain(int code, const char *path, struct wan_error *reterr_error);
 /* Defaults of the runtime, overlaid by given (may be NULL). 0, -EINVAL with the error filled. */

@@ -131,6 +131,10 @@ struct wan_decode_options {
 	/** A file that is cut off gives the rows that are there, the rest black or grey, with a
 	 *  warning; default false: -EBADMSG naming the row. */
 	bool allow_truncated;
+	/** Since 0.2, of wan_load() alone: when memory has no room for the whole, take a JPEG that
+	 * is decoded at 1/2, 1/4 or 1/8 instead, down to one of this: 2, 4 or 8; default 0:
+	 * -ENOMEM. */
+	uint32_t accept_divisor;
 };
 
 /** A size in pixels. */

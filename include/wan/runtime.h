@@ -148,14 +148,41 @@ WAN_API const char *wan_runtime_dump_path(struct wan_runtime *runtime);
  * On success *ret_pin belongs to the caller, who gives it back with wan_pin_release(); *ret_hit
  * (may be NULL) tells whether it was cached. On failure both are untouched.
  *
- * Returns 0; the errors of wan_image_probe() and wan_image_decode(); -ENOMEM when no level of
- * memory has room (the error names it). Threads: any; one decode for all who ask at once.   Cost of
- * a hit: below 1 us: asking whether the file changed, one key, one pin.   Since: 0.1
+ * Returns 0; the errors of wan_image_probe() and wan_image_decode(); -ENOMEM when a level of memory
+ * has no room: the error names it, and the hint what would fit (wan_load_offer()); memory that
+ * other threads hold is waited for, at most a second. Threads: any; one decode for all who ask at
+ * once.   Cost of a hit: below 1 us: asking whether the file changed, one key, one pin.   Since:
+ * 0.1
  */
 WAN_API WAN_MUST_CHECK int wan_load(struct wan_runtime *runtime, const char *path,
 				    const struct wan_decode_options *options,
 				    struct wan_pin **ret_pin, bool *ret_hit,
 				    struct wan_error *reterr_error);
+/** What of an image would fit into memory now. Since: 0.2 */
+struct wan_load_offer {
+	size_t struct_size; /**< set by the caller */
+	uint32_t divisor; /**< 1: the whole image; 2, 4, 8: a JPEG decoded at that part; 0: nothing
+			   */
+	uint32_t width_px, height_px; /**< upright, at that part; 0 with divisor 0 */
+	uint64_t bytes;               /**< what decoding it so takes at its highest */
+	uint64_t whole_bytes;         /**< what the whole takes */
+	uint64_t room_bytes; /**< what may be taken, with cached values that nobody holds */
+	bool by_rows;        /**< wan_fit() can read it without holding it as a whole */
+	char limiting[64];   /**< level that decides; may be "" */
+};
+/**
+ * What wan_load() with these options could give now: the whole image, the largest scale of a JPEG
+ * that fits, or only what is made row by row. From the header alone; nothing is reserved, so that
+ * it may have changed by the next call. A wan_load() that is refused says the same in its hint;
+ * with options->accept_divisor it takes the offer by itself. options NULL: defaults.
+ *
+ * Returns 0 (*offer is filled as far as its struct_size), -EINVAL, the errors of wan_image_probe().
+ * Threads: any.   Cost: one probe, a look at memory.   Since: 0.2
+ */
+WAN_API WAN_MUST_CHECK int wan_load_offer(struct wan_runtime *runtime, const char *path,
+					  const struct wan_decode_options *options,
+					  struct wan_load_offer *offer,
+					  struct wan_error *reterr_error);
 /**
  * Add what a file holds to a key of one's own, as the calls of this file recognise it
  * (cache.identity, cache.key): for values made from files that go into wan_runtime_cache(). runtime
