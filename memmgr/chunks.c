@@ -24,6 +24,7 @@ struct wan_chunks {
 	uint64_t first;       /* of the chunk under way */
 	uint32_t count, done; /* of it; count 0: none is */
 	uint64_t peak_bytes;  /* of it */
+	uint32_t planned;     /* size before, for the recording */
 	bool reported, peak_told;
 };
 
@@ -75,6 +76,7 @@ int wan_chunks_create(struct wan_memory *memory, const struct wan_chunks_options
 	chunks->rule = (struct wan_batch_rule){
 		.minimum = 1, .maximum = options.most, .size = options.most};
 	chunks->result.frames = options.frames;
+	chunks->planned = options.most;
 	if (options.gpu_frame_bytes)
 		chunks->options.device = wan_gpu_use(memory, options.device);
 	struct wan_look look;
@@ -192,6 +194,28 @@ static void make_room(struct wan_chunks *chunks, uint64_t headroom_bytes)
 	wan_memory_reclaim(chunks->memory, level, need - headroom_bytes, INT32_MAX);
 }
 
+/* Sizes that change are recorded, with all they were computed from. */
+static void record(struct wan_chunks *chunks)
+{
+	const struct wan_chunk_advice *advice = &chunks->advice;
+	struct wan_memory *memory = chunks->memory;
+	struct wan_memory_action action = {
+		.what = "batch",
+		.asked_bytes = advice->frames * advice->frame_bytes,
+		.batch_before = chunks->planned,
+		.batch_after = advice->frames,
+		.time_ns = memory->now_ns(),
+	};
+	if (advice->reason == WAN_CHUNK_REST || advice->frames == chunks->planned)
+		return;
+	chunks->planned = advice->frames;
+	wan_str_format(action.reason, sizeof(action.reason), "%s: %s", chunks->name, advice->text);
+	wan_mutex_lock(&memory->lock);
+	action.level = memory->level.level;
+	wan_mutex_unlock(&memory->lock);
+	wan_memory_record(memory, &action);
+}
+
 int wan_chunks_next(struct wan_chunks *chunks, uint64_t *ret_first, uint32_t *ret_count)
 {
 	if (!chunks || !ret_first || !ret_count)
@@ -204,10 +228,13 @@ int wan_chunks_next(struct wan_chunks *chunks, uint64_t *ret_first, uint32_t *re
 		return 0;
 	uint64_t headroom;
 	plan(chunks, &headroom);
+	if (!chunks->advice.frames && chunks->options.always_one)
+		chunks->advice.frames = 1;
 	if (!chunks->advice.frames) {
 		wan_log(WAN_LOG_WARNING, "memory: %s: %s", chunks->name, chunks->advice.text);
 		return -ENOMEM;
 	}
+	record(chunks);
 	make_room(chunks, headroom);
 	chunks->first = result->done;
 	chunks->count = chunks->advice.frames;

@@ -20,6 +20,8 @@ enum startend_exit {
 	STARTEND_NO_MEMORY = 75,
 };
 
+enum { STARTEND_BATCH_MOST = 100 };
+
 struct startend_pair {
 	char *start, *end; /* end may be NULL: it is optional */
 	char *name;        /* file name prefix; "" for a single pair */
@@ -44,6 +46,8 @@ struct startend_options {
 	enum wan_upright upright;
 	enum startend_format format;
 	uint32_t quality;
+	uint32_t batch_most;     /* pairs prepared before they are written */
+	bool batch_auto;         /* as many as fit, preferably ten or more */
 	bool stack, safetensors; /* write the conditioning stack; in which files tensors are */
 	enum wan_tensor_type type;
 	const char *convert_from, *convert_to; /* NULL: no conversion */
@@ -70,6 +74,8 @@ bool startend_parse_alpha(const char *text, enum wan_alpha_policy *ret_alpha);
 
 /* All pairs, written. Exit status. */
 int startend_process(const struct startend_options *options, struct wan_runtime *runtime);
+/* What the results of a pair take in memory until they are written. Pure. */
+uint64_t startend_pair_bytes(const struct startend_options *options);
 /* All pairs, told. Exit status. */
 int startend_explain(const struct startend_options *options);
 /* The tables of pipelines and of rules, on standard output. */

@@ -75,3 +75,13 @@ int startend_framing(const struct startend_options *options, const struct wan_im
 	return start ? wan_frame_end(options->pipeline, source, start->output, ret_framing)
 		     : wan_frame(options->pipeline, source, target, ret_framing);
 }
+
+uint64_t startend_pair_bytes(const struct startend_options *options)
+{
+	struct wan_size size = {options->width_px, options->height_px};
+	if (!size.width_px && options->has_pipeline)
+		size = wan_pipeline_info(options->pipeline)->usual;
+	uint64_t frame = (uint64_t)size.width_px * size.height_px * 3;
+	uint64_t thumbnail = (uint64_t)options->thumbnail_px * options->thumbnail_px * 3;
+	return 2 * (frame + frame * sizeof(float) + thumbnail);
+}

@@ -185,6 +185,18 @@ static int take_json(struct parse *parse, const char *value)
 	return 0;
 }
 
+static int take_batch(struct parse *parse, const char *value)
+{
+	parse->options->batch_auto = strcmp(value, "auto") == 0;
+	if (parse->options->batch_auto) {
+		parse->options->batch_most = STARTEND_BATCH_MOST;
+		return 0;
+	}
+	return startend_parse_number(value, 1, STARTEND_BATCH_MOST, &parse->options->batch_most)
+		       ? 0
+		       : usage(value, "is no number of pairs of 1 to 100, nor auto");
+}
+
 static int take_strict(struct parse *parse, const char *value)
 {
 	(void)value;
@@ -261,6 +273,8 @@ static const struct row {
 	 "only another format: --convert IN OUT.png, .jpg, .rgb or .npy"},
 	{"json", "FILE", 0, take_json,
 	 "profile of this run, or what --explain tells, as JSON; - for standard output"},
+	{"batch", "N", 0, take_batch,
+	 "pairs prepared before they are written: auto (as many as fit) or at most N; 4"},
 	{"strict", NULL, 0, take_strict, "exit 1 when there are warnings"},
 	{"force", NULL, 0, take_force, "replace files that exist"},
 	{"quiet", NULL, 'q', take_quiet, "only errors"},
@@ -463,7 +477,8 @@ int startend_parse(int argc, char **argv, struct startend_options *ret_options)
 						 .fit = WAN_FIT_COVER,
 						 .filter = WAN_FILTER_LANCZOS,
 						 .alpha = WAN_ALPHA_DROP,
-						 .quality = 90};
+						 .quality = 90,
+						 .batch_most = 4};
 	struct parse parse = {.options = ret_options};
 	int ended = take_all(argc, argv, &parse);
 	if (ended)

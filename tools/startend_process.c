@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The work of wan-startend: a batch of pairs is prepared (validated, thumbnailed, fitted,
- * normalised; all through the runtime's cache), then written, then let go. The batch size comes
- * from the memory manager; a batch that runs out of memory is written as far as it came and goes on
+ * normalised; all through the runtime's cache), then written, then let go. The memory manager
+ * plans the batches as chunks; one that runs out of memory is written as far as it came and goes on
  * smaller.
  */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "startend.h"
 
-#define BATCH_PAIRS_MAX 4
-#define PATH_BYTES      20480 /* more than folder and name: the kernel judges the length */
+#define PATH_BYTES 20480 /* more than folder and name: the kernel judges the length */
 
 struct side {
 	const char *label; /* "start", "end" */
@@ -181,6 +181,9 @@ static int prepare_side(struct work *work, struct prepared *prepared, struct sid
 		       side->info.format == WAN_FORMAT_PNG ? "PNG" : "JPEG",
 		       side->verdict.ratio_label, side->verdict.valid ? "" : "  NOT USABLE");
 	}
+	if (!options->quiet && side->verdict.preview)
+		puts("  note    preview: memory has no room for the whole image; it is judged by a "
+		     "smaller copy, without sharpness");
 	if (!options->quiet)
 		startend_print_issues(&side->verdict);
 	prepared->warnings += startend_count_warnings(&side->verdict);
@@ -309,28 +312,92 @@ static uint32_t prepare_batch(struct work *work, size_t first, uint32_t want,
 	return count;
 }
 
-static int run_batches(struct work *work, struct wan_batch *batch, uint32_t *warnings)
+/* What was prepared is written, and let go. Exit status of the first that failed. */
+static int write_batch(struct work *work, struct prepared *prepared, uint32_t count,
+		       uint32_t *warnings)
 {
 	int status = 0;
-	for (size_t first = 0; first < work->options->pair_count && !interrupted;) {
-		struct prepared prepared[BATCH_PAIRS_MAX];
-		size_t left = work->options->pair_count - first;
-		uint32_t want = wan_batch_next(batch);
-		want = want > BATCH_PAIRS_MAX ? BATCH_PAIRS_MAX : want;
-		want = want > left ? (uint32_t)left : want;
-		bool out_of_memory;
-		uint32_t count = prepare_batch(work, first, want, prepared, &out_of_memory);
-		enter_phase(work, WAN_PHASE_ENCODING);
-		for (uint32_t i = 0; i < count; i++) {
-			if (prepared[i].status == 0 && !interrupted)
-				write_pair(work, &prepared[i]);
-			release(&prepared[i]);
-			status = status ? status : prepared[i].status;
-			*warnings += prepared[i].warnings;
-		}
-		wan_batch_report(batch, count, out_of_memory);
-		first += count;
+	enter_phase(work, WAN_PHASE_ENCODING);
+	for (uint32_t i = 0; i < count; i++) {
+		if (prepared[i].status == 0 && !interrupted)
+			write_pair(work, &prepared[i]);
+		status = status ? status : prepared[i].status;
+		*warnings += prepared[i].warnings;
 	}
+	return status;
+}
+
+struct batches {
+	struct wan_chunks *chunks;
+	struct prepared *prepared; /* of the chunk under way */
+};
+
+/* Called when the next batch is planned: the one before goes first. */
+static void release_batch(void *context, uint64_t first, uint32_t count)
+{
+	struct prepared *prepared = context;
+	for (uint32_t i = 0; i < count; i++)
+		release(&prepared[i]);
+	(void)first;
+}
+
+static int run_batches(struct work *work, struct batches *batches, uint32_t *warnings)
+{
+	int status = 0, r;
+	uint64_t first;
+	uint32_t want;
+	while (!interrupted && (r = wan_chunks_next(batches->chunks, &first, &want)) > 0) {
+		bool out_of_memory;
+		memset(batches->prepared, 0, want * sizeof(*batches->prepared));
+		uint32_t count =
+			prepare_batch(work, first, want, batches->prepared, &out_of_memory);
+		wan_chunks_report(batches->chunks, count,
+				  out_of_memory && count < want ? -ENOMEM : 0, 0);
+		int written = write_batch(work, batches->prepared, count, warnings);
+		status = status ? status : written;
+	}
+	return status;
+}
+
+/* How it went by, for who let us choose. */
+static void say_batches(const struct work *work, const struct wan_chunks *chunks)
+{
+	struct wan_chunks_result result = {.struct_size = sizeof(result)};
+	struct wan_chunk_advice advice = {.struct_size = sizeof(advice)};
+	wan_chunks_result(chunks, &result);
+	wan_chunks_advice(chunks, &advice);
+	if (!work->options->batch_auto || work->options->quiet || !result.chunks)
+		return;
+	printf("batches: %u of %u to %u pairs, %u cut short by memory; the last: %s\n",
+	       result.chunks, result.smallest, result.largest, result.failures, advice.text);
+}
+
+/* Exit status. */
+static int process_pairs(struct work *work, uint32_t *warnings)
+{
+	const struct startend_options *options = work->options;
+	struct batches batches = {.prepared =
+					  calloc(options->batch_most, sizeof(*batches.prepared))};
+	struct wan_chunks_options chunk_options;
+	wan_chunks_options_init(&chunk_options);
+	chunk_options.name = "pairs";
+	chunk_options.frames = options->pair_count;
+	chunk_options.frame_bytes = startend_pair_bytes(options);
+	chunk_options.most = options->batch_most;
+	chunk_options.least = options->batch_auto ? chunk_options.least : 1;
+	chunk_options.always_one = true; /* what has no room as a whole is read by rows */
+	chunk_options.release = release_batch;
+	chunk_options.context = batches.prepared;
+	int status = STARTEND_NO_MEMORY;
+	if (!batches.prepared || wan_chunks_create(wan_runtime_memory(work->runtime),
+						   &chunk_options, &batches.chunks) < 0) {
+		startend_say("out of memory");
+	} else {
+		status = run_batches(work, &batches, warnings);
+		say_batches(work, batches.chunks);
+		wan_chunks_destroy(batches.chunks);
+	}
+	free(batches.prepared);
 	return status;
 }
 
@@ -399,18 +466,8 @@ int startend_process(const struct startend_options *options, struct wan_runtime 
 		startend_say("memory and CPU over time are not sampled: "
 			     "no thread could be started");
 
-	struct wan_batch_options batch_options;
-	wan_batch_options_init(&batch_options);
-	batch_options.name = "pairs";
-	batch_options.minimum = 1;
-	batch_options.maximum = BATCH_PAIRS_MAX;
-	struct wan_batch *batch;
 	uint32_t warnings = 0;
-	int status = STARTEND_NO_MEMORY;
-	if (wan_batch_create(wan_runtime_memory(runtime), &batch_options, &batch) == 0) {
-		status = run_batches(&work, batch, &warnings);
-		wan_batch_destroy(batch);
-	}
+	int status = process_pairs(&work, &warnings);
 	if (work.tracker) {
 		wan_progress_phase(work.tracker, WAN_PHASE_COMPLETION);
 		wan_progress_end(work.tracker);

@@ -282,6 +282,9 @@ struct wan_chunks_options {
 	uint64_t gpu_frame_bytes; /**< the same on the device; default 0: it is not used */
 	int device;               /**< default -1: the one current in the calling thread */
 	uint32_t least, most;     /**< preferred; default 10 and 100 */
+	/** Default false. true: where not even one frame fits, one is given out nevertheless: the
+	 *  caller asks for its memory itself, by loads or wan_memory_reserve(). */
+	bool always_one;
 	/** Free the frames of a chunk: called by wan_chunks_next() before the next one is planned,
 	 *  and by wan_chunks_destroy() for the last. Default NULL: the caller frees them itself
 	 *  before it asks for the next. */

@@ -201,8 +201,9 @@ def a_small_cache_still_works_and_is_never_exceeded():
 @test
 def memory_that_is_not_granted_ends_with_75_and_names_the_level():
     out = fresh()
-    # A header that prices 300 MB, which its bytes could hold; the cap is reached first.
-    picture = write(png(ihdr(10000, 10000), b"\0" * 400000))
+    # A header that prices 300 MB, which its bytes could hold, and which cannot be read row by row;
+    # the cap is reached first.
+    picture = write(png(ihdr(10000, 10000, interlace=1), b"\0" * 400000))
     done = run("-q", "--start", picture, "--size", "64x48", "-o", out,
                env=environment(WAN_MEMORY_PROCESS_CAP="64M"))
     one_sentence(done, 75, picture, "process")
@@ -248,6 +249,48 @@ def batches_shrink_when_memory_is_short_and_nothing_is_lost():
         if shrunk:
             return
     raise Skip("no cap makes a batch smaller here and still lets one pair through")
+
+
+@test
+def a_picture_larger_than_memory_is_judged_and_framed_by_rows():
+    out, picture = fresh(), fresh(".png")
+    python("""import os, struct, sys, zlib
+def chunk(name, content):
+    return (struct.pack(">I", len(content)) + name + content +
+            struct.pack(">I", zlib.crc32(name + content)))
+rows, packer = [], zlib.compressobj(1)
+for _ in range(3000):
+    rows.append(packer.compress(b"\\0" + os.urandom(12000)))
+rows.append(packer.flush())
+with open(sys.argv[1], "wb") as file:
+    file.write(b"\\x89PNG\\r\\n\\x1a\\n" +
+               chunk(b"IHDR", struct.pack(">IIBBBBB", 4000, 3000, 8, 2, 0, 0, 0)) +
+               chunk(b"IDAT", b"".join(rows)) + chunk(b"IEND", b""))""", picture)
+    done = good("--start", picture, "--size", "640x480", "-o", out,
+                env=environment(WAN_MEMORY_PROCESS_CAP="40M"))
+    equal(len(listed(out)), 3, "files")
+    check(done.rss_kib < 40 << 10, f"{done.rss_kib} KiB for a picture of 36 MB")
+    check("preview" in done.out, done.out)
+
+
+@test
+def automatic_batches_take_what_fits_and_write_everything():
+    pictures = [write(noise_png(600, 400 + i)) for i in range(4)]
+    lines = [f"{pictures[i % 4]}\t{pictures[(i + 1) % 4]}\tp{i}" for i in range(30)]
+    path, reference = pairs_list(*lines), fresh()
+    good("--list", path, "--size", "640x384", "-o", reference, "--batch", "1")
+    for cap in "0", "96M":
+        out = fresh()
+        done = good("--list", path, "--size", "640x384", "-o", out, "--batch", "auto",
+                    env=environment(WAN_MEMORY_PROCESS_CAP=cap))
+        equal(len(listed(out)), 180, "files")
+        check("batches: " in done.out, done.out)
+        if cap != "0":
+            check(done.rss_kib < int(cap[:-1]) << 10, f"{done.rss_kib} KiB under {cap}")
+        for name in ("p0-start.npy", "p29-end.png"):
+            equal(read(f"{out}/{name}"), read(f"{reference}/{name}"), name)
+    for value in "0", "101", "many", "":
+        one_sentence(run("--list", path, "--size", "64x48", "-o", fresh(), "--batch", value), 64)
 
 
 @test

@@ -183,6 +183,29 @@ TEST(no_fit_says_why_and_is_planned_anew_when_asked_again)
 	wan_memory_destroy(memory);
 }
 
+TEST(one_frame_is_given_out_all_the_same_to_who_asks_for_its_memory_itself)
+{
+	struct wan_memory *memory = box(200);
+	struct wan_chunks_options options;
+	struct wan_chunks *chunks;
+	uint64_t first;
+	uint32_t count = 0;
+	wan_chunks_options_init(&options);
+	options.frames = 2;
+	options.frame_bytes = FRAME;
+	options.always_one = true;
+	REQUIRE_EQ(wan_chunks_create(memory, &options, &chunks), 0);
+	REQUIRE_EQ(wan_chunks_next(chunks, &first, &count), 1);
+	CHECK_EQ(count, 1);
+	struct wan_chunk_advice advice = {.struct_size = sizeof(advice)};
+	wan_chunks_advice(chunks, &advice);
+	CHECK_EQ(advice.reason, WAN_CHUNK_NO_FIT);
+	REQUIRE_EQ(wan_chunks_next(chunks, &first, &count), 1);
+	CHECK_EQ(wan_chunks_next(chunks, &first, &count), 0);
+	wan_chunks_destroy(chunks);
+	wan_memory_destroy(memory);
+}
+
 TEST(a_single_frame_that_does_not_fit_ends_the_plan)
 {
 	struct wan_memory *memory = box(20);
