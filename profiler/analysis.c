@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "counters.h"
 #include "macros.h"
 
 static double mb_or_unknown(uint64_t bytes)
@@ -48,6 +49,53 @@ static uint64_t cpu_of_samples(const struct wan_view *view, uint64_t duration_ns
 	return count ? (uint64_t)(sum / (double)count / 100 * (double)duration_ns) : 0;
 }
 
+static const struct wan_process_counters *price_of(const struct wan_process *process)
+{
+	for (size_t i = 0; i < process->counters_count; i++)
+		if (process->counters[i].kind == WAN_COUNTERS_OVERHEAD)
+			return &process->counters[i];
+	return NULL;
+}
+
+/* count of them at a price for 1024. */
+static uint64_t cost_ns(const struct wan_process_counters *price, const char *count,
+			const char *cost)
+{
+	return (uint64_t)((double)wan_counters_block_word(price, count) *
+			  (double)wan_counters_block_word(price, cost) / 1024);
+}
+
+/* What the hooks measured; for operations without hooks, what they are assumed to cost. */
+static void count_overhead(struct wan_analysis *analysis)
+{
+	const struct wan_view *view = &analysis->view;
+	bool assume = false;
+	for (size_t i = 0; i < view->source_count; i++) {
+		const struct wan_process *process = view->sources[i].process;
+		const struct wan_process_counters *price = price_of(process);
+		assume |= !price && process->total_operations;
+		if (!price)
+			continue;
+		analysis->overhead_operations_ns +=
+			(uint64_t)((double)wan_counters_block_word(price, "own") *
+				   process->header.ns_per_tick);
+		analysis->overhead_rows_ns += cost_ns(price, "rows", "row_cost") +
+					      cost_ns(price, "timed_rows", "timed_row_cost");
+		analysis->overhead_allocations_ns +=
+			cost_ns(price, "allocations", "allocation_cost");
+	}
+	for (size_t i = 0; assume && i < analysis->rows.count; i++) {
+		const struct wan_row *row = &analysis->rows.items[i];
+		uint64_t large = WAN_MIN(row->cpu_known, row->count);
+		analysis->overhead_operations_ns +=
+			large * WAN_ASSUMED_NS_PER_LARGE_OPERATION +
+			(row->count - large) * WAN_ASSUMED_NS_PER_OPERATION;
+	}
+	analysis->overhead_measured = !assume;
+	analysis->overhead_ns = analysis->overhead_start_ns + analysis->overhead_operations_ns +
+				analysis->overhead_rows_ns + analysis->overhead_allocations_ns;
+}
+
 static void count_processes(struct wan_analysis *analysis)
 {
 	const struct wan_view *view = &analysis->view;
@@ -57,16 +105,11 @@ static void count_processes(struct wan_analysis *analysis)
 			view->sources[i].process->header.overhead_start_us * UINT64_C(1000);
 		analysis->damaged |= view->sources[i].process->damage_count != 0;
 	}
-	for (size_t i = 0; i < analysis->rows.count; i++) {
-		const struct wan_row *row = &analysis->rows.items[i];
-		uint64_t large = WAN_MIN(row->cpu_known, row->count);
-		analysis->recorded += row->count;
-		analysis->overhead_ns += large * WAN_ASSUMED_NS_PER_LARGE_OPERATION +
-					 (row->count - large) * WAN_ASSUMED_NS_PER_OPERATION;
-	}
+	for (size_t i = 0; i < analysis->rows.count; i++)
+		analysis->recorded += analysis->rows.items[i].count;
 	for (size_t i = 0; i < view->operation_count; i++)
 		analysis->in_records += !wan_view_nested(&view->operations[i]);
-	analysis->overhead_ns += analysis->overhead_start_ns;
+	count_overhead(analysis);
 	/* Damage can leave records without their aggregate: a record is an operation all the same.
 	 */
 	if (analysis->rows.total_operations < analysis->in_records)

@@ -8,8 +8,8 @@
 
 #include "findings.h"
 
-/* What recording an operation is assumed to cost, above what was measured: without and with the two
- * reads of the thread CPU clock. */
+/* What recording an operation of the program's own is assumed to cost (the hooks of the preload
+ * library measure themselves): without and with the two reads of the thread CPU clock. */
 #define WAN_ASSUMED_NS_PER_OPERATION       100
 #define WAN_ASSUMED_NS_PER_LARGE_OPERATION 1000
 
@@ -23,7 +23,10 @@ struct wan_analysis {
 	uint64_t dropped;                /* operations the recorder had no room for */
 	uint64_t in_records;             /* outermost ended operations whose record is there */
 	uint64_t recorded;               /* operations, nested ones included */
-	uint64_t overhead_start_ns, overhead_ns; /* our start-up; with the operations */
+	uint64_t overhead_start_ns, overhead_ns; /* our start-up; with all that follows */
+	/* Measured in the processes: operations, their rows, counted allocations. */
+	uint64_t overhead_operations_ns, overhead_rows_ns, overhead_allocations_ns;
+	bool overhead_measured; /* of all operations: nothing is assumed */
 	bool damaged;
 };
 

@@ -170,6 +170,10 @@ void wan_export_overhead(const struct wan_export *export)
 	wan_json_key_u64(json, "assumed_ns_per_operation", WAN_ASSUMED_NS_PER_OPERATION);
 	wan_json_key_u64(json, "assumed_ns_per_large_operation",
 			 WAN_ASSUMED_NS_PER_LARGE_OPERATION);
+	wan_json_key_bool(json, "measured", analysis->overhead_measured);
+	wan_export_time(json, "operations", analysis->overhead_operations_ns);
+	wan_export_time(json, "rows", analysis->overhead_rows_ns);
+	wan_export_time(json, "allocations", analysis->overhead_allocations_ns);
 	wan_export_time(json, "estimated", analysis->overhead_ns);
 	wan_export_number(json, "estimated_percent",
 			  run_ns ? 100.0 * (double)analysis->overhead_ns / (double)run_ns : -1, 4);

@@ -10,6 +10,7 @@
 #include "fork.h"
 #include "identity_mark.h"
 #include "peak.h"
+#include "price.h"
 #include "str.h"
 #include "sys.h"
 #include "thread.h"
@@ -51,13 +52,14 @@ void wan_operation_prepare(struct wan_object *object, enum wan_operation_name na
 {
 	int saved = errno;
 	struct wan_recorder *recorder = wan_preload_recorder();
+	uint64_t entered_ticks = wan_ticks(); /* the making of the recorder is counted by itself */
 	struct wan_lane *lane = recorder ? wan_lane_get(recorder) : NULL;
 	if (lane) {
 		object->phase = WAN_PHASE_HEADER;
 		object->complete = object->failed = object->many_threads = false;
+		object->asked = false;
 		object->cpu_known = false;
 		object->row_wait = 0;
-		object->asked = false;
 		object->row_block = object->row_calls = object->row_gap = 0;
 		object->row_begun = false;
 		object->row_ticks = object->call_ticks = object->entered_ticks = 0;
@@ -81,6 +83,7 @@ void wan_operation_prepare(struct wan_object *object, enum wan_operation_name na
 		object->inflight = wan_lane_enter(lane);
 		object->start_ticks = wan_ticks();
 		show(object);
+		wan_price_spent(object->start_ticks - entered_ticks);
 	}
 	errno = saved;
 }
@@ -110,10 +113,11 @@ void wan_operation_run(struct wan_object *object, enum wan_operation_name name)
 		if (!object->inflight)
 			object->inflight = wan_lane_enter(object->lane);
 		if ((uint64_t)object->width_px * object->height_px >= WAN_CPU_CLOCK_PX) {
+			uint64_t start_ticks = wan_ticks();
 			object->cpu_ns = wan_thread_cpu_ns();
 			object->cpu_known = object->cpu_ns != 0;
+			wan_price_spent(wan_ticks() - start_ticks);
 		}
-			uint64_t start_ticks = wan_ticks();
 	}
 	show(object);
 	errno = saved;
@@ -234,6 +238,20 @@ static void append(struct wan_object *object, enum wan_op_status status)
 	if (lane)
 		wan_lane_append(lane, &record);
 	wan_preload_count(object->codec->family, WAN_COVER_OPERATIONS);
+	wan_price_rows(object);
+	wan_price_spent(wan_ticks() - object->start_ticks - span);
+}
+
+/*
+ * Only looked at: the header, or a decoder that was started (which oiiotool does for the size) and
+ * never asked for a row. Starting costs as much as a decode where all the input comes first.
+ */
+static bool is_probe(const struct wan_object *object, enum wan_op_status status)
+{
+	if (object->phase == WAN_PHASE_HEADER)
+		return status != WAN_OP_FAILED;
+	return object->kind == WAN_OBJECT_JPEG_READER && status == WAN_OP_ABORTED &&
+	       !object->asked && !(object->flags & WAN_FLAG_PROGRESSIVE);
 }
 
 void wan_operation_close(struct wan_object *object, enum wan_end end)

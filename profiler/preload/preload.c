@@ -15,6 +15,7 @@
 #include "fork.h"
 #include "heap.h"
 #include "operation.h"
+#include "price.h"
 #include "recorder.h"
 #include "str.h"
 
@@ -95,7 +96,7 @@ static void describe(struct wan_recorder *recorder)
 	struct wan_record_header *header = wan_recorder_header(recorder);
 	wan_str_copy(header->allocator, sizeof(header->allocator), wan_heap_describe());
 	header->allocator_active = wan_heap_source();
-	header->overhead_start_us = (uint32_t)(start_ns / 1000);
+	header->overhead_start_us += (uint32_t)(start_ns / 1000); /* to what the file took */
 	wan_store_relaxed(&cover_counts[WAN_FAMILY_PILLOW][WAN_COVER_SWITCHED_OFF],
 			  !config.profile_python_hooks);
 	for (unsigned i = 0; i < WAN_FAMILY_COUNT; i++)
@@ -121,6 +122,7 @@ static struct wan_recorder *make_recorder(void)
 	for (unsigned i = 0; i < WAN_NAME_COUNT; i++)
 		name_ids[i] = wan_recorder_string(recorder, operation_names[i]);
 	describe(recorder);
+	wan_price_start(recorder);
 	wan_store_release(&process_recorder, recorder);
 	return recorder;
 }
@@ -228,6 +230,7 @@ static void after_fork(void)
 	wan_cuda_after_fork();
 	process_recorder = NULL; /* the child's own file is made and described by its first use */
 	refusals = making = 0;
+	start_ns = 0; /* the constructor was the parent's */
 	memset(cover_counts, 0, sizeof(cover_counts));
 }
 

@@ -14,11 +14,16 @@
 /* What libwanrt-count.so keeps of each thread. Sizes are those of the blocks, as malloc rounds. */
 struct wan_alloc_counters {
 	uint64_t allocated, freed; /* since the thread began */
+	uint64_t calls;
 	int64_t high, base; /* highest allocated - freed since the reset, and what it was then */
 };
 /* The calling thread's, valid while the thread lives; NULL: nothing is counted. Only there when the
  * library is preloaded. */
 struct wan_alloc_counters *wan_alloc_counters(void);
+/* Allocations of the whole process so far; of each thread up to 1023 are not in it yet. */
+uint64_t wan_alloc_calls(void);
+/* The work of counting one allocation and its freeing, and nothing else: to find out its price. */
+void wan_alloc_price_turn(void);
 
 enum wan_heap_source {
 	WAN_HEAP_UNKNOWN,

@@ -279,7 +279,7 @@ void wan_read_add_counters(struct wan_reading *reading)
 		memcpy(&block, reading->bytes + at, sizeof(block));
 		if (!block.kind)
 			continue;
-		if (block.kind > WAN_COUNTERS_CUDA || block.name > UINT16_MAX) {
+		if (block.kind > WAN_COUNTERS_OVERHEAD || block.name > UINT16_MAX) {
 			wan_read_damage(reading, at, "statistics of unknown kind %u", block.kind);
 			continue;
 		}
