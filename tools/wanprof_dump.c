@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -102,6 +103,10 @@ static int write_out(const struct request *request, const struct wan_analysis *a
 			    request->format->name);
 		return WANPROF_USAGE;
 	}
+	/* A reader of standard output that leaves ends us as it does other commands; a pipe by name
+	 * is an output that failed. */
+	if (!standard)
+		signal(SIGPIPE, SIG_IGN);
 	if (wanprof_output_open(&output, request->output, request->force, &error) < 0) {
 		wanprof_say_error(&error);
 		return WANPROF_NO_OUTPUT;
