@@ -140,6 +140,12 @@ uint64_t run_sampler_step(struct run_sampler *sampler);
 /* Has the kernel killed something in our cgroup for memory since the start? */
 bool run_sampler_saw_oom_kill(const struct run_sampler *sampler);
 
+/* run_gpu.c: bytes in use on all GPUs, and hundredths of a percent of the busiest one. */
+#define RUN_GPU_UNKNOWN 65535u
+void run_gpu_start(void);
+/* UINT64_MAX and RUN_GPU_UNKNOWN as long as nobody knows. */
+void run_gpu_read(uint64_t *ret_used_bytes, uint64_t *ret_percent);
+
 /* run_cgroup.c: 0, -ENOENT (no memory cgroup in sight). */
 int run_cgroup_need_bytes(uint64_t *ret_bytes);
 int run_cgroup_oom_kills(uint64_t *ret_count);

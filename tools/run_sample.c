@@ -24,6 +24,8 @@ void run_sampler_start(struct run_sampler *sampler, struct wan_recorder *recorde
 	sampler->next_ns = sampler->start_ns + FIRST_NS;
 	if (run_cgroup_oom_kills(&sampler->oom_kills) < 0)
 		sampler->oom_kills = UINT64_MAX;
+	if (recorder)
+		run_gpu_start();
 }
 
 bool run_sampler_saw_oom_kill(const struct run_sampler *sampler)
@@ -66,9 +68,9 @@ static void take(struct run_sampler *sampler, uint64_t now_ns)
 		return; /* a process that has ended has no memory */
 	if (run_cgroup_need_bytes(&event.values[1]) < 0)
 		event.values[1] = UINT64_MAX;
-	event.values[2] = UINT64_MAX;
-	event.values[3] =
-		host_used() | cpu_used(sampler, now_ns) << 16 | (uint64_t)PERCENT_UNKNOWN << 48;
+	uint64_t gpu_percent;
+	run_gpu_read(&event.values[2], &gpu_percent);
+	event.values[3] = host_used() | cpu_used(sampler, now_ns) << 16 | gpu_percent << 48;
 	struct wan_lane *lane = wan_lane_get(sampler->recorder);
 	if (!lane)
 		return;

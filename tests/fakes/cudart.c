@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -95,6 +96,12 @@ EXPORT int cudaSetDevice(int device)
 	if (!error)
 		atomic_store(&current_device, device);
 	return error;
+}
+
+EXPORT int cudaDeviceGetPCIBusId(char *bus_id, int bytes, int device)
+{
+	snprintf(bus_id, bytes > 0 ? (size_t)bytes : 0, "0000:%02x:00.0", (unsigned)device + 1);
+	return answer(SUCCESS);
 }
 
 EXPORT int cudaMemGetInfo(size_t *free_bytes, size_t *ret_total_bytes)
