@@ -24,6 +24,7 @@ enum wan_object_kind {
 	WAN_OBJECT_PNG_IMAGE, /* simplified interface */
 	WAN_OBJECT_PILLOW_READER,
 	WAN_OBJECT_PILLOW_WRITER,
+	WAN_OBJECT_PILLOW_FEED, /* knows the file of what libjpeg's hooks see */
 	WAN_OBJECT_CALL,      /* one call is the operation; lives on the hook's stack */
 };
 

@@ -48,6 +48,22 @@ static void hide(struct wan_object *object)
 	object->inflight = NULL;
 }
 
+__thread const struct wan_object *wan_operation_source __attribute__((tls_model("initial-exec")));
+
+static void note_source(struct wan_object *object, enum wan_operation_name name)
+{
+	const struct wan_object *source = wan_operation_source;
+	bool reads = name != WAN_NAME_JPEG_ENCODE && name != WAN_NAME_PNG_ENCODE;
+	if (object->fd >= 0) {
+		wan_operation_file(object, object->fd, reads);
+	} else if (source && source->fd >= 0) {
+		wan_operation_file(object, source->fd, reads);
+	} else if (source && reads && object->file_bytes == UINT64_MAX) {
+		object->file_bytes = source->file_bytes;
+		object->identity = source->identity;
+	}
+}
+
 void wan_operation_prepare(struct wan_object *object, enum wan_operation_name name)
 {
 	int saved = errno;
@@ -75,10 +91,7 @@ void wan_operation_prepare(struct wan_object *object, enum wan_operation_name na
 		object->thread = lane->thread;
 		object->foreign = lane->foreign_open > 0;
 		object->name = wan_preload_name_id(recorder, name);
-		if (object->fd >= 0)
-			wan_operation_file(object, object->fd,
-					   name != WAN_NAME_JPEG_ENCODE &&
-						   name != WAN_NAME_PNG_ENCODE);
+		note_source(object, name);
 		wan_peak_begin(object);
 		object->inflight = wan_lane_enter(lane);
 		object->start_ticks = wan_ticks();

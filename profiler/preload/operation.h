@@ -28,6 +28,10 @@ void wan_operation_run(struct wan_object *object, enum wan_operation_name name);
 void wan_operation_close(struct wan_object *object, enum wan_end end);
 void wan_operation_size(struct wan_object *object, uint32_t width_px, uint32_t height_px,
 			unsigned channels, unsigned bit_depth);
+/* What the bytes that this thread hands to a codec come from or go to, where the program gives the
+ * codec no file but bytes; NULL. Set around such calls by who knows. */
+extern __thread const struct wan_object *wan_operation_source
+	__attribute__((tls_model("initial-exec")));
 /* Name and size of the regular file behind a descriptor; encode: its size is not final. */
 void wan_operation_file(struct wan_object *object, int fd, bool size_is_final);
 /* Rows so far, for a reader of a process that never came back. */

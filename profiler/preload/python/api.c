@@ -2,6 +2,7 @@
 #include "python/api.h"
 
 #include <dlfcn.h>
+#include <string.h>
 
 #include "atomics.h"
 #include "macros.h"
@@ -30,7 +31,13 @@ static bool find_all(void *scope, struct wan_py_api *api)
 	return complete && api->PyModuleDef_Type && api->_Py_NoneStruct;
 }
 
-static size_t object_bytes(void *scope)
+/* tp_name: behind head and ob_size. With the module for classes written in C only. */
+static const char *class_name(const struct wan_py_object *type)
+{
+	return *(const char *const *)((const char *)type + wan_py.object_bytes + sizeof(ssize_t));
+}
+
+static void learn_layout(void *scope)
 {
 	struct wan_py_object *base = find(scope, "PyBaseObject_Type"), *size = NULL;
 	long bytes = 0;
@@ -41,7 +48,11 @@ static size_t object_bytes(void *scope)
 		wan_py.Py_DecRef(size);
 	}
 	wan_py.PyErr_Clear();
-	return bytes >= 16 && bytes <= 64 && bytes % 8 == 0 ? (size_t)bytes : 0;
+	if (bytes < 16 || bytes > 64 || bytes % 8 != 0)
+		return;
+	wan_py.object_bytes = (size_t)bytes;
+	if (strcmp(class_name(base), "object") != 0)
+		wan_py.object_bytes = 0;
 }
 
 bool wan_py_load(const void *code)
@@ -52,7 +63,7 @@ bool wan_py_load(const void *code)
 		return wan_py.object_bytes != 0;
 	void *scope = dladdr(code, &info) ? dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD) : NULL;
 	if (find_all(scope, &wan_py))
-		wan_py.object_bytes = object_bytes(scope);
+		learn_layout(scope);
 	if (scope)
 		dlclose(scope);
 	wan_store_release(&loaded, true);
@@ -115,16 +126,11 @@ struct wan_py_object *wan_py_local(const char *name)
 	return value;
 }
 
-bool wan_py_is_exactly(struct wan_py_object *object, const char *module, const char *name)
+bool wan_py_is_exactly(struct wan_py_object *object, const char *name)
 {
-	struct wan_py_object *home = object ? wan_py.PyImport_AddModule(module) : NULL;
-	struct wan_py_object *wanted = home ? wan_py.PyObject_GetAttrString(home, name) : NULL;
-	struct wan_py_object *type = wanted ? wan_py.PyObject_Type(object) : NULL;
-	bool same = type && type == wanted;
+	struct wan_py_object *type = object ? wan_py.PyObject_Type(object) : NULL;
+	bool same = type && strcmp(class_name(type), name) == 0;
 	if (type)
-		wan_py.Py_DecRef(type);
-	if (wanted)
-		wan_py.Py_DecRef(wanted);
-	wan_py.PyErr_Clear();
+		wan_py.Py_DecRef(type); /* the object holds it */
 	return same;
 }

@@ -50,7 +50,6 @@ struct wan_py_buffer {
 	PY_FUNCTION(true, struct wan_py_object *, PyModule_GetDict, (struct wan_py_object *))      \
 	PY_FUNCTION(true, void *, PyModule_GetDef, (struct wan_py_object *))                       \
 	PY_FUNCTION(true, void *, PyCFunction_GetFunction, (struct wan_py_object *))               \
-	PY_FUNCTION(true, struct wan_py_object *, PyImport_AddModule, (const char *))              \
 	PY_FUNCTION(true, struct wan_py_object *, PyEval_GetGlobals, (void))                       \
 	PY_FUNCTION(true, struct wan_py_object *, PyEval_GetLocals, (void))                        \
 	PY_FUNCTION(true, struct wan_py_object *, PyEval_GetFrame, (void))                         \
@@ -86,7 +85,7 @@ struct wan_py_object *wan_py_item(struct wan_py_object *tuple, ssize_t index);
 struct wan_py_object *wan_py_own(struct wan_py_object *object, const char *name);
 /* A local variable of the Python function that called us; NULL. wan_py.Py_DecRef() it. */
 struct wan_py_object *wan_py_local(const char *name);
-/* Is it exactly of the class that module (built in) has under that name? */
-bool wan_py_is_exactly(struct wan_py_object *object, const char *module, const char *name);
+/* Is it exactly of that class, no class derived from it? name: "_io.FileIO". */
+bool wan_py_is_exactly(struct wan_py_object *object, const char *name);
 
 #endif

@@ -128,7 +128,7 @@ static void begin_bytes(struct work *work, struct wan_py_object *bytes)
 /* Rows, columns and channels (1 when there is no third axis) of an array of two or three axes. */
 static bool shape_of(struct wan_py_object *array, long ret_shape[3])
 {
-	if (!array || !wan_py_is_exactly(array, "numpy", "ndarray"))
+	if (!array || !wan_py_is_exactly(array, "numpy.ndarray"))
 		return false;
 	struct wan_py_object *shape = wan_py.PyObject_GetAttrString(array, "shape");
 	ssize_t axes = shape ? wan_py.PyTuple_Size(shape) : 0;

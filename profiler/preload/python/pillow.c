@@ -22,10 +22,12 @@ typedef void free_function(struct wan_py_object *self);
 
 /* Which of the two classes; also index of what follows. */
 enum side { DECODER, ENCODER, SIDES };
+enum codec_of { ZIP, JPEG, CODECS };
 
 static struct wan_codec codec = {.family = FAMILY};
 static struct wan_py_image image;
-static function *real_make[SIDES], *real_setimage[SIDES], *real_work[SIDES], *real_cleanup[SIDES];
+static function *real_make[CODECS][SIDES], *real_setimage[SIDES], *real_work[SIDES],
+	*real_cleanup[SIDES];
 static function *real_encode_to_file;
 static free_function *real_free[SIDES];
 static uint32_t learned[SIDES]; /* 1: its class has been looked at */
@@ -80,7 +82,11 @@ static void begin(struct wan_object *object, enum side side, struct wan_py_objec
 	enum wan_operation_name name = side == DECODER ? WAN_NAME_PNG_DECODE : WAN_NAME_PNG_ENCODE;
 	if (object->phase != WAN_PHASE_IDLE)
 		return;
-	note_source(object, side);
+	/* A file that is written by libjpeg is told by encode_to_file(). */
+	if (object->kind != WAN_OBJECT_PILLOW_FEED || side == DECODER)
+		note_source(object, side);
+	if (object->kind == WAN_OBJECT_PILLOW_FEED)
+		return;
 	wan_operation_prepare(object, name);
 	if (object->phase == WAN_PHASE_IDLE)
 		return;
@@ -104,6 +110,18 @@ static struct wan_py_object *set_image(enum side side, struct wan_py_object *sel
 	struct wan_object *object = result ? find(self) : NULL;
 	if (object)
 		begin(object, side, arguments);
+	return result;
+}
+
+/* One of Pillow's other codecs at work; libjpeg's hooks are told the file. */
+static struct wan_py_object *feed(function *real, const struct wan_object *object,
+				  struct wan_py_object *self, struct wan_py_object *arguments)
+{
+	if (!object || object->kind != WAN_OBJECT_PILLOW_FEED)
+		return real(self, arguments);
+	wan_operation_source = object;
+	struct wan_py_object *result = real(self, arguments);
+	wan_operation_source = NULL;
 	return result;
 }
 
@@ -132,7 +150,7 @@ static struct wan_py_object *decode(struct wan_py_object *self, struct wan_py_ob
 {
 	struct wan_object *object = find(self);
 	if (!object || object->phase != WAN_PHASE_RUNNING)
-		return real_work[DECODER](self, arguments);
+		return feed(real_work[DECODER], object, self, arguments);
 	struct wan_py_object *result = work(real_work[DECODER], object, self, arguments);
 	if (result && wan_py_number(wan_py_item(result, 0), 0) < 0)
 		end(object, wan_py_number(wan_py_item(result, 1), 0));
@@ -144,7 +162,7 @@ static struct wan_py_object *encode(struct wan_py_object *self, struct wan_py_ob
 {
 	struct wan_object *object = find(self);
 	if (!object || object->phase != WAN_PHASE_RUNNING)
-		return real_work[ENCODER](self, arguments);
+		return feed(real_work[ENCODER], object, self, arguments);
 	struct wan_py_object *result = work(real_work[ENCODER], object, self, arguments);
 	long error = wan_py_number(result ? wan_py_item(result, 1) : NULL, 0);
 	if (error)
@@ -157,8 +175,10 @@ static struct wan_py_object *encode_to_file(struct wan_py_object *self,
 					    struct wan_py_object *arguments)
 {
 	struct wan_object *object = find(self);
+	if (object && object->kind == WAN_OBJECT_PILLOW_FEED)
+		object->fd = (int32_t)wan_py_number(wan_py_item(arguments, 0), -1);
 	if (!object || object->phase != WAN_PHASE_RUNNING)
-		return real_encode_to_file(self, arguments);
+		return feed(real_encode_to_file, object, self, arguments);
 	struct wan_py_object *result = work(real_encode_to_file, object, self, arguments);
 	if (result)
 		end(object, wan_py_number(result, 0));
@@ -283,44 +303,54 @@ static void learn(enum side side, struct wan_py_object *module, struct wan_py_ob
 	wan_py.PyErr_Clear();
 }
 
-/* zip_decoder(mode, raw mode, interlaced...), zip_encoder(mode, raw mode, ...) */
-static struct wan_py_object *make(enum side side, struct wan_py_object *self,
+/* zip_decoder(mode, raw mode, interlaced...), zip_encoder(mode, raw mode, ...), jpeg_... */
+static struct wan_py_object *make(enum codec_of which, enum side side, struct wan_py_object *self,
 				  struct wan_py_object *arguments)
 {
-	struct wan_py_object *result = real_make[side](self, arguments);
+	static const enum wan_object_kind kinds[SIDES] = {WAN_OBJECT_PILLOW_READER,
+							  WAN_OBJECT_PILLOW_WRITER};
+	struct wan_py_object *result = real_make[which][side](self, arguments);
 	if (!result)
 		return NULL;
 	learn(side, self, result);
-	wan_preload_count(FAMILY, WAN_COVER_OBJECTS);
 	struct wan_object *object = wan_object_bind(
-		result, side == DECODER ? WAN_OBJECT_PILLOW_READER : WAN_OBJECT_PILLOW_WRITER,
-		&codec);
-	if (!object)
+		result, which == ZIP ? kinds[side] : WAN_OBJECT_PILLOW_FEED, &codec);
+	if (which == JPEG)
 		return result;
-	note_mode(object, wan_py_text(wan_py_item(arguments, 1)));
-	if (side == DECODER && wan_py_number(wan_py_item(arguments, 2), 0) > 0)
+	wan_preload_count(FAMILY, WAN_COVER_OBJECTS);
+	if (object)
+		note_mode(object, wan_py_text(wan_py_item(arguments, 1)));
+	if (object && side == DECODER && wan_py_number(wan_py_item(arguments, 2), 0) > 0)
 		object->set_flags = WAN_FLAG_PROGRESSIVE;
 	return result;
 }
 
-static struct wan_py_object *zip_decoder(struct wan_py_object *self,
-					 struct wan_py_object *arguments)
-{
-	return make(DECODER, self, arguments);
-}
+#define MAKER(name, which, side)                                                                   \
+	static struct wan_py_object *name(struct wan_py_object *self,                              \
+					  struct wan_py_object *arguments)                         \
+	{                                                                                          \
+		return make(which, side, self, arguments);                                         \
+	}
+MAKER(zip_decoder, ZIP, DECODER)
+MAKER(zip_encoder, ZIP, ENCODER)
+MAKER(jpeg_decoder, JPEG, DECODER)
+MAKER(jpeg_encoder, JPEG, ENCODER)
 
-static struct wan_py_object *zip_encoder(struct wan_py_object *self,
-					 struct wan_py_object *arguments)
-{
-	return make(ENCODER, self, arguments);
-}
+static const struct {
+	const char *name;
+	function *ours;
+} makers[CODECS][SIDES] = {
+	[ZIP] = {{"zip_decoder", zip_decoder}, {"zip_encoder", zip_encoder}},
+	[JPEG] = {{"jpeg_decoder", jpeg_decoder}, {"jpeg_encoder", jpeg_encoder}},
+};
 
-static bool exchange_maker(struct wan_py_method *table, const char *name, function *ours,
-			   function **real)
+/* False: it is there, and unlike any that is known. A Pillow may be built without JPEG. */
+static bool exchange_maker(struct wan_py_method *table, enum codec_of which, enum side side)
 {
-	struct wan_py_method *method = table ? wan_py_method_in(table, name, &image) : NULL;
-	return method && method->flags == WAN_PY_VARARGS &&
-	       wan_py_exchange(&method->function, (void *)ours, (void **)real, &image);
+	struct wan_py_method *method = wan_py_method_in(table, makers[which][side].name, &image);
+	return !method || (method->flags == WAN_PY_VARARGS &&
+			   wan_py_exchange(&method->function, (void *)makers[which][side].ours,
+					   (void **)&real_make[which][side], &image));
 }
 
 void wan_pillow_take(struct wan_py_object *result, const void *code)
@@ -339,8 +369,7 @@ void wan_pillow_take(struct wan_py_object *result, const void *code)
 	/* A module of the same name that is not Pillow's has neither. */
 	if (!table || !wan_py_method_in(table, "zip_decoder", &image))
 		return;
-	if (!exchange_maker(table, "zip_decoder", zip_decoder, &real_make[DECODER]))
-		wan_preload_count(FAMILY, WAN_COVER_UNRESOLVED);
-	if (!exchange_maker(table, "zip_encoder", zip_encoder, &real_make[ENCODER]))
-		wan_preload_count(FAMILY, WAN_COVER_UNRESOLVED);
+	for (unsigned i = 0; i < CODECS * SIDES; i++)
+		if (!exchange_maker(table, i / SIDES, i % SIDES))
+			wan_preload_count(FAMILY, WAN_COVER_UNRESOLVED);
 }

@@ -21,7 +21,7 @@ static struct wan_py_object *ask(struct wan_py_object *object, const char *name)
 static void note_descriptor(struct wan_object *object, struct wan_py_object *raw)
 {
 	struct wan_py_object *number =
-		wan_py_is_exactly(raw, "_io", "FileIO") ? ask(raw, "fileno") : NULL;
+		wan_py_is_exactly(raw, "_io.FileIO") ? ask(raw, "fileno") : NULL;
 	if (!number)
 		return;
 	object->fd = (int32_t)wan_py_number(number, -1);
@@ -49,18 +49,18 @@ void wan_py_source(struct wan_object *object, struct wan_py_object *file, bool w
 	/* Borrowed references may go in another thread where there is no global lock. */
 	if (!file || !wan_py_is_classic())
 		return;
-	if (wan_py_is_exactly(file, "_io", "BufferedReader") ||
-	    wan_py_is_exactly(file, "_io", "BufferedWriter") ||
-	    wan_py_is_exactly(file, "_io", "BufferedRandom")) {
+	if (wan_py_is_exactly(file, "_io.BufferedReader") ||
+	    wan_py_is_exactly(file, "_io.BufferedWriter") ||
+	    wan_py_is_exactly(file, "_io.BufferedRandom")) {
 		struct wan_py_object *raw = wan_py.PyObject_GetAttrString(file, "raw");
 		if (raw) {
 			note_descriptor(object, raw);
 			wan_py.Py_DecRef(raw);
 		}
 		wan_py.PyErr_Clear();
-	} else if (wan_py_is_exactly(file, "_io", "FileIO")) {
+	} else if (wan_py_is_exactly(file, "_io.FileIO")) {
 		note_descriptor(object, file);
-	} else if (!writes && wan_py_is_exactly(file, "_io", "BytesIO")) {
+	} else if (!writes && wan_py_is_exactly(file, "_io.BytesIO")) {
 		note_memory(object, file);
 	}
 }

@@ -59,6 +59,21 @@ def pillow_png_in_memory():
 
 
 @test
+def pillow_jpeg_is_told_its_file():
+    """Pillow hands bytes to libjpeg, whose hooks see no file."""
+    seen = python("import io\nim = Image.open(sys.argv[1]); im.load(); im.save('out.jpg')\n"
+                  "data = open(sys.argv[1], 'rb').read(); Image.open(io.BytesIO(data)).load()\n"
+                  "im.save(io.BytesIO(), 'JPEG'); im.save('out.gif')\n"
+                  "Image.open('out.gif').load()", JPEG)
+    decoded, encoded = [("jpeg." + n, "libjpeg", *SIZE, "ok") for n in ("decode", "encode")]
+    expect(seen, decoded, encoded, decoded, encoded)
+    files = [o["file"] for o in seen.operations]
+    equal((files[0], os.path.basename(files[1]), files[2:]), (JPEG, "out.jpg", ["", ""]), "files")
+    equal([o["file_bytes"] for o in seen.operations],
+          [os.path.getsize(JPEG), "unknown", os.path.getsize(JPEG), "unknown"], "sizes")
+
+
+@test
 def samples_of_every_mode():
     modes = {"1": (1, 1), "L": (1, 8), "LA": (2, 8), "P": (1, 8), "RGB": (3, 8), "RGBA": (4, 8),
              "I;16": (1, 16)}
