@@ -121,8 +121,14 @@ struct wan_memory {
 	struct wan_memory_stay stay;                        /* lock */
 	struct wan_memory_lowering lowering;                /* lock */
 	struct wan_trend trend;                             /* lock */
-	uint64_t pressure_ns;                               /* lock; when it was last read */
-	uint64_t ticks;                                     /* lock */
+	struct wan_trend level_trend;                       /* lock; need of trend_level */
+	struct wan_trend others_trend;                      /* lock; that without this process */
+	char trend_level[WAN_LEVEL_NAME_MAX];               /* lock; the deciding level */
+	uint64_t early_ns;                 /* lock; the last early action; 0: none */
+	uint64_t looked_ns, look_pause_ns; /* lock; the last tick, and the longest
+					    * pause of late before one */
+	uint64_t pressure_ns;              /* lock; when it was last read */
+	uint64_t ticks;                    /* lock */
 	struct wan_reclaimer_slot reclaimers[WAN_RECLAIMERS_MAX]; /* lock; sorted by priority */
 	uint32_t reclaimer_count, reclaimer_serial;               /* lock */
 	uint32_t reclaiming_thread; /* lock; id of the thread that reclaims, 0: none */
@@ -171,6 +177,12 @@ bool wan_memory_step(struct wan_memory *memory, const struct wan_look *look,
 void wan_memory_act(struct wan_memory *memory, const struct wan_memory_decision *decision);
 /* What allocators keep for themselves goes to the kernel. */
 void wan_memory_give_pages_back(void);
+/* A look joins the trend of its deciding level. */
+void wan_memory_follow_locked(struct wan_memory *memory, const struct wan_look *look,
+			      const struct wan_look_verdict *verdict) WAN_REQUIRES(&memory->lock);
+/* When a step is nearer than four times the time it takes to give memory back: what will be missing
+ * is asked for now. Ticks only. */
+void wan_memory_act_early(struct wan_memory *memory, uint64_t now_ns);
 /* Count an action and tell who listens. */
 void wan_memory_record(struct wan_memory *memory, const struct wan_memory_action *action);
 void wan_memory_call_emergency(struct wan_memory *memory);

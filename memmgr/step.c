@@ -173,6 +173,7 @@ enum wan_memory_level wan_memory_tick(struct wan_memory *memory)
 	if (look.total_bytes)
 		wan_trend_add(&memory->trend, look.time_ns,
 			      look.total_bytes - look.available_bytes);
+	wan_memory_follow_locked(memory, &look, &verdict);
 	enum wan_memory_level level = memory->level.level;
 	wan_mutex_unlock(&memory->lock);
 	if (!mine) /* who acts now will look again */
@@ -180,7 +181,8 @@ enum wan_memory_level wan_memory_tick(struct wan_memory *memory)
 
 	tell_troubles(memory);
 	read_pressure(memory, look.time_ns);
-	wan_memory_step(memory, &look, &verdict, true);
+	if (!wan_memory_step(memory, &look, &verdict, true))
+		wan_memory_act_early(memory, look.time_ns);
 	bool normal = verdict.percent < memory->rules.warning_pct;
 	wan_store_relaxed(&memory->calm_ns,
 			  normal ? wan_look_calm_ns(&look, memory->rules.warning_pct) : 0);

@@ -19,24 +19,35 @@ void wan_trend_add(struct wan_trend *trend, uint64_t time_ns, uint64_t bytes)
 		trend->count++;
 }
 
-double wan_trend_slope(const struct wan_trend *trend)
+/* Weighted least squares over the newest samples; older ones count decay times less each. */
+static double slope_of(const struct wan_trend *trend, uint32_t count, double decay)
 {
-	if (trend->count < 2)
-		return 0;
 	/* Relative to the newest sample: sums of raw nanoseconds would lose the slope. */
 	const struct wan_trend_sample *newest = sample_at(trend, 0);
-	double sum_t = 0, sum_b = 0, sum_tt = 0, sum_tb = 0, n = trend->count;
-	for (uint32_t age = 0; age < trend->count; age++) {
+	double sum_w = 0, sum_t = 0, sum_b = 0, sum_tt = 0, sum_tb = 0, weight = 1;
+	for (uint32_t age = 0; age < count; age++, weight *= decay) {
 		const struct wan_trend_sample *sample = sample_at(trend, age);
 		double t = -(double)(newest->time_ns - sample->time_ns) * 1e-9;
 		double b = (double)sample->bytes - (double)newest->bytes;
-		sum_t += t;
-		sum_b += b;
-		sum_tt += t * t;
-		sum_tb += t * b;
+		sum_w += weight;
+		sum_t += weight * t;
+		sum_b += weight * b;
+		sum_tt += weight * t * t;
+		sum_tb += weight * t * b;
 	}
-	double spread = n * sum_tt - sum_t * sum_t;
-	return spread > 0 ? (n * sum_tb - sum_t * sum_b) / spread : 0;
+	double spread = sum_w * sum_tt - sum_t * sum_t;
+	return spread > 0 ? (sum_w * sum_tb - sum_t * sum_b) / spread : 0;
+}
+
+double wan_trend_slope(const struct wan_trend *trend)
+{
+	return trend->count < 2 ? 0 : slope_of(trend, trend->count, 1);
+}
+
+double wan_trend_recent_slope(const struct wan_trend *trend)
+{
+	uint32_t count = trend->count < WAN_TREND_RECENT ? trend->count : WAN_TREND_RECENT;
+	return count < 3 ? 0 : slope_of(trend, count, 0.75);
 }
 
 double wan_trend_seconds_to(double slope, uint64_t bytes, uint64_t target_bytes)
