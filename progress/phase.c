@@ -10,20 +10,32 @@ static uint64_t stretch_ns(const uint64_t *words, enum wan_phase phase, uint64_t
 	return now_ticks > start ? (uint64_t)((double)(now_ticks - start) * ns_per_tick) : 0;
 }
 
+static bool is_open(const uint64_t *words, enum wan_phase phase)
+{
+	return phase < WAN_PHASES &&
+	       (phase != WAN_PHASE_NONE || wan_load_relaxed(&words[WAN_TRACKER_PHASE_TEXT]) != 0);
+}
+
 void wan_phase_settle(uint64_t *words, uint64_t now_ticks, double ns_per_tick)
 {
 	enum wan_phase phase = (enum wan_phase)wan_load_relaxed(&words[WAN_TRACKER_PHASE]);
-	if (phase == WAN_PHASE_NONE || phase >= WAN_PHASES)
+	if ((unsigned)phase < WAN_PHASES)
+		wan_tracker_bump(&words[WAN_TRACKER_PHASE_STEPS + phase],
+				 wan_load_relaxed(&words[WAN_TRACKER_UPDATES]));
+	if (!is_open(words, phase))
 		return;
-	uint64_t *total = &words[WAN_TRACKER_PHASE_NS + phase];
-	wan_store_relaxed(total, wan_load_relaxed(total) +
-					 stretch_ns(words, phase, now_ticks, ns_per_tick));
+	wan_tracker_bump(&words[WAN_TRACKER_PHASE_NS + phase],
+			 stretch_ns(words, phase, now_ticks, ns_per_tick));
 	wan_store_relaxed(&words[WAN_TRACKER_PHASE_START + phase], now_ticks);
 }
 
-void wan_phase_enter(uint64_t *words, enum wan_phase phase, uint64_t now_ticks, double ns_per_tick)
+void wan_phase_enter(uint64_t *words, enum wan_phase phase, uint64_t text, uint64_t now_ticks,
+		     double ns_per_tick)
 {
 	wan_phase_settle(words, now_ticks, ns_per_tick);
+	wan_tracker_bump(&words[WAN_TRACKER_PHASE_STEPS + phase],
+			 -wan_load_relaxed(&words[WAN_TRACKER_UPDATES]));
+	wan_store_relaxed(&words[WAN_TRACKER_PHASE_TEXT], text);
 	wan_store_relaxed(&words[WAN_TRACKER_PHASE_START + phase], now_ticks);
 	wan_store_relaxed(&words[WAN_TRACKER_PHASE], (uint64_t)phase);
 }
@@ -32,7 +44,7 @@ uint64_t wan_phase_total_ns(const uint64_t *words, enum wan_phase phase, uint64_
 			    double ns_per_tick)
 {
 	uint64_t total = wan_load_relaxed(&words[WAN_TRACKER_PHASE_NS + phase]);
-	bool open = phase != WAN_PHASE_NONE &&
+	bool open = is_open(words, phase) &&
 		    wan_load_relaxed(&words[WAN_TRACKER_PHASE]) == (uint64_t)phase &&
 		    wan_load_relaxed(&words[WAN_TRACKER_STATE]) == WAN_TRACKER_ACTIVE;
 	return open ? total + stretch_ns(words, phase, now_ticks, ns_per_tick) : total;

@@ -27,6 +27,37 @@ static void take_rules(struct wan_progress *progress, const struct wan_config *c
 	progress->interval_ns = progress->quiet_ns = progress->first_interval_ns;
 }
 
+/* Monitors whose trackers write latencies into the recording: see forget_in_child(). */
+static struct wan_progress *monitors[16]; /* atomic */
+
+/* The child's recording may put records of its own where the parent's has latencies. */
+static void forget_in_child(void)
+{
+	for (size_t i = 0; i < WAN_COUNT_OF(monitors); i++)
+		if (monitors[i])
+			wan_progress_leave_recording(monitors[i]);
+}
+
+static void enlist(struct wan_progress *progress)
+{
+	static uint32_t hooked;
+	bool listed = wan_swap_acq_rel(&hooked, 1) || wan_fork_on_child(forget_in_child) == 0;
+	for (size_t i = 0; listed && i < WAN_COUNT_OF(monitors); i++) {
+		struct wan_progress *none = NULL;
+		if (wan_cas_acq_rel(&monitors[i], &none, progress))
+			return;
+	}
+	progress->options.latencies = NULL; /* percentiles are kept, but not recorded */
+}
+
+static void delist(struct wan_progress *progress)
+{
+	for (size_t i = 0; i < WAN_COUNT_OF(monitors); i++) {
+		struct wan_progress *listed = progress;
+		wan_cas_acq_rel(&monitors[i], &listed, NULL);
+	}
+}
+
 int wan_progress_create(const struct wan_progress_options *options,
 			struct wan_progress **ret_progress)
 {
@@ -53,8 +84,11 @@ int wan_progress_create(const struct wan_progress_options *options,
 	other->progress = progress;
 	other->words = other->own_words;
 	other->tracks_calls = true;
-	other->ns_per_tick = wan_progress_tick_ns(progress);
+	other->scale.ns_per_tick = wan_progress_tick_ns(progress);
+	other->scale.shift = wan_latency_shift(other->scale.ns_per_tick);
 	wan_str_copy(other->name, sizeof(other->name), "other calls");
+	other->now_ns = options->now_ns;
+	enlist(progress);
 	*ret_progress = progress;
 	return 0;
 }
@@ -63,6 +97,7 @@ void wan_progress_destroy(struct wan_progress *progress)
 {
 	if (!progress)
 		return;
+	delist(progress);
 	wan_progress_stop(progress);
 	wan_progress_free_trackers(progress);
 	wan_cond_finish(&progress->changed);

@@ -9,6 +9,14 @@
 #include "config.h"
 #include "wan/progress.h"
 
+/* A phase from its begin to its end, for the recording. Borrowed for the call. */
+struct wan_progress_stretch {
+	const char *tracker;
+	enum wan_phase phase;
+	const char *text; /* the program's own name for it, or "" */
+	uint64_t started_ticks, duration_ns, steps;
+};
+
 struct wan_progress_options {
 	size_t struct_size;
 	const struct wan_config *config; /* NULL: defaults; read during create only */
@@ -20,12 +28,19 @@ struct wan_progress_options {
 	/* 64 words of the recording for a tracker of that name (schema: TRACKER), or NULL for none.
 	 * The words stay ours as long as the monitor lives; an ended name is used again. */
 	uint64_t *(*counters)(void *context, const char *tracker_name);
+	/* Room in the recording for the latencies of the tracker with these words, zeroed
+	 * (WAN_RECORD_LATENCY_BUCKETS counts of 2^shift ticks); NULL: none. */
+	uint32_t *(*latencies)(void *context, uint64_t *words, uint32_t shift);
+	/* Id of a text in the recording, 0: none. */
+	uint64_t (*string_id)(void *context, const char *text);
 	/* 64 words of the recording (schema: MONITOR) kept up to date at each sample; NULL: none.
 	 */
 	uint64_t *monitor_words;
 	/* Record hooks, called without locks before the registered callbacks. May be NULL. */
 	void (*on_alert)(void *context, const struct wan_alert *alert);
 	void (*on_sample)(void *context, const struct wan_progress_sample *sample);
+	/* A phase was left, on the writer's thread. */
+	void (*on_phase)(void *context, const struct wan_progress_stretch *stretch);
 	void *context;
 };
 

@@ -26,25 +26,34 @@ enum {
 struct wan_words_set {
 	struct wan_words_set *next;
 	uint64_t *words;
+	uint32_t *counts; /* of the same block; NULL: none */
 	bool in_use;
 	char name[WAN_TRACKER_NAME_MAX];
 };
 
 struct wan_tracker {
-	struct wan_progress *progress;
-	struct wan_tracker *next;  /* progress->lock: active, calls or ended list */
-	struct wan_words_set *set; /* progress->lock; NULL: own_words only */
-	uint64_t *words;           /* atomic pointer: own_words after the end */
-	double ns_per_tick;        /* set before it is shared */
-	uint64_t ended_ticks;      /* atomic */
-	uint32_t calls_in_flight;  /* atomic; tracked calls only */
-	bool ended, completed;     /* atomic */
-	bool declared;             /* atomic: a unit or a phase was told */
-	bool tracks_calls;
+	/* One cache line: all that an update looks at. */
+	uint64_t *words;                /* atomic pointer: own_words after the end */
+	uint32_t *counts;               /* atomic pointer: own_counts after; NULL: no memory */
+	struct wan_tracker_scale scale; /* set before it is shared */
+	uint64_t (*now_ns)(void);       /* tests only; NULL: ticks */
 	void (*callback)(void *context, const struct wan_tracker *tracker); /* writer's thread */
 	void *callback_context;
+	bool plain;            /* atomic: not ended, no callback, the machine's counter */
+	bool ended, completed; /* atomic */
+	bool declared;         /* atomic: a unit or a phase was told */
+	bool tracks_calls;
+	uint32_t calls_in_flight; /* atomic; tracked calls only */
+
+	struct wan_progress *progress;
+	struct wan_tracker *next;              /* progress->lock: active, calls or ended list */
+	struct wan_words_set *set;             /* progress->lock; NULL: own_words only */
+	uint64_t ended_ticks;                  /* atomic */
+	uint64_t phase_updates;                /* writer's thread: updates before the open phase */
+	char phase_text[WAN_TRACKER_NAME_MAX]; /* writer's thread: a phase of the program's own */
 	char name[WAN_TRACKER_NAME_MAX];
 	uint64_t own_words[WAN_TRACKER_WORDS];
+	uint32_t *own_counts; /* as long as the handle; NULL: no memory */
 };
 
 /* Sums over trackers; judged: those whose latency an absolute limit is meant for. */
@@ -107,6 +116,11 @@ struct wan_progress {
 	uint64_t cpu_last_ns, cpu_last_time_ns;         /* lock */
 };
 
+static inline uint64_t wan_tracker_ticks(const struct wan_tracker *tracker)
+{
+	return __builtin_expect(tracker->now_ns != NULL, 0) ? tracker->now_ns() : wan_ticks();
+}
+
 static inline uint64_t wan_progress_ticks(const struct wan_progress *progress)
 {
 	return __builtin_expect(progress->options.now_ns != NULL, 0) ? progress->options.now_ns()
@@ -123,9 +137,23 @@ static inline double wan_progress_tick_ns(const struct wan_progress *progress)
 	return progress->options.now_ns ? 1.0 : wan_clock_ns_per_tick();
 }
 
+/* Whether updates may take the short way. */
+void wan_tracker_judge_plain(struct wan_tracker *tracker);
+/* Calls the tracker's callback and counts what it took. */
+void wan_tracker_call_back(struct wan_tracker *tracker);
+/* Closes the open phase (an event) and opens another; text names one of the program's own. */
+void wan_tracker_enter(struct wan_tracker *tracker, enum wan_phase phase, const char *text);
+/* A handle with its words; counts when there is memory for them. */
+void wan_tracker_prepare(struct wan_tracker *tracker, struct wan_progress *progress,
+			 const char *name, uint64_t total);
+/* Adds a tracker's figures; judged: those that an absolute limit is meant for. */
+void wan_tracker_add_totals(struct wan_progress_totals *totals, const struct wan_tracker *tracker,
+			    bool judged);
 /* Everything that was and is tracked. */
 struct wan_progress_totals wan_progress_totals_locked(struct wan_progress *progress)
 	WAN_REQUIRES(&progress->lock);
+/* In the child of a fork: latencies go to the handles' own memory from now on. */
+void wan_progress_leave_recording(struct wan_progress *progress);
 /* Frees all trackers and sets of words. */
 void wan_progress_free_trackers(struct wan_progress *progress);
 /* Takes one sample: resources, figures, alerts, next interval. Returns the next interval. */

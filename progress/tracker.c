@@ -5,6 +5,7 @@
  * recording.
  */
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "alloc.h"
@@ -14,6 +15,7 @@
 #include "phase.h"
 #include "state.h"
 #include "str.h"
+#include "thread.h"
 #include "tracker_words.h"
 
 static void reset_words(uint64_t *words, uint64_t total, uint64_t now_ticks)
@@ -52,6 +54,10 @@ static struct wan_words_set *take_set(struct wan_progress *progress, const char 
 	if (!set)
 		return NULL;
 	set->words = progress->options.counters(progress->options.context, name);
+	if (set->words && progress->options.latencies)
+		set->counts = progress->options.latencies(
+			progress->options.context, set->words,
+			wan_latency_shift(wan_progress_tick_ns(progress)));
 	set->in_use = true;
 	wan_str_copy(set->name, sizeof(set->name), name);
 	wan_mutex_lock(&progress->lock);
@@ -95,20 +101,51 @@ static int take_handle(struct wan_progress *progress, struct wan_tracker **ret_t
 	return 0;
 }
 
-static void prepare(struct wan_tracker *tracker, struct wan_progress *progress, const char *name,
-		    uint64_t total)
+/* Percentiles are kept where there is memory for them: the recording's, or the handle's own. */
+static void prepare_counts(struct wan_tracker *tracker)
+{
+	uint32_t *recorded = tracker->set ? tracker->set->counts : NULL;
+	if (!tracker->own_counts)
+		tracker->own_counts = wan_malloc(WAN_RECORD_LATENCY_BUCKETS * sizeof(uint32_t));
+	uint32_t *counts = recorded ? recorded : tracker->own_counts;
+	for (unsigned i = 0; counts && i < WAN_RECORD_LATENCY_BUCKETS; i++)
+		wan_store_relaxed(&counts[i], 0);
+	wan_store_relaxed(&tracker->counts, counts);
+}
+
+void wan_tracker_prepare(struct wan_tracker *tracker, struct wan_progress *progress,
+			 const char *name, uint64_t total)
 {
 	tracker->progress = progress;
 	tracker->set = take_set(progress, name);
-	tracker->ns_per_tick = wan_progress_tick_ns(progress);
+	tracker->scale.ns_per_tick = wan_progress_tick_ns(progress);
+	tracker->scale.shift = wan_latency_shift(tracker->scale.ns_per_tick);
+	tracker->now_ns = progress->options.now_ns;
 	tracker->callback = NULL;
+	tracker->phase_updates = 0;
+	tracker->phase_text[0] = '\0';
 	wan_str_copy(tracker->name, sizeof(tracker->name), name);
+	prepare_counts(tracker);
 	uint64_t *words = tracker->set ? tracker->set->words : tracker->own_words;
+	uint64_t histogram = words[WAN_TRACKER_HISTOGRAM]; /* the block keeps it */
 	reset_words(words, total, wan_progress_ticks(progress));
+	wan_store_relaxed(&words[WAN_TRACKER_HISTOGRAM], tracker->set ? histogram : 0);
+	wan_store_relaxed(&words[WAN_TRACKER_THREAD], wan_thread_id());
 	wan_store_relaxed(&tracker->words, words);
 	wan_store_relaxed(&tracker->completed, false);
 	wan_store_relaxed(&tracker->declared, false);
 	wan_store_release(&tracker->ended, false); /* pairs with the acquire in look */
+	wan_tracker_judge_plain(tracker);
+}
+
+static void tell_unit(struct wan_tracker *tracker, const char *unit)
+{
+	const struct wan_progress_options *options = &tracker->progress->options;
+	bool told = unit && *unit;
+	if (told && options->string_id)
+		wan_store_relaxed(&tracker->words[WAN_TRACKER_UNIT],
+				  options->string_id(options->context, unit));
+	wan_store_relaxed(&tracker->declared, told);
 }
 
 int wan_progress_begin(struct wan_progress *progress, const char *name, uint64_t total,
@@ -122,8 +159,8 @@ int wan_progress_begin(struct wan_progress *progress, const char *name, uint64_t
 	if (status < 0)
 		return status;
 	wan_str_copy(cut, sizeof(cut), name);
-	prepare(tracker, progress, cut, total);
-	wan_store_relaxed(&tracker->declared, unit && *unit);
+	wan_tracker_prepare(tracker, progress, cut, total);
+	tell_unit(tracker, unit);
 	wan_mutex_lock(&progress->lock);
 	tracker->next = progress->active;
 	progress->active = tracker;
@@ -133,54 +170,14 @@ int wan_progress_begin(struct wan_progress *progress, const char *name, uint64_t
 	return 0;
 }
 
-static void call_back(struct wan_tracker *tracker)
+/* The next job of that name writes to the same counts; this handle keeps what it had. */
+static void keep_counts(struct wan_tracker *tracker)
 {
-	if (wan_unlikely(tracker->callback != NULL))
-		tracker->callback(tracker->callback_context, tracker);
-}
-
-void wan_progress_update(struct wan_tracker *tracker, uint64_t done)
-{
-	if (!tracker || wan_load_relaxed(&tracker->ended))
-		return;
-	wan_tracker_step(wan_load_relaxed(&tracker->words), NULL, done,
-			 wan_progress_ticks(tracker->progress), tracker->ns_per_tick);
-	call_back(tracker);
-}
-
-void wan_progress_phase(struct wan_tracker *tracker, enum wan_phase phase)
-{
-	if (!tracker || (unsigned)phase >= WAN_PHASES || wan_load_relaxed(&tracker->ended))
-		return;
-	wan_phase_enter(wan_load_relaxed(&tracker->words), phase,
-			wan_progress_ticks(tracker->progress), tracker->ns_per_tick);
-	if (phase != WAN_PHASE_NONE)
-		wan_store_relaxed(&tracker->declared, true);
-	call_back(tracker);
-}
-
-void wan_progress_on_update(struct wan_tracker *tracker,
-			    void (*callback)(void *context, const struct wan_tracker *tracker),
-			    void *context)
-{
-	if (!tracker)
-		return;
-	tracker->callback_context = context;
-	tracker->callback = callback;
-}
-
-static void add_totals(struct wan_progress_totals *totals, const uint64_t *words, bool judged)
-{
-	uint64_t updates = wan_load_relaxed(&words[WAN_TRACKER_UPDATES]);
-	uint64_t latency = wan_load_relaxed(&words[WAN_TRACKER_LATENCY_SUM]);
-	uint64_t most = wan_load_relaxed(&words[WAN_TRACKER_LATENCY_MAX]);
-	totals->updates += updates;
-	totals->latency_ns += latency;
-	totals->latency_max_ns = WAN_MAX(totals->latency_max_ns, most);
-	if (judged) {
-		totals->judged_updates += updates;
-		totals->judged_latency_ns += latency;
-	}
+	const uint32_t *counts = wan_load_relaxed(&tracker->counts);
+	uint32_t *own = tracker->own_counts;
+	for (unsigned i = 0; counts && own && counts != own && i < WAN_RECORD_LATENCY_BUCKETS; i++)
+		wan_store_relaxed(&own[i], wan_load_relaxed(&counts[i]));
+	wan_store_relaxed(&tracker->counts, own);
 }
 
 /* Out of the active list, its figures into the retired ones, its words free for the next job. */
@@ -191,6 +188,7 @@ static void retire(struct wan_tracker *tracker)
 	if (words != tracker->own_words)
 		for (unsigned i = 0; i < WAN_TRACKER_WORDS_USED; i++)
 			wan_store_relaxed(&tracker->own_words[i], wan_load_relaxed(&words[i]));
+	keep_counts(tracker);
 	wan_mutex_lock(&progress->lock);
 	struct wan_tracker **link = &progress->active;
 	while (*link && *link != tracker)
@@ -199,7 +197,7 @@ static void retire(struct wan_tracker *tracker)
 		*link = tracker->next;
 		progress->active_count--;
 	}
-	add_totals(&progress->retired, words, !wan_load_relaxed(&tracker->declared));
+	wan_tracker_add_totals(&progress->retired, tracker, !wan_load_relaxed(&tracker->declared));
 	wan_store_relaxed(&tracker->words, tracker->own_words);
 	if (tracker->set)
 		tracker->set->in_use = false;
@@ -218,18 +216,18 @@ static void end(struct wan_tracker *tracker, bool completed)
 	if (!tracker || wan_load_relaxed(&tracker->ended))
 		return;
 	uint64_t *words = wan_load_relaxed(&tracker->words);
-	uint64_t now = wan_progress_ticks(tracker->progress);
+	uint64_t now = wan_tracker_ticks(tracker);
 	uint64_t total = wan_load_relaxed(&words[WAN_TRACKER_TOTAL]);
 	if (completed && total)
 		wan_store_relaxed(&words[WAN_TRACKER_DONE], total);
-	if (wan_load_relaxed(&words[WAN_TRACKER_PHASE]) != WAN_PHASE_COMPLETION)
-		wan_phase_enter(words, WAN_PHASE_COMPLETION, now, tracker->ns_per_tick);
-	wan_phase_settle(words, now, tracker->ns_per_tick);
+	wan_tracker_enter(tracker, WAN_PHASE_COMPLETION, NULL);
+	wan_phase_settle(words, now, tracker->scale.ns_per_tick);
+	wan_store_relaxed(&tracker->plain, false);
 	wan_store_relaxed(&words[WAN_TRACKER_STATE], WAN_TRACKER_ENDED);
 	wan_store_relaxed(&tracker->ended_ticks, now);
 	wan_store_relaxed(&tracker->completed, completed);
 	wan_store_release(&tracker->ended, true); /* pairs with the acquire in look */
-	call_back(tracker);
+	wan_tracker_call_back(tracker);
 	tracker->callback = NULL;
 	retire(tracker);
 }
@@ -244,6 +242,30 @@ void wan_progress_complete(struct wan_tracker *tracker)
 	end(tracker, true);
 }
 
+static void look_closer(const struct wan_tracker *tracker, const uint64_t *words,
+			struct wan_progress_look *seen)
+{
+	struct wan_latency *latency = wan_calloc(1, sizeof(*latency));
+	const uint32_t *counts = wan_load_relaxed(&tracker->counts);
+	seen->max_ns = wan_load_relaxed(&words[WAN_TRACKER_LATENCY_MAX]);
+	if (latency && counts) {
+		double unit_ns = tracker->scale.ns_per_tick * (double)(1u << tracker->scale.shift);
+		wan_latency_begin(latency, unit_ns);
+		wan_latency_merge(latency, counts, unit_ns);
+		wan_latency_correct(latency, wan_load_relaxed(&words[WAN_TRACKER_EXPECTED]));
+		seen->p50_ns = wan_latency_percentile_ns(latency, 0.5, seen->max_ns);
+		seen->p90_ns = wan_latency_percentile_ns(latency, 0.9, seen->max_ns);
+		seen->p99_ns = wan_latency_percentile_ns(latency, 0.99, seen->max_ns);
+		seen->p999_ns = wan_latency_percentile_ns(latency, 0.999, seen->max_ns);
+	}
+	wan_free(latency);
+	for (unsigned phase = 0; phase < WAN_PHASES; phase++)
+		seen->phase_steps[phase] = wan_tracker_phase_steps(words, phase);
+	seen->device_done = wan_load_relaxed(&words[WAN_TRACKER_DEVICE_DONE]) - 1;
+	seen->callback_ns = wan_load_relaxed(&words[WAN_TRACKER_CALLBACK_SUM]);
+	seen->callback_max_ns = wan_load_relaxed(&words[WAN_TRACKER_CALLBACK_MAX]);
+}
+
 void wan_progress_look(const struct wan_tracker *tracker, struct wan_progress_look *look)
 {
 	size_t bytes = look ? look->struct_size : 0;
@@ -251,8 +273,7 @@ void wan_progress_look(const struct wan_tracker *tracker, struct wan_progress_lo
 		return;
 	bool ended = wan_load_acquire(&tracker->ended); /* pairs with the release in end */
 	const uint64_t *words = wan_load_relaxed(&tracker->words);
-	uint64_t now = ended ? wan_load_relaxed(&tracker->ended_ticks)
-			     : wan_progress_ticks(tracker->progress);
+	uint64_t now = ended ? wan_load_relaxed(&tracker->ended_ticks) : wan_tracker_ticks(tracker);
 	uint64_t begin = wan_load_relaxed(&words[WAN_TRACKER_BEGIN]);
 	uint64_t updates = wan_load_relaxed(&words[WAN_TRACKER_UPDATES]);
 	struct wan_progress_look seen = {
@@ -263,107 +284,40 @@ void wan_progress_look(const struct wan_tracker *tracker, struct wan_progress_lo
 		.ended = ended,
 	};
 	if (now > begin)
-		seen.elapsed_ns = (uint64_t)((double)(now - begin) * tracker->ns_per_tick);
+		seen.elapsed_ns = (uint64_t)((double)(now - begin) * tracker->scale.ns_per_tick);
 	bool completed = ended && wan_load_relaxed(&tracker->completed);
 	seen.percent = completed ? 100 : wan_eta_percent(seen.done, seen.total);
 	seen.eta_ns = ended ? 0 : wan_eta_ns(seen.elapsed_ns, seen.done, seen.total);
 	if (seen.elapsed_ns)
 		seen.updates_per_second = (double)updates * 1e9 / (double)seen.elapsed_ns;
 	for (unsigned phase = 0; phase < WAN_PHASES; phase++)
-		seen.phase_ns[phase] =
-			wan_phase_total_ns(words, (enum wan_phase)phase, now, tracker->ns_per_tick);
+		seen.phase_ns[phase] = wan_phase_total_ns(words, (enum wan_phase)phase, now,
+							  tracker->scale.ns_per_tick);
+	if (bytes > offsetof(struct wan_progress_look, p50_ns))
+		look_closer(tracker, words, &seen);
 	memcpy(look, &seen, WAN_MIN(bytes, sizeof(seen)));
 }
 
-static struct wan_tracker *call_tracker_locked(struct wan_progress *progress, const char *name)
-	WAN_REQUIRES(&progress->lock)
+static void leave_recording(struct wan_tracker *tracker)
 {
-	for (struct wan_tracker *tracker = progress->calls; tracker; tracker = tracker->next)
-		if (strcmp(tracker->name, name) == 0)
-			return tracker;
-	return progress->calls_count >= WAN_TRACKED_NAMES_MAX ? &progress->other_calls : NULL;
+	for (; tracker; tracker = tracker->next)
+		wan_store_relaxed(&tracker->counts, tracker->own_counts);
 }
 
-/* The tracker of all calls of a name, made at the first one. */
-static struct wan_tracker *call_tracker(struct wan_progress *progress, const char *name)
+void wan_progress_leave_recording(struct wan_progress *progress) WAN_NO_ANALYSIS
 {
-	wan_mutex_lock(&progress->lock);
-	struct wan_tracker *tracker = call_tracker_locked(progress, name);
-	wan_mutex_unlock(&progress->lock);
-	if (tracker)
-		return tracker;
-	struct wan_tracker *fresh = wan_calloc(1, sizeof(*fresh));
-	if (!fresh)
-		return &progress->other_calls;
-	prepare(fresh, progress, name, 0);
-	fresh->tracks_calls = true;
-	wan_mutex_lock(&progress->lock);
-	tracker = call_tracker_locked(progress, name);
-	if (!tracker) {
-		fresh->next = progress->calls;
-		progress->calls = tracker = fresh;
-		progress->calls_count++;
-	} else if (fresh->set) { /* another thread was first */
-		fresh->set->in_use = false;
-	}
-	wan_mutex_unlock(&progress->lock);
-	if (tracker != fresh)
-		wan_free(fresh);
-	return tracker;
-}
-
-int wan_progress_track(struct wan_progress *progress, const char *name,
-		       int (*function)(void *context), void *context)
-{
-	if (!function)
-		return -EINVAL;
-	if (!progress)
-		return function(context);
-	char cut[WAN_TRACKER_NAME_MAX];
-	wan_str_copy(cut, sizeof(cut), name ? name : "call");
-	struct wan_tracker *tracker = call_tracker(progress, cut);
-	uint64_t *words = tracker->words;
-	wan_add_relaxed(&tracker->calls_in_flight, 1);
-	uint64_t begin = wan_progress_ticks(progress);
-	int result = function(context);
-	uint64_t now = wan_progress_ticks(progress);
-	uint64_t latency_ns =
-		now > begin ? (uint64_t)((double)(now - begin) * tracker->ns_per_tick) : 0;
-	wan_add_relaxed(&words[WAN_TRACKER_DONE], 1);
-	wan_add_relaxed(&words[WAN_TRACKER_UPDATES], 1);
-	wan_add_relaxed(&words[WAN_TRACKER_LATENCY_SUM], latency_ns);
-	wan_max_relaxed(&words[WAN_TRACKER_LATENCY_MAX], latency_ns);
-	wan_max_relaxed(&words[WAN_TRACKER_UPDATED], now);
-	wan_sub_relaxed(&tracker->calls_in_flight, 1);
-	return result;
-}
-
-struct wan_progress_totals wan_progress_totals_locked(struct wan_progress *progress)
-{
-	struct wan_progress_totals totals = progress->retired;
-	totals.active = progress->active_count;
-	for (struct wan_tracker *tracker = progress->active; tracker; tracker = tracker->next) {
-		bool declared = wan_load_relaxed(&tracker->declared);
-		add_totals(&totals, wan_load_relaxed(&tracker->words), !declared);
-		totals.undeclared += !declared;
-	}
-	for (struct wan_tracker *tracker = progress->calls; tracker; tracker = tracker->next) {
-		uint32_t in_flight = wan_load_relaxed(&tracker->calls_in_flight);
-		add_totals(&totals, tracker->words, true);
-		totals.active += in_flight;
-		totals.undeclared += in_flight;
-	}
-	uint32_t others = wan_load_relaxed(&progress->other_calls.calls_in_flight);
-	add_totals(&totals, progress->other_calls.words, true);
-	totals.active += others;
-	totals.undeclared += others;
-	return totals;
+	progress->options.latencies = NULL;
+	leave_recording(progress->active);
+	leave_recording(progress->calls);
+	for (struct wan_words_set *set = progress->sets; set; set = set->next)
+		set->counts = NULL;
 }
 
 static void free_list(struct wan_tracker *tracker)
 {
 	while (tracker) {
 		struct wan_tracker *next = tracker->next;
+		wan_free(tracker->own_counts);
 		wan_free(tracker);
 		tracker = next;
 	}

@@ -241,6 +241,20 @@ static uint64_t *tracker_counters(void *context, const char *tracker_name)
 	return wan_recorder_counters(runtime->recorder, WAN_COUNTERS_TRACKER, tracker_name);
 }
 
+static uint32_t *tracker_latencies(void *context, uint64_t *words, uint32_t shift)
+{
+	struct wan_runtime *runtime = context;
+	return wan_recorder_latencies(runtime->recorder, words, shift);
+}
+
+static void record_phase(void *context, const struct wan_progress_stretch *stretch)
+{
+	struct wan_runtime *runtime = context;
+	uint64_t values[4] = {stretch->started_ticks, stretch->duration_ns, stretch->steps};
+	append_event(runtime->recorder, WAN_RECORD_PHASE, stretch->tracker, stretch->text,
+		     stretch->phase, values);
+}
+
 /* --- parts, lowest first --- */
 
 static uint64_t *counters(struct wan_runtime *runtime, uint32_t kind, const char *name)
@@ -330,9 +344,12 @@ static int connect_progress(struct wan_runtime *runtime)
 		.struct_size = sizeof(options),
 		.config = &runtime->config,
 		.counters = tracker_counters,
+		.latencies = tracker_latencies,
+		.string_id = string_id,
 		.monitor_words = counters(runtime, WAN_COUNTERS_MONITOR, "monitor"),
 		.on_alert = record_alert,
 		.on_sample = record_sample,
+		.on_phase = record_phase,
 		.context = runtime,
 	};
 	int r = wan_progress_create(&options, &runtime->progress);

@@ -89,6 +89,12 @@ struct wan_progress_look {
 	enum wan_phase phase;
 	uint64_t phase_ns[WAN_PHASES]; /**< time spent in each, the open one included */
 	bool ended;
+	/** Time between updates; 0 before the first one. Within 0.8 % from 1 us to 1 h, corrected
+	 *  as wan_progress_expect() asks. Since 0.2, as all below. */
+	uint64_t p50_ns, p90_ns, p99_ns, p999_ns, max_ns;
+	uint64_t phase_steps[WAN_PHASES]; /**< updates in each; [0]: phases of the program's own */
+	uint64_t device_done;             /**< UINT64_MAX: not known */
+	uint64_t callback_ns, callback_max_ns; /**< time in wan_progress_on_update()'s callback */
 };
 
 /**
@@ -110,6 +116,29 @@ WAN_API void wan_progress_update(struct wan_tracker *tracker, uint64_t done);
 /** Enter a phase; the time in it adds up when it is entered again. Threads: as update. Since: 0.1
  */
 WAN_API void wan_progress_phase(struct wan_tracker *tracker, enum wan_phase phase);
+/**
+ * Enter a phase of the program's own ("vae_tiling", at most 63 characters, copied). Threads: as
+ * update. Since: 0.2
+ */
+WAN_API void wan_progress_phase_named(struct wan_tracker *tracker, const char *name);
+/** The total has become known, or another one. 0: unknown. Threads: as update. Since: 0.2 */
+WAN_API void wan_progress_total(struct wan_tracker *tracker, uint64_t total);
+/**
+ * What comes now happens once and may take so long: a warm-up, a swap of models. No stall is told
+ * until then, and the step in which it falls is left out of what a step takes.
+ * Threads: as update. Since: 0.2
+ */
+WAN_API void wan_progress_one_off(struct wan_tracker *tracker, uint64_t at_most_ns);
+/**
+ * Updates are due every interval_ns: percentiles then also count what a late one kept waiting
+ * (coordinated omission). 0: not due at any time (the default). Threads: as update. Since: 0.2
+ */
+WAN_API void wan_progress_expect(struct wan_tracker *tracker, uint64_t interval_ns);
+/**
+ * What the device has finished of what wan_progress_update() tells, which is often only enqueued.
+ * UINT64_MAX: not known (the default). Threads: as update. Since: 0.2
+ */
+WAN_API void wan_progress_device_done(struct wan_tracker *tracker, uint64_t done);
 /** The job is over, done or not: closes the open phase, enters completion. Threads: as update.
  *  Since: 0.1 */
 WAN_API void wan_progress_end(struct wan_tracker *tracker);

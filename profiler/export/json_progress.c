@@ -7,6 +7,7 @@
 #include "counters.h"
 #include "export.h"
 #include "macros.h"
+#include "tracker_words.h"
 
 #define PHASES 8
 /* Word of the first phase's duration; one word a phase, see record/schema.def. */
@@ -163,7 +164,8 @@ static void phases(const struct wan_export *export)
 	wan_json_array_end(json);
 }
 
-static void tracker(const struct wan_export *export, const struct wan_process_counters *block)
+static void tracker(const struct wan_export *export, const struct wan_process *process,
+		    const struct wan_process_counters *block)
 {
 	struct wan_json *json = export->json;
 	char hidden[WAN_REDACTED_BYTES];
@@ -181,11 +183,12 @@ static void tracker(const struct wan_export *export, const struct wan_process_co
 	wan_json_key_string(json, "phase", wan_phase_text(wan_counters_block_word(block, "phase")));
 	wan_json_key_string(json, "state", states[state < 3 ? state : 0]);
 	wan_json_key_u64(json, "updates", updates);
-	wan_export_number(json, "average_latency_ms",
-			  updates ? (double)wan_counters_block_word(block, "latency_sum") / 1e6 /
-					    (double)updates
-				  : -1,
-			  6);
+	wan_export_number(
+		json, "average_latency_ms",
+		updates ? (double)wan_tracker_latency_sum_ns(block->words, process->ns_per_tick) /
+				  1e6 / (double)updates
+			: -1,
+		6);
 	wan_export_number(
 		json, "max_latency_ms",
 		updates ? (double)wan_counters_block_word(block, "latency_max") / 1e6 : -1, 6);
@@ -202,7 +205,7 @@ static void trackers(const struct wan_export *export)
 		const struct wan_process *process = view->sources[i].process;
 		for (size_t j = 0; j < process->counters_count; j++)
 			if (process->counters[j].kind == WAN_COUNTERS_TRACKER)
-				tracker(export, &process->counters[j]);
+				tracker(export, process, &process->counters[j]);
 	}
 	wan_json_array_end(json);
 }

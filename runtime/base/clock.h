@@ -25,13 +25,12 @@ uint64_t wan_now_ns(void);
 uint64_t wan_realtime_ns(void);
 uint64_t wan_thread_cpu_ns(void);
 
-static inline uint64_t wan_ticks(void)
+/* For who has seen that wan_clock_uses_counter. */
+static inline uint64_t wan_counter_ticks(void)
 {
 #ifdef WAN_SCHEDULE
 	return wan_schedule_ticks();
 #endif
-	if (__builtin_expect(!wan_clock_uses_counter, 0))
-		return wan_now_ns();
 #if defined(__x86_64__)
 	uint32_t low, high;
 	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
@@ -43,6 +42,15 @@ static inline uint64_t wan_ticks(void)
 #else
 	return wan_now_ns();
 #endif
+}
+
+static inline uint64_t wan_ticks(void)
+{
+#ifndef WAN_SCHEDULE
+	if (__builtin_expect(!wan_clock_uses_counter, 0))
+		return wan_now_ns();
+#endif
+	return wan_counter_ticks();
 }
 
 /* to - from, or 0 when the clock seems to have gone back: a duration is never negative. */

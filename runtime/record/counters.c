@@ -51,7 +51,7 @@ static uint32_t latency_unit(struct wan_recorder *recorder, unsigned block)
 	return unit;
 }
 
-uint32_t *wan_recorder_latencies(struct wan_recorder *recorder, uint64_t *words)
+uint32_t *wan_recorder_latencies(struct wan_recorder *recorder, uint64_t *words, uint32_t shift)
 {
 	if (!recorder || !words || !wan_recorder_usable(recorder))
 		return NULL;
@@ -65,6 +65,7 @@ uint32_t *wan_recorder_latencies(struct wan_recorder *recorder, uint64_t *words)
 	struct wan_record_latency *found = (void *)wan_space_unit(recorder, unit);
 	for (size_t i = 0; i < WAN_COUNT_OF(found->counts); i++)
 		wan_store_relaxed(&found->counts[i], 0);
+	wan_store_relaxed(&found->shift, shift);
 	wan_store_relaxed(&words[WAN_TRACKER_HISTOGRAM], unit + 1);
 	return found->counts;
 }

@@ -292,12 +292,13 @@ struct wan_record_sums {
  * A unit with the latencies of one tracker: those of the counter block named here, whose word
  * "histogram" names the unit. Its job begins it anew.
  */
-#define WAN_RECORD_LATENCY_BUCKETS 2112u
+#define WAN_RECORD_LATENCY_BUCKETS 2176u
 struct wan_record_latency {
 	uint32_t magic; /* WAN_RECORD_LATENCY_MAGIC, stored last */
 	uint32_t block;
 	uint64_t check; /* wan_record_latency_check(block, unit) */
-	uint64_t reserved[6];
+	uint32_t shift; /* counted are units of 2^shift ticks */
+	uint32_t reserved[11];
 	uint32_t counts[WAN_RECORD_LATENCY_BUCKETS]; /* see latency.h */
 };
 

@@ -19,8 +19,10 @@ struct wan_process_counters {
 	uint32_t kind;    /* enum wan_counters_kind */
 	const char *name; /* "" when none */
 	uint64_t words[63];
-	/* Of a tracker: WAN_RECORD_LATENCY_BUCKETS counts, see latency.h; NULL: none */
+	/* Of a tracker: WAN_RECORD_LATENCY_BUCKETS counts of such units, see latency.h; NULL: none
+	 */
 	uint32_t *latencies;
+	double latency_unit_ns;
 };
 
 struct wan_process_aggregate {

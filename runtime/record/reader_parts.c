@@ -245,7 +245,7 @@ static void add_latencies(struct wan_reading *reading, struct wan_process_counte
 	if (unit >= WAN_RECORD_MAXIMUM / WAN_RECORD_UNIT || at + sizeof(*found) > reading->count)
 		return;
 	if (found->magic != WAN_RECORD_LATENCY_MAGIC || found->block != block ||
-	    found->check != wan_record_latency_check(block, (uint32_t)unit)) {
+	    found->check != wan_record_latency_check(block, (uint32_t)unit) || found->shift > 16) {
 		wan_read_damage(reading, at, "the latencies of \"%s\" are damaged", to->name);
 		return;
 	}
@@ -254,6 +254,7 @@ static void add_latencies(struct wan_reading *reading, struct wan_process_counte
 		memcpy(counts, found->counts, sizeof(found->counts));
 	reading->no_memory |= !counts;
 	to->latencies = counts;
+	to->latency_unit_ns = reading->scale.ns_per_tick * (double)(1u << found->shift);
 }
 
 static void resolve_word(struct wan_reading *reading, const struct wan_process_counters *to,

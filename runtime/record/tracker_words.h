@@ -11,7 +11,7 @@
 
 enum {
 	WAN_TRACKER_PHASES = 8,  /* enum wan_phase */
-	WAN_TRACKER_RECENT = 16, /* latencies kept one by one */
+	WAN_TRACKER_RECENT = 16, /* updates whose time is kept */
 };
 
 enum wan_tracker_word {
@@ -39,12 +39,13 @@ enum wan_tracker_word {
 	WAN_TRACKER_EXPECTED,
 	WAN_TRACKER_CALLBACK_SUM,
 	WAN_TRACKER_CALLBACK_MAX,
+	WAN_TRACKER_LATENCY_MAX_TICKS,
 	WAN_TRACKER_WORDS_USED,
 	WAN_TRACKER_WORDS = 64,
 };
 
 _Static_assert(WAN_TRACKER_HISTOGRAM == 33 && WAN_TRACKER_LATEST == 40 &&
-		       WAN_TRACKER_CALLBACK_MAX == 59,
+		       WAN_TRACKER_LATENCY_MAX_TICKS == 60,
 	       "words as in schema.def");
 
 enum wan_tracker_state {
@@ -66,31 +67,60 @@ static inline void wan_tracker_bump(uint64_t *word, uint64_t by)
 	wan_store_relaxed(word, wan_load_relaxed(word) + by);
 }
 
+/* How a tracker's ticks become ns and units of its histogram. */
+struct wan_tracker_scale {
+	double ns_per_tick;
+	uint32_t shift; /* wan_latency_shift(ns_per_tick) */
+};
+
+static inline uint64_t wan_tracker_ns(uint64_t ticks, double ns_per_tick)
+{
+	return (uint64_t)((double)ticks * ns_per_tick);
+}
+
 /*
  * An update: done so far. counts: its histogram, may be NULL. DONE is stored last, so that a step
- * which is told has its latency. Returns that latency in ns.
+ * which is told has its latency. Nothing is converted here: the clock's answer goes to memory as it
+ * is, since whatever waits for it holds up the next reading.
  */
-static inline uint64_t wan_tracker_step(uint64_t *words, uint32_t *counts, uint64_t done,
-					uint64_t now_ticks, double ns_per_tick)
+static inline void wan_tracker_step(uint64_t *words, uint32_t *counts,
+				    const struct wan_tracker_scale *scale, uint64_t done,
+				    uint64_t now_ticks)
 {
 	uint64_t before = wan_load_relaxed(&words[WAN_TRACKER_UPDATED]);
-	uint64_t gap_ns =
-		now_ticks > before
-			? (uint64_t)(int64_t)((double)(int64_t)(now_ticks - before) * ns_per_tick)
-			: 0;
 	uint64_t updates = wan_load_relaxed(&words[WAN_TRACKER_UPDATES]) + 1;
-	uint64_t phase = wan_load_relaxed(&words[WAN_TRACKER_PHASE]) % WAN_TRACKER_PHASES;
+	uint64_t ticks = now_ticks > before ? now_ticks - before : 0;
 	wan_store_relaxed(&words[WAN_TRACKER_UPDATED], now_ticks);
 	wan_store_relaxed(&words[WAN_TRACKER_UPDATES], updates);
-	wan_store_relaxed(&words[WAN_TRACKER_LATEST + updates % WAN_TRACKER_RECENT], gap_ns);
-	wan_tracker_bump(&words[WAN_TRACKER_PHASE_STEPS + phase], 1);
-	wan_tracker_bump(&words[WAN_TRACKER_LATENCY_SUM], gap_ns);
-	if (wan_unlikely(gap_ns > wan_load_relaxed(&words[WAN_TRACKER_LATENCY_MAX])))
-		wan_store_relaxed(&words[WAN_TRACKER_LATENCY_MAX], gap_ns);
-	if (counts)
-		wan_latency_add(counts, gap_ns);
+	wan_store_relaxed(&words[WAN_TRACKER_LATEST + updates % WAN_TRACKER_RECENT], now_ticks);
+	if (wan_unlikely(ticks > wan_load_relaxed(&words[WAN_TRACKER_LATENCY_MAX_TICKS]))) {
+		wan_store_relaxed(&words[WAN_TRACKER_LATENCY_MAX_TICKS], ticks);
+		wan_store_relaxed(&words[WAN_TRACKER_LATENCY_MAX],
+				  wan_tracker_ns(ticks, scale->ns_per_tick));
+	}
+	if (wan_likely(counts != NULL))
+		wan_latency_add(counts, ticks >> scale->shift);
 	wan_store_release(&words[WAN_TRACKER_DONE], done);
-	return gap_ns;
+}
+
+/* Updates in a phase: while it is open its word holds them less those of the whole job. */
+static inline uint64_t wan_tracker_phase_steps(const uint64_t *words, uint64_t phase)
+{
+	uint64_t steps = wan_load_relaxed(&words[WAN_TRACKER_PHASE_STEPS + phase]);
+	bool open = wan_load_relaxed(&words[WAN_TRACKER_PHASE]) == phase &&
+		    wan_load_relaxed(&words[WAN_TRACKER_STATE]) == WAN_TRACKER_ACTIVE;
+	return open ? steps + wan_load_relaxed(&words[WAN_TRACKER_UPDATES]) : steps;
+}
+
+/* Sum of the time between updates. */
+static inline uint64_t wan_tracker_latency_sum_ns(const uint64_t *words, double ns_per_tick)
+{
+	uint64_t sum = wan_load_relaxed(&words[WAN_TRACKER_LATENCY_SUM]);
+	uint64_t begin = wan_load_relaxed(&words[WAN_TRACKER_BEGIN]);
+	uint64_t updated = wan_load_relaxed(&words[WAN_TRACKER_UPDATED]);
+	if (sum || updated <= begin)
+		return sum;
+	return wan_tracker_ns(updated - begin, ns_per_tick);
 }
 
 #endif

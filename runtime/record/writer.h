@@ -91,9 +91,10 @@ uint16_t wan_recorder_string(struct wan_recorder *recorder, const char *text);
 uint64_t *wan_recorder_counters(struct wan_recorder *recorder, uint32_t kind, const char *name);
 /*
  * Room for the latencies of the tracker in that block (latency.h), all zero; the block's word
- * "histogram" names it. The block keeps it: a second call clears it. NULL: no room.
+ * "histogram" names it. Counted are units of 2^shift ticks. The block keeps it: a second call
+ * clears it. NULL: no room.
  */
-uint32_t *wan_recorder_latencies(struct wan_recorder *recorder, uint64_t *words);
+uint32_t *wan_recorder_latencies(struct wan_recorder *recorder, uint64_t *words, uint32_t shift);
 /* Give a block back (a tracker that ended may keep it: the reader shows ended ones too). */
 void wan_recorder_counters_release(struct wan_recorder *recorder, uint64_t *words);
 

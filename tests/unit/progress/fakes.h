@@ -40,6 +40,30 @@ static inline uint64_t *fake_counters(void *context, const char *name)
 	return fake_words;
 }
 
+/* Latencies of the one block, and the latest phase that was left. */
+static uint32_t fake_counts[WAN_RECORD_LATENCY_BUCKETS];
+static struct wan_progress_stretch fake_stretch;
+static char fake_stretch_text[64];
+static uint32_t fake_stretches;
+
+static inline uint32_t *fake_latencies(void *context, uint64_t *words, uint32_t shift)
+{
+	words[WAN_TRACKER_HISTOGRAM] = 5;
+	return words == fake_words ? fake_counts : NULL;
+}
+
+static inline uint64_t fake_string_id(void *context, const char *text)
+{
+	return strcmp(text, "no room") == 0 ? 0 : 70 + strlen(text);
+}
+
+static inline void fake_on_phase(void *context, const struct wan_progress_stretch *stretch)
+{
+	fake_stretch = *stretch;
+	strcpy(fake_stretch_text, stretch->text);
+	fake_stretches++;
+}
+
 /* A monitor with a clock of ours; rules NULL: classed. */
 static inline struct wan_progress *fake_monitor(const char *rules)
 {
@@ -54,13 +78,16 @@ static inline struct wan_progress *fake_monitor(const char *rules)
 	memset(fake_words, 0, sizeof(fake_words));
 	memset(fake_monitor_words, 0, sizeof(fake_monitor_words));
 	fake_memory_mb = fake_cpu_percent = 0;
-	fake_words_asked = 0;
+	fake_words_asked = fake_stretches = 0;
 	struct wan_progress_options options = {
 		.struct_size = sizeof(options),
 		.config = &config,
 		.now_ns = fake_clock,
 		.resources = fake_resources,
 		.counters = fake_counters,
+		.latencies = fake_latencies,
+		.string_id = fake_string_id,
+		.on_phase = fake_on_phase,
 		.monitor_words = fake_monitor_words,
 	};
 	return wan_progress_create(&options, &progress) == 0 ? progress : NULL;

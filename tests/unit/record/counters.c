@@ -58,11 +58,13 @@ TEST(latencies_of_a_tracker_are_read_with_its_block)
 	REQUIRE_EQ(wan_recorder_create(support_config(256), WAN_ROLE_LINKED, NULL, &recorder), 0);
 	wan_recorder_counters(recorder, WAN_COUNTERS_CACHE, NULL);
 	uint64_t *words = wan_recorder_counters(recorder, WAN_COUNTERS_TRACKER, "sampling");
-	uint32_t *counts = wan_recorder_latencies(recorder, words);
+	uint32_t *counts = wan_recorder_latencies(recorder, words, 4);
 	REQUIRE(counts != NULL);
 	words[WAN_TRACKER_UNIT] = wan_recorder_string(recorder, "step");
+	const struct wan_tracker_scale scale = {1.0, 4};
+	words[WAN_TRACKER_STATE] = WAN_TRACKER_ACTIVE;
 	for (uint64_t step = 1; step <= 20; step++)
-		wan_tracker_step(words, counts, step, step * 1000000, 1.0);
+		wan_tracker_step(words, counts, &scale, step, step * 1000000);
 	struct wan_recording *recording = support_look(recorder);
 	REQUIRE(recording != NULL);
 	const struct wan_process *process = wan_recording_process(recording, 0);
@@ -71,15 +73,17 @@ TEST(latencies_of_a_tracker_are_read_with_its_block)
 	CHECK(process->counters[0].latencies == NULL);
 	const struct wan_process_counters *tracker = &process->counters[1];
 	REQUIRE(tracker->latencies != NULL);
-	CHECK_EQ(tracker->latencies[wan_latency_bucket(1000000)], 20);
+	CHECK_EQ(tracker->latencies[wan_latency_bucket(1000000 >> 4)], 20);
 	CHECK_EQ(tracker->words[WAN_TRACKER_DONE], 20);
-	CHECK_EQ(tracker->words[WAN_TRACKER_LATEST + 20 % WAN_TRACKER_RECENT], 1000000);
-	CHECK_EQ(tracker->words[WAN_TRACKER_PHASE_STEPS], 20);
+	CHECK_EQ(tracker->words[WAN_TRACKER_LATEST + 20 % WAN_TRACKER_RECENT], 20000000);
+	CHECK_EQ(tracker->words[WAN_TRACKER_LATENCY_MAX], 1000000);
+	CHECK_EQ(wan_tracker_phase_steps(tracker->words, 0), 20);
 	CHECK_STR(wan_process_text(process, tracker->words[WAN_TRACKER_UNIT]), "step");
 	wan_recording_close(recording);
 
-	CHECK(wan_recorder_latencies(recorder, words) == counts); /* the next job of that block */
-	CHECK_EQ(counts[wan_latency_bucket(1000000)], 0);
+	CHECK(wan_recorder_latencies(recorder, words, 4) ==
+	      counts); /* the next job of that block */
+	CHECK_EQ(counts[wan_latency_bucket(1000000 >> 4)], 0);
 	wan_recorder_destroy(recorder);
 }
 

@@ -10,7 +10,7 @@ static struct wan_latency all;
 
 static void add(uint64_t ns, uint64_t times)
 {
-	all.counts[wan_latency_bucket(ns)] += times;
+	all.counts[wan_latency_bucket(ns >> 4)] += times;
 	all.count += times;
 }
 
@@ -26,11 +26,20 @@ static bool within(uint64_t ns, double expected_ns, double part)
 
 TEST(any_latency_from_1_us_to_1_h_is_told_within_0_8_percent)
 {
-	unsigned wrong = 0;
-	for (double ns = 1000; ns <= 3.6e12; ns *= 1.0007)
-		wrong +=
-			!within(wan_latency_bucket_ns(wan_latency_bucket((uint64_t)ns)), ns, 0.008);
-	CHECK_EQ(wrong, 0);
+	static const double ns_per_tick[] = {1, 0.3846, 0.25, 0.5, 0.21};
+	for (unsigned clock = 0; clock < 5; clock++) {
+		unsigned shift = wan_latency_shift(ns_per_tick[clock]), wrong = 0;
+		double unit_ns = ns_per_tick[clock] * (double)(1u << shift);
+		CHECK(unit_ns > 8 && unit_ns <= 16);
+		for (double ns = 1000; ns <= 3.6e12; ns *= 1.007) {
+			wan_latency_begin(&all, unit_ns);
+			uint64_t ticks = (uint64_t)(ns / ns_per_tick[clock]);
+			all.counts[wan_latency_bucket(ticks >> shift)] = all.count = 1;
+			wrong += !within(percentile(0.5), ns, 0.008);
+		}
+		CHECK_EQ(wrong, 0);
+	}
+	CHECK_EQ(wan_latency_shift(1000), 0);
 }
 
 TEST(buckets_are_in_order_and_touch)
@@ -44,12 +53,12 @@ TEST(buckets_are_in_order_and_touch)
 		last = bucket;
 	}
 	CHECK_EQ(wan_latency_bucket(UINT64_MAX), WAN_RECORD_LATENCY_BUCKETS - 1);
-	CHECK(wan_latency_bucket((uint64_t)3600 * 1000000000) < WAN_RECORD_LATENCY_BUCKETS - 1);
+	CHECK(wan_latency_bucket((uint64_t)3600 * 1000000000 / 9) < WAN_RECORD_LATENCY_BUCKETS - 1);
 }
 
 TEST(percentiles_are_those_of_the_sorted_values)
 {
-	memset(&all, 0, sizeof(all));
+	wan_latency_begin(&all, 16);
 	CHECK_EQ(percentile(0.5), 0);
 	for (uint64_t i = 1; i <= 10000; i++)
 		add(i * 1000, 1);
@@ -63,20 +72,30 @@ TEST(percentiles_are_those_of_the_sorted_values)
 TEST(counts_stop_at_their_end)
 {
 	static uint32_t counts[WAN_RECORD_LATENCY_BUCKETS];
-	counts[wan_latency_bucket(5000)] = UINT32_MAX - 1;
-	wan_latency_add(counts, 5000);
-	wan_latency_add(counts, 5000);
-	memset(&all, 0, sizeof(all));
-	wan_latency_merge(&all, counts);
-	wan_latency_merge(&all, counts);
+	counts[wan_latency_bucket(5000 >> 4)] = UINT32_MAX - 1;
+	wan_latency_add(counts, 5000 >> 4);
+	wan_latency_add(counts, 5000 >> 4);
+	wan_latency_begin(&all, 16);
+	wan_latency_merge(&all, counts, 16);
+	wan_latency_merge(&all, counts, 16);
 	CHECK_EQ(all.count, (uint64_t)UINT32_MAX * 2);
 	CHECK(within(percentile(0.5), 5000, 0.008));
+}
+
+TEST(other_units_are_converted)
+{
+	static uint32_t counts[WAN_RECORD_LATENCY_BUCKETS];
+	counts[wan_latency_bucket(1000000 / 10)] = 7; /* 1 ms in units of 10 ns */
+	wan_latency_begin(&all, 16);
+	wan_latency_merge(&all, counts, 10);
+	CHECK_EQ(all.count, 7);
+	CHECK(within(percentile(0.5), 1000000, 0.016));
 }
 
 /* Ten updates a second for ten minutes, one of which took 10 s. */
 TEST(a_pause_counts_for_all_that_it_kept_waiting)
 {
-	memset(&all, 0, sizeof(all));
+	wan_latency_begin(&all, 16);
 	add(100000000, 5900);
 	add(10000000000, 1);
 	CHECK(within(percentile(0.999), 0.1e9, 0.008));
@@ -89,10 +108,10 @@ TEST(a_pause_counts_for_all_that_it_kept_waiting)
 
 TEST(a_tiny_expected_interval_takes_no_longer_to_correct)
 {
-	memset(&all, 0, sizeof(all));
+	wan_latency_begin(&all, 16);
 	add((uint64_t)3600 * 1000000000, 3);
 	wan_latency_correct(&all, 1);
-	CHECK(all.count > (uint64_t)3600 * 1000000000);
+	CHECK(all.count > (uint64_t)3600 * 1000000000 / 16 * 3 / 100 * 99);
 }
 
 TAP_MAIN

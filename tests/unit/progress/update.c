@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+#include "tap.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "fakes.h"
+
+static struct wan_tracker *begin(struct wan_progress *progress, uint64_t total)
+{
+	struct wan_tracker *tracker = NULL;
+	return wan_progress_begin(progress, "job", total, "step", &tracker) == 0 ? tracker : NULL;
+}
+
+static struct wan_progress_look look_at(const struct wan_tracker *tracker)
+{
+	struct wan_progress_look look = {.struct_size = sizeof(look)};
+	wan_progress_look(tracker, &look);
+	return look;
+}
+
+static void steps(struct wan_tracker *tracker, uint64_t from, uint64_t count, uint64_t each_ns)
+{
+	for (uint64_t step = from; step < from + count; step++) {
+		fake_pass(each_ns);
+		wan_progress_update(tracker, step);
+	}
+}
+
+static bool about(uint64_t ns, uint64_t expected_ns)
+{
+	double off = (double)ns / (double)expected_ns - 1;
+	return off <= 0.008 && off >= -0.008;
+}
+
+TEST(percentiles_are_of_the_time_between_updates)
+{
+	struct wan_progress *progress = fake_monitor(NULL);
+	struct wan_tracker *tracker = begin(progress, 100);
+	CHECK_EQ(look_at(tracker).p50_ns, 0);
+	steps(tracker, 1, 98, 100 * MS);
+	steps(tracker, 99, 2, 7 * SECOND);
+	struct wan_progress_look look = look_at(tracker);
+	CHECK(about(look.p50_ns, 100 * MS));
+	CHECK(about(look.p90_ns, 100 * MS));
+	CHECK(about(look.p99_ns, 7 * SECOND));
+	CHECK_EQ(look.max_ns, 7 * SECOND);
+	CHECK_EQ(fake_counts[wan_latency_bucket(7 * SECOND >> 4)], 2); /* in the recording */
+	CHECK_EQ(fake_words[WAN_TRACKER_HISTOGRAM], 5);
+	wan_progress_destroy(progress);
+}
+
+TEST(a_declared_interval_counts_what_a_pause_kept_waiting)
+{
+	struct wan_progress *progress = fake_monitor(NULL);
+	struct wan_tracker *tracker = begin(progress, 0);
+	wan_progress_expect(tracker, 100 * MS);
+	steps(tracker, 1, 900, 100 * MS);
+	steps(tracker, 901, 1, 10 * SECOND);
+	CHECK(look_at(tracker).p99_ns > 8 * SECOND);
+	wan_progress_expect(tracker, 0);
+	CHECK(about(look_at(tracker).p99_ns, 100 * MS));
+	wan_progress_destroy(progress);
+}
+
+TEST(an_ended_handle_keeps_its_percentiles_from_the_next_job)
+{
+	struct wan_progress *progress = fake_monitor(NULL);
+	struct wan_tracker *first = begin(progress, 10);
+	steps(first, 1, 10, 3 * SECOND);
+	wan_progress_complete(first);
+	struct wan_tracker *second = begin(progress, 10); /* the same words */
+	CHECK_EQ(look_at(second).p50_ns, 0);
+	steps(second, 1, 10, 20 * MS);
+	CHECK(about(look_at(first).p50_ns, 3 * SECOND));
+	CHECK(about(look_at(second).p50_ns, 20 * MS));
+	CHECK_EQ(fake_words[WAN_TRACKER_HISTOGRAM], 5);
+	wan_progress_destroy(progress);
+}
+
+TEST(each_phase_left_is_told_with_its_steps)
+{
+	struct wan_progress *progress = fake_monitor(NULL);
+	struct wan_tracker *tracker = begin(progress, 20);
+	wan_progress_phase(tracker, WAN_PHASE_MODEL_LOADING);
+	CHECK_EQ(fake_stretches, 0); /* nothing was open */
+	uint64_t entered = fake_now_ns;
+	fake_pass(4 * SECOND);
+	wan_progress_phase(tracker, WAN_PHASE_GENERATION);
+	CHECK_EQ(fake_stretches, 1);
+	CHECK_STR(fake_stretch.tracker, "job");
+	CHECK_EQ(fake_stretch.phase, WAN_PHASE_MODEL_LOADING);
+	CHECK_EQ(fake_stretch.started_ticks, entered);
+	CHECK_EQ(fake_stretch.duration_ns, 4 * SECOND);
+	CHECK_EQ(fake_stretch.steps, 0);
+	steps(tracker, 1, 20, SECOND);
+	wan_progress_phase(tracker, WAN_PHASE_GENERATION); /* open already */
+	CHECK_EQ(fake_stretches, 1);
+	wan_progress_phase_named(tracker, "vae_tiling");
+	CHECK_EQ(fake_stretch.steps, 20);
+	CHECK_EQ(fake_stretch.duration_ns, 20 * SECOND);
+	steps(tracker, 21, 2, SECOND);
+	wan_progress_end(tracker);
+	CHECK_EQ(fake_stretches, 3);
+	CHECK_STR(fake_stretch_text, "vae_tiling");
+	CHECK_EQ(fake_stretch.steps, 2);
+	struct wan_progress_look look = look_at(tracker);
+	CHECK_EQ(look.phase_steps[WAN_PHASE_GENERATION], 20);
+	CHECK_EQ(look.phase_steps[WAN_PHASE_NONE], 2);
+	CHECK_EQ(look.phase_ns[WAN_PHASE_NONE], 2 * SECOND);
+	wan_progress_destroy(progress);
+}
+
+TEST(phases_of_the_programs_own_are_told_by_name)
+{
+	struct wan_progress *progress = fake_monitor(NULL);
+	struct wan_tracker *tracker = begin(progress, 0);
+	wan_progress_phase_named(tracker, "vae");
+	CHECK_EQ(fake_words[WAN_TRACKER_PHASE_TEXT], 73);
+	fake_pass(SECOND);
+	wan_progress_phase_named(tracker, "no room"); /* in the recording, for its name */
+	CHECK_EQ(fake_words[WAN_TRACKER_PHASE_TEXT], UINT64_MAX);
+	fake_pass(SECOND);
+	wan_progress_phase(tracker, WAN_PHASE_ENCODING);
+	CHECK_EQ(fake_words[WAN_TRACKER_PHASE_TEXT], 0);
+	CHECK_EQ(fake_stretches, 2);
+	CHECK_STR(fake_stretch_text, "no room");
+	CHECK_EQ(look_at(tracker).phase_ns[WAN_PHASE_NONE], 2 * SECOND);
+	wan_progress_phase_named(tracker, NULL);
+	wan_progress_phase_named(tracker, "");
+	CHECK_EQ(look_at(tracker).phase, WAN_PHASE_ENCODING);
+	wan_progress_destroy(progress);
+}
+
+TEST(what_the_device_has_done_is_told_apart)
+{
+	struct wan_progress *progress = fake_monitor(NULL);
+	struct wan_tracker *tracker = begin(progress, 30);
+	CHECK_EQ(look_at(tracker).device_done, UINT64_MAX);
+	wan_progress_update(tracker, 29);
+	wan_progress_device_done(tracker, 3);
+	CHECK_EQ(look_at(tracker).done, 29);
+	CHECK_EQ(look_at(tracker).device_done, 3);
+	wan_progress_device_done(tracker, UINT64_MAX);
+	CHECK_EQ(look_at(tracker).device_done, UINT64_MAX);
+	wan_progress_destroy(progress);
+}
+
+TEST(totals_and_one_offs_can_be_told_later)
+{
+	struct wan_progress *progress = fake_monitor(NULL);
+	struct wan_tracker *tracker = begin(progress, 0);
+	wan_progress_update(tracker, 5);
+	CHECK_NEAR(look_at(tracker).percent, 0, 0);
+	wan_progress_total(tracker, 10);
+	CHECK_NEAR(look_at(tracker).percent, 50, 0);
+	wan_progress_one_off(tracker, 22 * SECOND);
+	CHECK_EQ(fake_words[WAN_TRACKER_GRACE], fake_now_ns + 22 * SECOND);
+	wan_progress_one_off(tracker, UINT64_MAX);
+	CHECK_EQ(fake_words[WAN_TRACKER_GRACE], UINT64_MAX);
+	wan_progress_end(tracker);
+	wan_progress_total(tracker, 99);
+	wan_progress_one_off(tracker, SECOND);
+	wan_progress_expect(tracker, SECOND);
+	wan_progress_device_done(tracker, 1);
+	CHECK_EQ(look_at(tracker).total, 10);
+	wan_progress_destroy(progress);
+}
+
+static void take_30_ms(void *context, const struct wan_tracker *tracker)
+{
+	fake_pass(30 * MS);
+}
+
+TEST(time_in_callbacks_is_counted)
+{
+	struct wan_progress *progress = fake_monitor(NULL);
+	struct wan_tracker *tracker = begin(progress, 10);
+	wan_progress_on_update(tracker, take_30_ms, NULL);
+	steps(tracker, 1, 3, SECOND);
+	CHECK_EQ(look_at(tracker).callback_ns, 90 * MS);
+	CHECK_EQ(look_at(tracker).callback_max_ns, 30 * MS);
+	wan_progress_destroy(progress);
+}
+
+TEST(a_forked_child_leaves_the_latencies_of_its_parent_alone)
+{
+	struct wan_progress *progress = fake_monitor(NULL);
+	struct wan_tracker *tracker = begin(progress, 10);
+	memset(fake_counts, 0, sizeof(fake_counts));
+	pid_t child = fork();
+	if (child == 0) {
+		steps(tracker, 1, 5, SECOND);
+		_exit(fake_counts[wan_latency_bucket(SECOND >> 4)]);
+	}
+	int status = -1;
+	waitpid(child, &status, 0);
+	CHECK_EQ(status, 0);
+	steps(tracker, 1, 5, SECOND);
+	CHECK_EQ(fake_counts[wan_latency_bucket(SECOND >> 4)], 5);
+	wan_progress_destroy(progress);
+}
+
+TAP_MAIN
