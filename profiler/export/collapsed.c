@@ -21,7 +21,7 @@ struct node {
 	const char *name; /* of a root: the program */
 	uint32_t parent;  /* index of the node around it; its own: a root */
 	uint32_t depth;
-	int64_t self_ns;
+	uint64_t inside_ns, deeper_ns; /* of it, in nested ones */
 };
 
 struct collapsed {
@@ -80,6 +80,17 @@ static uint32_t node_of(struct collapsed *collapsed, uint32_t parent, const char
 	return (uint32_t)collapsed->count - 1;
 }
 
+static void add(uint64_t *sum, uint64_t ns)
+{
+	if (__builtin_add_overflow(*sum, ns, sum))
+		*sum = UINT64_MAX;
+}
+
+static uint64_t self_ns(const struct node *node)
+{
+	return wan_elapsed(node->deeper_ns, node->inside_ns);
+}
+
 static void operation(struct collapsed *collapsed, const struct wan_view_operation *operation)
 {
 	const struct wan_recording_operation *record = operation->record;
@@ -104,9 +115,9 @@ static void operation(struct collapsed *collapsed, const struct wan_view_operati
 		return;
 	}
 	track->open[track->depth - 1].item = node;
-	collapsed->nodes[node].self_ns += (int64_t)record->inside_ns;
+	add(&collapsed->nodes[node].inside_ns, record->inside_ns);
 	if (inside)
-		collapsed->nodes[parent].self_ns -= (int64_t)record->inside_ns;
+		add(&collapsed->nodes[parent].deeper_ns, record->inside_ns);
 }
 
 /* Time of outermost operations that no record tells of. */
@@ -133,7 +144,7 @@ static void add_missing(struct collapsed *collapsed)
 			wan_sink_fail(collapsed->export->sink, -ENOMEM);
 			return;
 		}
-		collapsed->nodes[node].self_ns += (int64_t)missing_ns;
+		add(&collapsed->nodes[node].inside_ns, missing_ns);
 	}
 }
 
@@ -167,7 +178,7 @@ static void put_line(struct collapsed *collapsed, size_t index)
 	}
 	struct wan_sink *sink = collapsed->export->sink;
 	char *to = wan_put_u64(wan_sink_room(sink, WAN_NUMBER_ROOM + 8),
-			       (uint64_t)collapsed->nodes[index].self_ns);
+			       self_ns(&collapsed->nodes[index]));
 	sink->at = WAN_PUT(to, "\n");
 }
 
@@ -181,7 +192,7 @@ void wan_export_collapsed(const struct wan_export *export)
 	wan_tracks_finish(&collapsed.tracks);
 	add_missing(&collapsed);
 	for (size_t i = 0; i < collapsed.count; i++)
-		if (collapsed.nodes[i].self_ns > 0)
+		if (self_ns(&collapsed.nodes[i]))
 			put_line(&collapsed, i);
 	wan_free(collapsed.nodes);
 	wan_free(collapsed.slots);
