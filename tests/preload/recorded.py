@@ -73,10 +73,10 @@ class Outcome:
         return f"files that differ: {sorted(names)}"
 
 
-def run_once(command, env, cwd, stdin=None, **how):
+def run_once(command, env, cwd, stdin=None, timeout=TIMEOUT_S, **how):
     with open(stdin or os.devnull, "rb") as source:
         done = subprocess.run(command, env=env, cwd=cwd, stdin=source, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, timeout=TIMEOUT_S, **how)
+                              stderr=subprocess.PIPE, timeout=timeout, **how)
     files = {}
     for place, _, names in os.walk(cwd):
         for name in names:
