@@ -91,6 +91,12 @@ static void add_aggregate(struct wan_row *row, const struct wan_process_aggregat
 	}
 }
 
+/* Sums of a damaged recording may pass any limit. */
+static int64_t wrapping(int64_t sum, uint64_t more)
+{
+	return (int64_t)((uint64_t)sum + more);
+}
+
 static uint64_t less(uint64_t from, uint64_t what)
 {
 	return from > what ? from - what : 0;
@@ -109,7 +115,7 @@ static void subtract(struct wan_row *row, const struct wan_process_aggregate *wh
 	row->cpu_known = less(row->cpu_known, what->cpu_known);
 	row->file_bytes = less(row->file_bytes, what->file_bytes);
 	row->file_known = less(row->file_known, what->file_known);
-	row->memory_bytes -= what->memory_bytes;
+	row->memory_bytes = wrapping(row->memory_bytes, -(uint64_t)what->memory_bytes);
 	row->memory_known = less(row->memory_known, what->memory_known);
 	for (size_t i = 0; i < WAN_RECORD_HISTOGRAM; i++)
 		row->histogram[i] = less(row->histogram[i], what->histogram[i]);
@@ -147,7 +153,7 @@ static void merge(struct wan_row *to, const struct wan_row *from)
 	to->cpu_known += from->cpu_known;
 	to->file_bytes += from->file_bytes;
 	to->file_known += from->file_known;
-	to->memory_bytes += from->memory_bytes;
+	to->memory_bytes = wrapping(to->memory_bytes, (uint64_t)from->memory_bytes);
 	to->memory_known += from->memory_known;
 	to->peak_bytes = WAN_MAX(to->peak_bytes, from->peak_bytes);
 	for (size_t i = 0; i < WAN_RECORD_HISTOGRAM; i++)
