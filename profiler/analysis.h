@@ -20,9 +20,11 @@ struct wan_analysis {
 	struct wan_findings findings;
 	const struct wan_config *config; /* borrowed */
 	uint64_t start_ns, end_ns;       /* realtime, of the whole run */
-	uint64_t dropped;                /* operations the recorder had no room for */
-	uint64_t in_records;             /* outermost ended operations whose record is there */
-	uint64_t recorded;               /* operations, nested ones included */
+	uint64_t run_ns;                 /* how long it took; of several runs the sum */
+	unsigned runs;
+	uint64_t dropped;    /* operations the recorder had no room for */
+	uint64_t in_records; /* outermost ended operations whose record is there */
+	uint64_t recorded;   /* operations, nested ones included */
 	uint64_t overhead_start_ns, overhead_ns; /* our start-up; with all that follows */
 	/* Measured in the processes: operations, their rows, counted allocations. */
 	uint64_t overhead_operations_ns, overhead_rows_ns, overhead_allocations_ns;

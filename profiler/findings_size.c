@@ -172,8 +172,9 @@ static int say(struct wan_findings *findings, const struct wan_finding_input *in
 	finding->weight_ms = tally->all_ms;
 	finding->saving_ms = tally->known_ms * 2 > tally->all_ms ? tally->saved_ms : -1;
 	wan_str_format(finding->evidence, sizeof(finding->evidence),
-		       "%llu took %.1f ms, used at %ux%u%s", (unsigned long long)tally->count,
-		       tally->all_ms, tally->width_px, tally->height_px, what);
+		       "%llu times, %.1f ms in all, used at %ux%u%s",
+		       (unsigned long long)tally->count, tally->all_ms, tally->width_px,
+		       tally->height_px, what);
 	return wan_judge_put(finding, tally->factor_sum / (double)tally->count, rules[group].limit,
 			     "times");
 }

@@ -177,27 +177,63 @@ const struct wan_process *wan_view_outcome(const struct wan_view *view)
 	return view->parent ? view->parent : view->main;
 }
 
+static void source_span(const struct wan_view_source *source, uint64_t *ret_first_ns,
+			uint64_t *ret_last_ns)
+{
+	const struct wan_process *process = source->process;
+	uint64_t first = process->start_realtime_ns;
+	if (source->since_ns > process->start_ns)
+		first += source->since_ns - process->start_ns;
+	uint64_t last_ns = process->end_ns;
+	if (last_ns > source->until_ns)
+		last_ns = source->until_ns;
+	uint64_t last = process->start_realtime_ns;
+	if (last_ns > process->start_ns)
+		last += last_ns - process->start_ns;
+	if (process->header.end_realtime_ns > process->start_realtime_ns &&
+	    source->until_ns == UINT64_MAX)
+		last = process->header.end_realtime_ns;
+	*ret_first_ns = first;
+	*ret_last_ns = last;
+}
+
 void wan_view_span(const struct wan_view *view, uint64_t *ret_start_ns, uint64_t *ret_end_ns)
 {
-	uint64_t start = UINT64_MAX, end = 0;
+	uint64_t start = UINT64_MAX, end = 0, first, last;
 	for (size_t i = 0; i < view->source_count; i++) {
-		const struct wan_view_source *source = &view->sources[i];
-		const struct wan_process *process = source->process;
-		uint64_t first = process->start_realtime_ns;
-		if (source->since_ns > process->start_ns)
-			first += source->since_ns - process->start_ns;
-		uint64_t last_ns = process->end_ns;
-		if (last_ns > source->until_ns)
-			last_ns = source->until_ns;
-		uint64_t last = process->start_realtime_ns;
-		if (last_ns > process->start_ns)
-			last += last_ns - process->start_ns;
-		if (process->header.end_realtime_ns > process->start_realtime_ns &&
-		    source->until_ns == UINT64_MAX)
-			last = process->header.end_realtime_ns;
+		source_span(&view->sources[i], &first, &last);
 		start = first < start ? first : start;
 		end = last > end ? last : end;
 	}
 	*ret_start_ns = start == UINT64_MAX ? 0 : start;
 	*ret_end_ns = end > *ret_start_ns ? end : *ret_start_ns;
+}
+
+static bool same_run(const struct wan_view_source *a, const struct wan_view_source *b)
+{
+	return memcmp(a->process->header.run_id, b->process->header.run_id,
+		      sizeof(a->process->header.run_id)) == 0;
+}
+
+uint64_t wan_view_run_ns(const struct wan_view *view, unsigned *ret_runs)
+{
+	uint64_t sum_ns = 0, first, last;
+	*ret_runs = 0;
+	for (size_t i = 0; i < view->source_count; i++) {
+		uint64_t start = UINT64_MAX, end = 0;
+		bool counted = false;
+		for (size_t j = 0; j < view->source_count && !counted; j++) {
+			if (!same_run(&view->sources[i], &view->sources[j]))
+				continue;
+			counted = j < i;
+			source_span(&view->sources[j], &first, &last);
+			start = first < start ? first : start;
+			end = last > end ? last : end;
+		}
+		if (counted)
+			continue;
+		(*ret_runs)++;
+		sum_ns += end > start ? end - start : 0;
+	}
+	return sum_ns;
 }

@@ -66,6 +66,8 @@ static inline const char *wan_operation_library(const struct wan_recording_opera
 const struct wan_process *wan_view_outcome(const struct wan_view *view);
 /* From the first start to the last thing known, realtime ns. */
 void wan_view_span(const struct wan_view *view, uint64_t *ret_start_ns, uint64_t *ret_end_ns);
+/* How long the runs took that are put together here, without the pauses between them. */
+uint64_t wan_view_run_ns(const struct wan_view *view, unsigned *ret_runs);
 
 const char *wan_op_status_name(unsigned status);
 const char *wan_run_state_name(unsigned state);

@@ -10,11 +10,15 @@
 #include "screen.h"
 #include "str.h"
 #include "summary_cache.h"
+#include "summary_state.h"
 #include "units.h"
 
-#define ROWS_MAX     7
-#define FINDINGS_MAX 3 /* two lines each */
-#define TEXT_BYTES   WAN_SCREEN_TEXT
+#define ROWS_MAX        7
+#define FINDINGS_MAX    3 /* two to four lines each */
+#define PROCESSES_MAX   24
+#define ACTIONS_SUMMARY 2
+#define ACTIONS_REPORT  12
+#define TEXT_BYTES      WAN_SCREEN_TEXT
 
 struct screen {
 	struct wan_screen on;
@@ -63,7 +67,9 @@ static void header(const struct screen *screen)
 	command_text(command, sizeof(command), process);
 	wan_str_printable(shown, sizeof(shown), command);
 	outcome(end, sizeof(end), process);
-	wan_format_duration(duration, sizeof(duration), analysis->end_ns - analysis->start_ns);
+	wan_format_duration(duration, sizeof(duration), analysis->run_ns);
+	if (analysis->runs > 1)
+		wan_str_format(end, sizeof(end), "%u runs", analysis->runs);
 	/* The end of the line matters more than the end of a long command. */
 	size_t taken = strlen(end) + strlen(duration) + 16;
 	unsigned room = screen->on.columns - (unsigned)WAN_MIN(screen->on.columns, taken);
@@ -117,6 +123,16 @@ static void memory_text(char *to, size_t bytes, const struct wan_row *row)
 		wan_str_copy(to, bytes, row->memory_known ? "0 B" : "-");
 }
 
+/* The same name done by another library: then both say which. */
+static bool has_namesake(const struct wan_rows *rows, const struct wan_row *row)
+{
+	for (size_t i = 0; i < rows->count; i++)
+		if (strcmp(rows->items[i].name, row->name) == 0 &&
+		    strcmp(rows->items[i].library, row->library) != 0)
+			return true;
+	return false;
+}
+
 static void table(const struct screen *screen)
 {
 	const struct wan_rows *rows = &screen->analysis->rows;
@@ -133,9 +149,11 @@ static void table(const struct screen *screen)
 			continue;
 		}
 		shown++;
-		wan_str_format(name, sizeof(name), "%s%s%s%s",
+		bool twice = has_namesake(rows, row);
+		wan_str_format(name, sizeof(name), "%s%s%s%s%s%s%s",
 			       row->flags & WAN_FLAG_CHILD ? " " : "",
-			       row->unknown_name ? "(other)" : row->name, row->status ? " " : "",
+			       row->unknown_name ? "(other)" : row->name, twice ? " (" : "",
+			       twice ? row->library : "", twice ? ")" : "", row->status ? " " : "",
 			       row->status ? wan_op_status_name(row->status) : "");
 		memory_text(memory, sizeof(memory), row);
 		wan_str_copy(mpx, sizeof(mpx), "-");
@@ -254,7 +272,7 @@ static void cache(const struct screen *screen)
 static void footer(const struct screen *screen)
 {
 	const struct wan_analysis *analysis = screen->analysis;
-	uint64_t cost_ns = analysis->overhead_ns, run_ns = analysis->end_ns - analysis->start_ns;
+	uint64_t cost_ns = analysis->overhead_ns, run_ns = analysis->run_ns;
 	char text[TEXT_BYTES], cost[32];
 	size_t used =
 		wan_str_format(text, sizeof(text), "overhead of wanprof: about %s (%.2f %%)",
@@ -302,6 +320,11 @@ void wan_summary_print_analysis(FILE *to, const struct wan_analysis *analysis,
 		nothing_recorded(&screen);
 	}
 	cache(&screen);
+	wan_summary_memory(&screen.on, &analysis->view,
+			   options->all_findings ? ACTIONS_REPORT : ACTIONS_SUMMARY);
+	wan_summary_gpu(&screen.on, &analysis->view);
+	if (options->all_findings)
+		wan_summary_processes(&screen.on, &analysis->view, PROCESSES_MAX);
 	footer(&screen);
 }
 

@@ -84,7 +84,7 @@ void wan_export_run(const struct wan_export *export)
 	wan_export_timestamp(json, "started", analysis->start_ns);
 	wan_export_timestamp(json, "ended",
 			     process->state == WAN_RUN_RUNNING ? 0 : analysis->end_ns);
-	wan_export_time(json, "duration", analysis->end_ns - analysis->start_ns);
+	wan_export_time(json, "duration", analysis->run_ns);
 	in_flight(export);
 	wan_json_object_end(json);
 }
@@ -162,7 +162,7 @@ void wan_export_overhead(const struct wan_export *export)
 {
 	struct wan_json *json = export->json;
 	const struct wan_analysis *analysis = export->analysis;
-	uint64_t run_ns = analysis->end_ns - analysis->start_ns;
+	uint64_t run_ns = analysis->run_ns;
 	wan_json_key(json, "overhead");
 	wan_json_object_begin(json);
 	wan_export_time(json, "start", analysis->overhead_start_ns);

@@ -162,4 +162,23 @@ TEST(a_view_of_nothing_is_empty)
 	wan_view_finish(&view);
 }
 
+TEST(two_runs_a_day_apart_took_the_sum_of_both)
+{
+	static struct fake runs[3];
+	struct wan_view_source sources[3];
+	unsigned count;
+	for (int i = 0; i < 3; i++) {
+		fake_init(&runs[i]); /* ten seconds each */
+		runs[i].process.header.run_id[0] = i ? 2 : 1;
+		sources[i] = (struct wan_view_source){.process = &runs[i].process,
+						      .until_ns = UINT64_MAX};
+	}
+	runs[1].process.start_realtime_ns += 86400000000000u;
+	runs[2].process.start_realtime_ns = runs[1].process.start_realtime_ns + 5000000000u;
+	REQUIRE_EQ(wan_view_init(&view, sources, 3, NULL), 0);
+	CHECK_EQ(wan_view_run_ns(&view, &count), 25000000000u);
+	CHECK_EQ(count, 2);
+	wan_view_finish(&view);
+}
+
 TAP_MAIN

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* Lines of the summary about the machine and the family: memory and what was done about it, GPUs,
+ * processes. Each prints nothing where there is nothing worth a line. */
+#ifndef WAN_TOOLS_SUMMARY_STATE_H
+#define WAN_TOOLS_SUMMARY_STATE_H
+
+#include "analysis.h"
+#include "screen.h"
+
+/* actions_most: lines for single actions; the last ones are shown. */
+void wan_summary_memory(const struct wan_screen *screen, const struct wan_view *view,
+			unsigned actions_most);
+void wan_summary_gpu(const struct wan_screen *screen, const struct wan_view *view);
+/* The tree of a run of several processes. */
+void wan_summary_processes(const struct wan_screen *screen, const struct wan_view *view,
+			   unsigned lines_most);
+
+#endif
