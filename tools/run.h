@@ -150,6 +150,8 @@ void run_gpu_read(uint64_t *ret_used_bytes, uint64_t *ret_percent);
 int run_cgroup_need_bytes(uint64_t *ret_bytes);
 int run_cgroup_oom_kills(uint64_t *ret_count);
 
+/* Among the variables: completed by the command's own process, which alone knows its number. */
+#define RUN_ONLY_PID "WAN_RECORD_ONLY_PID="
 /* run_child.c: start it, wait, hand signals on. variables: "NAME=value" to set, NULL-ended;
  * recorder may be NULL. Returns 0 or negative errno when no process could be made. */
 int run_child(char *const *argv, const char *const *variables, struct wan_recorder *recorder,

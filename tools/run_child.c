@@ -63,8 +63,11 @@ static void give_back(const struct dispositions *inherited)
 static void execute(char *const *argv, const char *const *variables, int failure,
 		    const struct dispositions *inherited)
 {
-	for (; variables && *variables; variables++)
-		putenv((char *)*variables);
+	static char only_pid[48];
+	for (; variables && *variables; variables++) {
+		wan_str_format(only_pid, sizeof(only_pid), RUN_ONLY_PID "%ld", (long)getpid());
+		putenv(strcmp(*variables, RUN_ONLY_PID) == 0 ? only_pid : (char *)*variables);
+	}
 	give_back(inherited);
 	execvp(argv[0], argv);
 	int code = errno;

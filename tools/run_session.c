@@ -26,8 +26,8 @@
 /* What the command's processes find in their environment. */
 struct variables {
 	char preload[4 * PATH_MAX + 16], path[PATH_MAX + 32], run_id[80], job[160], estimate[64];
-	char capacity[64], audit[2 * PATH_MAX + 16], tunables[1040];
-	const char *list[10];
+	char capacity[64], audit[2 * PATH_MAX + 16], tunables[1040], ranges[PATH_MAX + 32];
+	const char *list[12];
 	size_t count;
 };
 
@@ -79,6 +79,22 @@ static void set_variable(struct variables *variables, const char *text)
 	variables->list[variables->count] = NULL;
 }
 
+/* NVTX, which is compiled into programs, asks one library for a tool; ours unless the user has one.
+ */
+static void set_ranges(struct variables *v, const struct run_preload *preload)
+{
+	const char *name = strstr(preload->list, "libwanrt-preload.so");
+	const char *given = getenv("NVTX_INJECTION64_PATH");
+	if (!preload->recording || !name || (given && given[0]))
+		return;
+	const char *path = name;
+	while (path > preload->list && path[-1] != ':')
+		path--;
+	wan_str_format(v->ranges, sizeof(v->ranges), "NVTX_INJECTION64_PATH=%.*s",
+		       (int)(strcspn(path, ":")), path);
+	set_variable(v, v->ranges);
+}
+
 static void make_variables(struct variables *v, const struct run_request *request,
 			   const struct run_preload *preload, const struct run_files *files)
 {
@@ -108,6 +124,11 @@ static void make_variables(struct variables *v, const struct run_request *reques
 		set_variable(v, v->estimate);
 	if (!config->profile_python_hooks)
 		set_variable(v, "WAN_PROFILE_PYTHON_HOOKS=0");
+	set_ranges(v, preload);
+	if (!request->follow)
+		set_variable(v, RUN_ONLY_PID);
+	else if (getenv("WAN_RECORD_ONLY_PID")) /* a run inside one that does not follow */
+		set_variable(v, RUN_ONLY_PID "0");
 }
 
 /* The recording of the parent is about the command, not about wanprof. */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "attach.h"
 #include "clock.h"
@@ -230,6 +231,8 @@ static void after_fork(void)
 	wan_cuda_after_fork();
 	process_recorder = NULL; /* the child's own file is made and described by its first use */
 	refusals = making = 0;
+	if (config.record_only_pid)
+		wan_store_relaxed(&enabled, false);
 	start_ns = 0; /* the constructor was the parent's */
 	memset(cover_counts, 0, sizeof(cover_counts));
 }
@@ -242,7 +245,8 @@ static bool wanted(void)
 	if (profile && (strcmp(profile, "off") == 0 || strcmp(profile, "0") == 0))
 		return false;
 	wan_config_environment(&config, NULL);
-	return config.profile_enabled && strcmp(config.record_path, "off") != 0;
+	return config.profile_enabled && strcmp(config.record_path, "off") != 0 &&
+	       (!config.record_only_pid || config.record_only_pid == (uint64_t)getpid());
 }
 
 __attribute__((constructor)) static void start(void)
