@@ -80,7 +80,7 @@ static void say(struct wan_chunk_advice *advice)
 	wan_format_bytes(reserve, sizeof(reserve), advice->reserve_bytes);
 	wan_format_bytes(frame, sizeof(frame), advice->frame_bytes);
 	wan_str_format(advice->text, sizeof(advice->text),
-		       "%u frames, %s: %.40s has %s left, %s are kept free, a frame takes %s%s",
+		       "%u frames, %s: %s has %s left, %s are kept free, a frame takes %s%s",
 		       advice->frames, reasons[advice->reason], advice->limiting, headroom, reserve,
 		       frame, advice->measured ? " (measured)" : "");
 }

@@ -125,11 +125,12 @@ bool wan_memory_reclaiming(struct wan_memory *memory)
 }
 
 /* Once for each reclaimer and reason; what it is about is copied, since it may go meanwhile. */
-static void tell(struct wan_memory *memory, const char *name, const char *reason)
+static void tell(struct wan_memory *memory, enum wan_log_level level, const char *name,
+		 const char *reason)
 {
 	struct wan_memory_action action = {.what = "degraded", .time_ns = memory->now_ns()};
 	wan_str_format(action.reason, sizeof(action.reason), "reclaimer %.60s: %s", name, reason);
-	wan_log(WAN_LOG_WARNING, "memory: %s", action.reason);
+	wan_log(level, "memory: %s", action.reason);
 	wan_memory_record(memory, &action);
 }
 
@@ -177,7 +178,7 @@ static enum claim claim(struct wan_memory *memory)
 		memory->reclaiming_thread = self;
 	wan_mutex_unlock(&memory->lock);
 	if (name[0])
-		tell(memory, name,
+		tell(memory, WAN_LOG_WARNING, name,
 		     trouble == WAN_RECLAIMER_BLOCKS
 			     ? "has not come back for 50 ms; the others go on without it"
 			     : "asks for memory itself; it gets what is there and evicts nothing");
@@ -237,7 +238,7 @@ static void leave(struct wan_memory *memory, uint64_t freed)
 	wan_cond_wake_all(&memory->reclaim_done);
 	wan_mutex_unlock(&memory->lock);
 	if (name[0])
-		tell(memory, name, "gave nothing 32 times in a row");
+		tell(memory, WAN_LOG_INFO, name, "gave nothing 32 times in a row");
 }
 
 uint64_t wan_memory_reclaim_or_wait(struct wan_memory *memory, enum wan_memory_level level,

@@ -20,7 +20,10 @@ enum startend_exit {
 	STARTEND_NO_MEMORY = 75,
 };
 
-enum { STARTEND_BATCH_MOST = 100 };
+enum {
+	STARTEND_BATCH_MOST = 100,
+	STARTEND_PATH_BYTES = 20480, /* more than folder and name: the kernel judges the length */
+};
 
 struct startend_pair {
 	char *start, *end; /* end may be NULL: it is optional */
@@ -76,6 +79,11 @@ bool startend_parse_alpha(const char *text, enum wan_alpha_policy *ret_alpha);
 int startend_process(const struct startend_options *options, struct wan_runtime *runtime);
 /* What the results of a pair take in memory until they are written. Pure. */
 uint64_t startend_pair_bytes(const struct startend_options *options);
+/* Before any work: the folder is made, and can be written. Exit status. */
+int startend_check_folder(const char *folder);
+/* What we have written and the disk has not counts as memory until it has: when that is short, we
+ * write no faster than the disk does. */
+void startend_let_disk_catch_up(const char *folder);
 /* All pairs, told. Exit status. */
 int startend_explain(const struct startend_options *options);
 /* The tables of pipelines and of rules, on standard output. */

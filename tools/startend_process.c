@@ -10,12 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "startend.h"
 
-#define PATH_BYTES 20480 /* more than folder and name: the kernel judges the length */
+#define PATH_BYTES STARTEND_PATH_BYTES
 
 struct side {
 	const char *label; /* "start", "end" */
@@ -290,6 +289,13 @@ static void enter_phase(struct work *work, enum wan_phase phase)
 		wan_progress_phase(work->tracker, phase);
 }
 
+static bool memory_is_short(const struct work *work)
+{
+	struct wan_memory_state state = {.struct_size = sizeof(state)};
+	wan_memory_state(wan_runtime_memory(work->runtime), &state);
+	return state.level >= WAN_MEMORY_WARNING;
+}
+
 /* Prepare up to want pairs; stops early when memory is out and something is there to be written. */
 static uint32_t prepare_batch(struct work *work, size_t first, uint32_t want,
 			      struct prepared *batch, bool *ret_out_of_memory)
@@ -297,6 +303,7 @@ static uint32_t prepare_batch(struct work *work, size_t first, uint32_t want,
 	uint32_t count = 0;
 	enter_phase(work, WAN_PHASE_PREPROCESSING);
 	*ret_out_of_memory = false;
+	bool waited = false;
 	while (count < want && !interrupted) {
 		prepare(work, &work->options->pairs[first + count], &batch[count]);
 		if (batch[count].status == STARTEND_NO_MEMORY) {
@@ -304,6 +311,12 @@ static uint32_t prepare_batch(struct work *work, size_t first, uint32_t want,
 			if (count > 0) {
 				release(&batch[count]);
 				break; /* again, alone, after these are written */
+			}
+			if (!waited) {
+				waited = true;
+				release(&batch[count]);
+				startend_let_disk_catch_up(work->options->folder);
+				continue;
 			}
 			startend_complain(&batch[count].refused);
 		}
@@ -324,6 +337,8 @@ static int write_batch(struct work *work, struct prepared *prepared, uint32_t co
 		status = status ? status : prepared[i].status;
 		*warnings += prepared[i].warnings;
 	}
+	if (memory_is_short(work))
+		startend_let_disk_catch_up(work->options->folder);
 	return status;
 }
 
@@ -414,43 +429,9 @@ static void catch_interrupts(void)
 	}
 }
 
-/* mkdir -p. 0, or -1 and errno, which is EEXIST when there was nothing to make. */
-static int make_folders(const char *folder)
-{
-	char path[PATH_BYTES];
-	if (snprintf(path, sizeof(path), "%s", folder) >= (int)sizeof(path)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		if (mkdir(path, 0777) < 0 && errno != EEXIST)
-			return -1;
-		*slash = '/';
-	}
-	return mkdir(path, 0777);
-}
-
-/* Before any work: the folder is made, and can be written. */
-static int check_folder(const char *folder)
-{
-	struct stat info;
-	if (make_folders(folder) == 0)
-		return 0;
-	if (errno != EEXIST)
-		startend_say("%s: cannot be made: %s", folder, strerror(errno));
-	else if (stat(folder, &info) == 0 && !S_ISDIR(info.st_mode))
-		startend_say("%s: is not a folder; choose another with -o", folder);
-	else if (access(folder, W_OK | X_OK) < 0)
-		startend_say("%s: cannot be written: %s", folder, strerror(errno));
-	else
-		return 0;
-	return STARTEND_CANNOT_WRITE;
-}
-
 int startend_process(const struct startend_options *options, struct wan_runtime *runtime)
 {
-	int folder_status = check_folder(options->folder);
+	int folder_status = startend_check_folder(options->folder);
 	if (folder_status)
 		return folder_status;
 	catch_interrupts();
