@@ -275,7 +275,8 @@ static void footer(const struct screen *screen)
 	uint64_t cost_ns = analysis->overhead_ns, run_ns = analysis->run_ns;
 	char text[TEXT_BYTES], cost[32];
 	size_t used =
-		wan_str_format(text, sizeof(text), "overhead of wanprof: about %s (%.2f %%)",
+		wan_str_format(text, sizeof(text), "overhead of wanprof: %s%s (%.2f %%)",
+			       analysis->overhead_measured ? "" : "about ",
 			       wan_format_duration(cost, sizeof(cost), cost_ns),
 			       run_ns ? fmin(100, 100.0 * (double)cost_ns / (double)run_ns) : 0.0);
 	const struct wan_process *process = analysis->view.main;
