@@ -125,7 +125,9 @@ static const char *level_name(uint64_t level)
 static void before_after(struct wan_json *json, const struct wan_process_event *event,
 			 const char *kind, const char *before, const char *after, bool bytes)
 {
-	bool applies = event->name && strcmp(event->name, kind) == 0;
+	const char *name = event->name ? event->name : "";
+	bool limit = strcmp(kind, "cache_limit") == 0 && strcmp(name, "cache_regrow") == 0;
+	bool applies = limit || strcmp(name, kind) == 0;
 	if (!applies) {
 		wan_json_key_null(json, before);
 		wan_json_key_null(json, after);
