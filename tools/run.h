@@ -49,7 +49,7 @@ struct run_program {
 	char reason[PATH_MAX + 160]; /* why not: a clause after "is not recorded: " */
 	char elf[PATH_MAX];          /* what really runs: the program, or its interpreter */
 	char loader[256];            /* the dynamic loader that starts it */
-	const char *audit_reason;    /* why it cannot be audited, or "" */
+	const char *sanitizer;       /* it is built with; then only hooks are put there. Or NULL */
 };
 /* Never fails: an unreadable program is left to execvp() to complain about. */
 void run_program_inspect(const char *name, struct run_program *ret_program);

@@ -82,8 +82,8 @@ static void append_existing(char *list, size_t bytes)
 void run_audit_prepare(const char *ours, const struct run_program *program,
 		       struct run_preload *preload)
 {
-	if (program->audit_reason[0])
-		run_audit_refuse(preload, program->audit_reason, "");
+	if (program->sanitizer)
+		run_audit_refuse(preload, "the program is built with ", program->sanitizer);
 	else if (!find_audit(ours, preload->audit, sizeof(preload->audit)))
 		run_audit_refuse(preload, AUDIT_NAME " is not beside the preload library", "");
 	else if (!merge_tunables(preload->tunables, sizeof(preload->tunables)))

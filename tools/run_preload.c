@@ -39,7 +39,8 @@ static void append_existing(char *list, size_t bytes)
 /*
  * memory: the library that gives memory per operation, "" for none. The user's own jemalloc is
  * asked for its counters and is not put there twice. The user's libraries stand before ours: one
- * that wraps a codec's functions too goes on to us by RTLD_NEXT, while we look for the codec itself.
+ * that wraps a codec's functions too goes on to us by RTLD_NEXT, while we look for the codec
+ * itself.
  */
 static void build_list(struct run_preload *preload, const char *ours, const char *memory)
 {
@@ -138,7 +139,13 @@ void run_preload_prepare(const struct run_request *request, const struct run_pro
 			"");
 		return;
 	}
-	find_memory(request->alloc, ours, preload, memory, sizeof(memory));
+	/* A sanitizer has an allocator of its own, which must be there first. */
+	find_memory(program->sanitizer ? RUN_ALLOC_OFF : request->alloc, ours, preload, memory,
+		    sizeof(memory));
+	if (program->sanitizer && request->alloc != RUN_ALLOC_OFF)
+		wan_str_format(preload->reason, sizeof(preload->reason),
+			       "memory per operation will be unknown: the program is built with %s",
+			       program->sanitizer);
 	if (request->audit != RUN_AUDIT_OFF)
 		run_audit_prepare(ours, program, preload);
 	if (!run_find_make_safe(ours, sizeof(ours))) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Can a program be recorded? The loader ignores LD_PRELOAD for set-uid programs, static programs
- * have no loader, 32-bit programs cannot load our library, and a program built with
- * AddressSanitizer refuses to start when anything is preloaded before its runtime.
+ * have no loader, 32-bit programs cannot load our library, and a program built with a sanitizer
+ * may refuse to start when anything is preloaded before its runtime.
  */
 #include "run.h"
 
@@ -126,32 +126,59 @@ static bool file_offset(const Elf64_Phdr *headers, size_t count, uint64_t addres
 	return false;
 }
 
-/* Is a library of that name prefix among DT_NEEDED? */
-static bool needs_library(int fd, const Elf64_Phdr *headers, size_t count,
-			  const Elf64_Phdr *dynamic_header, const char *prefix)
+/* The names that the program shares with its libraries, or NULL; free() them. */
+static char *load_names(int fd, const Elf64_Phdr *headers, size_t count,
+			const Elf64_Phdr *dynamic_header, size_t *ret_bytes)
 {
-	bool found = false;
-	char *strings = NULL;
+	char *names = NULL;
 	Elf64_Dyn *dynamic = load_segment(fd, dynamic_header->p_offset, dynamic_header->p_filesz,
 					  DYNAMIC_BYTES_MAX);
 	if (!dynamic)
-		return false;
-	size_t entries = dynamic_header->p_filesz / sizeof(*dynamic);
+		return NULL;
 	uint64_t at = 0, bytes = 0;
-	for (size_t i = 0; i < entries; i++) {
+	for (size_t i = 0; i < dynamic_header->p_filesz / sizeof(*dynamic); i++) {
 		if (dynamic[i].d_tag == DT_STRTAB)
 			at = dynamic[i].d_un.d_ptr;
 		else if (dynamic[i].d_tag == DT_STRSZ)
 			bytes = dynamic[i].d_un.d_val;
 	}
 	if (file_offset(headers, count, at, &at))
-		strings = load_segment(fd, at, bytes, 64 * WAN_MIB);
-	for (size_t i = 0; strings && i < entries && !found; i++)
-		found = dynamic[i].d_tag == DT_NEEDED && dynamic[i].d_un.d_val < bytes &&
-			wan_str_starts(strings + dynamic[i].d_un.d_val, prefix);
-	free(strings);
+		names = load_segment(fd, at, bytes, 64 * WAN_MIB);
+	*ret_bytes = bytes;
 	free(dynamic);
-	return found;
+	return names;
+}
+
+/*
+ * gcc links a sanitizer's runtime as a library, clang into the program, where its entry shows among
+ * the names. Some refuse whatever stands before them; all of them come first with the allocator,
+ * and their thread-local storage fits into no reserve.
+ */
+static void inspect_sanitizers(const char *names, size_t bytes, const char *path,
+			       struct run_program *program)
+{
+	static const struct {
+		const char *name, *sanitizer;
+		bool refuses;
+	} signs[] = {
+		{"libasan.so", "AddressSanitizer", true},
+		{"libclang_rt.asan", "AddressSanitizer", true},
+		{"__msan_init", "MemorySanitizer", true},
+		{"__asan_init", "AddressSanitizer", false},
+		{"__tsan_init", "ThreadSanitizer", false},
+		{"libtsan.so", "ThreadSanitizer", false},
+		{"__lsan_init", "LeakSanitizer", false},
+		{"liblsan.so", "LeakSanitizer", false},
+	};
+	for (size_t i = 0; i < WAN_COUNT_OF(signs); i++) {
+		if (!memmem(names, bytes, signs[i].name, strlen(signs[i].name)))
+			continue;
+		if (signs[i].refuses)
+			refuse(program, "%s is built with %s, which refuses preloading", path,
+			       signs[i].sanitizer);
+		program->sanitizer = signs[i].sanitizer;
+		return;
+	}
 }
 
 static const Elf64_Phdr *header_of_type(const Elf64_Phdr *headers, size_t count, uint32_t type)
@@ -199,14 +226,13 @@ static void inspect_elf64(int fd, const Elf64_Ehdr *elf, const char *path,
 	else if (!is_loader)
 		refuse(program, "%s is linked statically, so no library can be put before it",
 		       path);
-	if (program->recordable && dynamic &&
-	    needs_library(fd, headers, count, dynamic, "libasan.so"))
-		refuse(program, "%s is built with AddressSanitizer, which refuses preloading",
-		       path);
-	/* Their thread-local storage fits into no reserve. */
-	if (dynamic && (needs_library(fd, headers, count, dynamic, "libtsan.so") ||
-			needs_library(fd, headers, count, dynamic, "liblsan.so")))
-		program->audit_reason = "a sanitizer's thread-local storage does not fit beside it";
+	size_t bytes = 0;
+	char *names = program->recordable && dynamic
+			      ? load_names(fd, headers, count, dynamic, &bytes)
+			      : NULL;
+	if (names)
+		inspect_sanitizers(names, bytes, path, program);
+	free(names);
 	free(headers);
 }
 
@@ -273,7 +299,7 @@ void run_program_inspect(const char *name, struct run_program *ret_program)
 {
 	ret_program->recordable = true;
 	ret_program->reason[0] = ret_program->elf[0] = ret_program->loader[0] = '\0';
-	ret_program->audit_reason = "";
+	ret_program->sanitizer = NULL;
 	if (find_in_path(name, ret_program->path, sizeof(ret_program->path)))
 		inspect_file(ret_program->path, ret_program, 0);
 	else

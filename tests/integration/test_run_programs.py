@@ -78,6 +78,46 @@ def a_program_with_address_sanitizer_runs_unrecorded():
     runs_unrecorded([compiled("-fsanitize=address")], b"AddressSanitizer")
 
 
+def built_by_clang(*options):
+    clang = next((c for c in ("clang", "clang-14", "clang-15", "clang-16") if shutil.which(c)), None)
+    if not clang:
+        raise Skip("clang is not installed")
+    program = fresh()
+    done = subprocess.run([clang, "-x", "c", "-", "-o", program, *options], input=SOURCE,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode:
+        raise Skip(f"{clang} cannot build with {' '.join(options)} here")
+    return program
+
+
+@test
+def a_program_with_memory_sanitizer_runs_unrecorded():
+    runs_unrecorded([built_by_clang("-fsanitize=memory")], b"MemorySanitizer")
+
+
+@test
+def a_program_with_another_sanitizer_runs_with_our_hooks_alone():
+    tried = 0
+    for build in compiled, built_by_clang:
+        for sanitizer in "thread", "leak", "undefined", "address":
+            if (build, sanitizer) == (compiled, "address"):
+                continue  # refuses
+            try:
+                program = build("-fsanitize=" + sanitizer)
+            except Skip:
+                continue
+            expected = bare([program])
+            if expected.returncode != 6:
+                continue  # thread sanitizers do not like every kernel
+            done = record([program], fresh())
+            equal((done.returncode, done.stdout), (6, expected.stdout), sanitizer)
+            check(sanitizer == "undefined" or b"without the audit companion" in done.stderr,
+                  done.stderr)
+            tried += 1
+    if not tried:
+        raise Skip("no sanitizer can be built with")
+
+
 @test
 def a_set_uid_program_runs_unrecorded():
     if os.getuid() != 0:
