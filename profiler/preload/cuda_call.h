@@ -185,6 +185,7 @@ void wan_cuda_free_end(struct wan_cuda_call *call, uintptr_t address, struct wan
 void wan_cuda_work(struct wan_cuda_call *call, enum wan_cuda_op op, const void *stream, int error);
 void wan_cuda_flush(struct wan_cuda_thread *thread);
 void wan_cuda_after_fork(void);
+void wan_nvtx_after_fork(void); /* hook_nvtx.c */
 
 /* Words of a device's counter block (CUDA in record/schema.def). */
 enum wan_cuda_word {

@@ -150,6 +150,11 @@ static struct wan_recorder *make_or_wait(void)
 	return NULL;
 }
 
+bool wan_preload_records(void)
+{
+	return wan_load_relaxed(&enabled);
+}
+
 struct wan_recorder *wan_preload_recorder(void)
 {
 	struct wan_recorder *recorder = wan_load_acquire(&process_recorder);
@@ -229,6 +234,7 @@ static void after_fork(void)
 {
 	wan_operation_after_fork();
 	wan_cuda_after_fork();
+	wan_nvtx_after_fork();
 	process_recorder = NULL; /* the child's own file is made and described by its first use */
 	refusals = making = 0;
 	if (config.record_only_pid)

@@ -27,6 +27,8 @@ enum wan_operation_name {
  * file); NULL when recording is off or impossible.
  */
 struct wan_recorder *wan_preload_recorder(void);
+/* Will there be one? Cheap; makes none. */
+bool wan_preload_records(void);
 /* String id of an operation's name in that recorder. */
 uint16_t wan_preload_name_id(struct wan_recorder *recorder, enum wan_operation_name name);
 /* One more of what for a family. Any thread; before start too. */

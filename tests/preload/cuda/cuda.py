@@ -4,7 +4,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from recorded import GUESTS, check, equal, guest, main, record, test  # noqa: E402
+from recorded import GUESTS, PRELOAD, check, equal, guest, main, record, test  # noqa: E402
 
 MIB = 1 << 20
 
@@ -209,6 +209,33 @@ def a_program_that_looks_for_cuda_finds_none():
             "print([hasattr(lib, n) for n in ('cudaMalloc', 'cuInit', 'cuMemAlloc_v2')])")
     seen = record(["/usr/bin/python3", "-c", code], "probe", audit=True)
     equal(seen.outcome.stdout, b"[False, False, False]\n", "what is found")
+
+
+@test
+def named_ranges_are_operations():
+    seen = record([guest("guest_nvtx")], "nvtx", env={"NVTX_INJECTION64_PATH": PRELOAD})
+    counts = {}
+    for line in seen.of("aggregate", library="nvtx"):
+        counts[line["name"], line["flags"]] = line["count"]
+    for name, flags, count in (("step", 0, 1), ("inner", 1, 1), ("deep", 0, 1), ("deep", 1, 31),
+                               ("library:kernel", 0, 1), ("library:wide", 0, 1),
+                               ("crossing", 1, 1), ("mark", 1, 1), ("tile 7", 0, 1)):
+        equal(counts.get((name, flags)), count, (name, flags))
+    tiles = sum(c for (n, _), c in counts.items() if n.startswith("tile") or not n)
+    equal(tiles, 3000, "tiles: single names, then one for all")
+    check(counts["tile #", 0] > 2000 or counts.get(("", 0), 0) > 2000, counts)
+    step = seen.of("operation", name="step")
+    equal([(s["memory"], s["peak"], s["child"]) for s in step], [(0, 3 * MIB, 0)],
+          "device memory of the range, freed inside: the peak stays")
+    check(step[0]["span_ns"] >= 3e6, step)
+    equal(seen.of("damage"), [], "damage")
+
+
+@test
+def ranges_cost_nothing_when_recording_is_off():
+    seen = record([guest("guest_nvtx")], "nvtx-off",
+                  env={"NVTX_INJECTION64_PATH": PRELOAD, "WAN_PROFILE": "off"})
+    equal((seen.lines, seen.outcome.stdout), ([], b"done\n"), "nothing")
 
 
 @test
