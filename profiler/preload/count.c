@@ -46,6 +46,7 @@ static struct {
 } real;
 
 static bool started, complete;
+static Dl_info allocator; /* behind the hooks */
 static __thread struct wan_alloc_counters self __attribute__((tls_model("initial-exec")));
 
 static char boot[BOOT_BYTES] __attribute__((aligned(4096)));
@@ -236,11 +237,15 @@ WAN_EXPORT void wan_alloc_price_turn(void)
  * pass here cannot be counted: then the memory of operations is unknown. */
 static bool brings_operator_new(void)
 {
-	Dl_info allocator, operator_new;
+	Dl_info operator_new;
 	void *found = dlsym(RTLD_DEFAULT, "_Znwm");
 	return found && dladdr(found, &operator_new) &&
-	       dladdr((void *)(uintptr_t)real.malloc, &allocator) &&
 	       allocator.dli_fbase == operator_new.dli_fbase;
+}
+
+WAN_EXPORT const char *wan_alloc_file(void)
+{
+	return allocator.dli_fname ? allocator.dli_fname : "";
 }
 
 #define FIND(name, symbol)                                                                         \
@@ -262,6 +267,7 @@ __attribute__((constructor)) static void start(void)
 	FIND(valloc, "valloc");
 	FIND(pvalloc, "pvalloc");
 	FIND(malloc, "malloc");
+	dladdr((void *)(uintptr_t)real.malloc, &allocator);
 	complete = !brings_operator_new();
 	started = true;
 	errno = saved;

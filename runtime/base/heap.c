@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "heap.h"
 
+#include <dlfcn.h>
 #include <pthread.h>
+#include <string.h>
 
 #include "jemalloc.h"
 #include "str.h"
 #include "sys.h"
 
 extern __typeof__(wan_alloc_counters) wan_alloc_counters __attribute__((weak));
+extern __typeof__(wan_alloc_file) wan_alloc_file __attribute__((weak));
 
 /* All written once, under the once control. */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -31,12 +34,26 @@ static bool hooks_count(void)
 	return block && after - before >= TEST_BYTES;
 }
 
+/* Whose malloc() the program gets: the C library's, or the file of another's. */
+static const char *allocator(bool jemalloc)
+{
+	Dl_info info = {0};
+	void *found = dlsym(RTLD_DEFAULT, "malloc");
+	const char *file = found && dladdr(found, &info) && info.dli_fname ? info.dli_fname : "";
+	if (wan_alloc_file && strstr(file, "libwanrt-count"))
+		file = wan_alloc_file();
+	const char *slash = strrchr(file, '/');
+	file = slash ? slash + 1 : file;
+	bool libc = strncmp(file, "libc.", 5) == 0 || strncmp(file, "libc-", 5) == 0;
+	return jemalloc || libc || !file[0] ? wan_allocator_name() : file;
+}
+
 static void find(void)
 {
 	bool jemalloc = wan_jemalloc_active();
 	bool counted = hooks_count();
 	source = counted ? WAN_HEAP_COUNTED : jemalloc ? WAN_HEAP_JEMALLOC : WAN_HEAP_UNKNOWN;
-	wan_str_format(description, sizeof(description), "%s%s", wan_allocator_name(),
+	wan_str_format(description, sizeof(description), "%s%s", allocator(jemalloc),
 		       counted ? " (counted)" : "");
 }
 

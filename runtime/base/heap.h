@@ -20,6 +20,8 @@ struct wan_alloc_counters {
 /* The calling thread's, valid while the thread lives; NULL: nothing is counted. Only there when the
  * library is preloaded. */
 struct wan_alloc_counters *wan_alloc_counters(void);
+/* The file of the allocator behind the hooks; "" when it cannot be told. */
+const char *wan_alloc_file(void);
 /* Allocations of the whole process so far; of each thread up to 1023 are not in it yet. */
 uint64_t wan_alloc_calls(void);
 /* The work of counting one allocation and its freeing, and nothing else: to find out its price. */
@@ -40,7 +42,7 @@ bool wan_heap_thread_pointers(uint64_t **ret_allocated, uint64_t **ret_freed);
 /* Peak of (allocated - freed) of this thread above its value at the last reset. */
 bool wan_heap_peak_reset(void);
 bool wan_heap_peak_read(uint64_t *ret_bytes);
-/* "jemalloc 5.3.0", "glibc 2.36 (counted)", "glibc 2.36"; static storage. */
+/* "jemalloc 5.3.0", "glibc 2.36 (counted)", "glibc 2.36", the file of another allocator; static. */
 const char *wan_heap_describe(void);
 
 #endif

@@ -83,6 +83,42 @@ def counted_memory_is_that_of_the_operation():
     equal(seen.of("process")[0]["allocator_active"], 2, "who counts")
 
 
+def with_allocator(library, program="guest_hardship"):
+    """The process's line, counted over an allocator of somebody else."""
+    place = place_for("allocator")
+    command = [guest(program), *(["decode"] if program == "guest_hardship" else []), JPEG]
+    libraries = ":".join([PRELOAD, COUNT] + ([library] if library else []))
+    done = run_once(command, environment(LD_PRELOAD=libraries, WAN_RECORD_PATH=place + "/"),
+                    fresh("allocator"))
+    equal((done.status, done.stderr), (0, b""), "status, messages")
+    seen = Recorded(read_recordings(place), done)
+    return seen.of("process")[0], seen.operations[0]
+
+
+@test
+def an_allocator_that_the_hooks_do_not_see_makes_memory_unknown():
+    process, operation = with_allocator(None, "guest_allocator")
+    equal((process["allocator_active"], process["allocator"]), (0, "guest_allocator"), "who counts")
+    equal((operation["memory"], operation["peak"]), ("unknown", "unknown"), "memory")
+
+
+@test
+def allocators_with_an_operator_new_of_their_own_are_not_half_counted():
+    tried = 0
+    for name, active in (("libtcmalloc_minimal.so.4", 0), ("libmimalloc.so.2", 0),
+                         ("libjemalloc.so.2", 1)):
+        library = "/usr/lib/x86_64-linux-gnu/" + name
+        if not os.path.exists(library):
+            continue
+        process, operation = with_allocator(library)
+        equal(process["allocator_active"], active, name)
+        check(process["allocator"].startswith("jemalloc 5" if active else name), process)
+        equal(operation["peak"] == "unknown", not active, name)
+        tried += 1
+    if not tried:
+        raise Skip("no other allocator is installed")
+
+
 @test
 def thousands_of_short_threads_are_all_counted():
     count = 1_000_000 if FULL else 5_000
