@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libjpeg, reading. Only the leading fields of the object are used, which have not moved between
- * the 6.2 and 8 interfaces, unless the program's structure has the size we know.
+ * libjpeg, reading. The leading fields of the object, which have not moved between the 6.2, 7 and 8
+ * interfaces, are read as they are, the others by the layout that the program has named.
  */
 #include "hook.h"
 
 #include <stdio.h>
 #include <jpeglib.h>
+
+#include "jpeg_layout.h"
 
 #include "identity_mark.h"
 
@@ -18,7 +20,8 @@ static void note_header(struct wan_object *object, j_decompress_ptr cinfo)
 {
 	wan_operation_size(object, cinfo->image_width, cinfo->image_height,
 			   (unsigned)cinfo->num_components, (unsigned)cinfo->data_precision);
-	if (object->trusted_layout && cinfo->progressive_mode)
+	const struct wan_jpeg_layout *layout = wan_jpeg_layout_at(object->layout);
+	if (layout && layout->reader_is_progressive(cinfo))
 		object->flags |= WAN_FLAG_PROGRESSIVE;
 }
 
@@ -59,8 +62,7 @@ WAN_EXPORT void jpeg_CreateDecompress(j_decompress_ptr cinfo, int version, size_
 		struct wan_object *object = wan_object_bind(cinfo, WAN_OBJECT_JPEG_READER, codec);
 		wan_preload_count(FAMILY, WAN_COVER_OBJECTS);
 		if (object)
-			object->trusted_layout =
-				version == JPEG_LIB_VERSION && structsize == sizeof(*cinfo);
+			object->layout = (uint8_t)wan_jpeg_layout_find(version, structsize, 0);
 	}
 	WAN_REAL_OF(codec, jpeg_CreateDecompress)(cinfo, version, structsize);
 }

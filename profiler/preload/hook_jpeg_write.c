@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <jpeglib.h>
 
+#include "jpeg_layout.h"
+
 #include "transform.h"
 
 #define FAMILY WAN_FAMILY_JPEG
@@ -22,8 +24,7 @@ WAN_EXPORT void jpeg_CreateCompress(j_compress_ptr cinfo, int version, size_t st
 		struct wan_object *object = wan_object_bind(cinfo, WAN_OBJECT_JPEG_WRITER, codec);
 		wan_preload_count(FAMILY, WAN_COVER_OBJECTS);
 		if (object)
-			object->trusted_layout =
-				version == JPEG_LIB_VERSION && structsize == sizeof(*cinfo);
+			object->layout = (uint8_t)wan_jpeg_layout_find(version, 0, structsize);
 	}
 	WAN_REAL_OF(codec, jpeg_CreateCompress)(cinfo, version, structsize);
 }
@@ -56,11 +57,12 @@ WAN_EXPORT void jpeg_mem_dest(j_compress_ptr cinfo, unsigned char **outbuffer,
 /* Fields behind the leading ones. */
 static void note_settings(struct wan_object *object, j_compress_ptr cinfo)
 {
-	if (!object->trusted_layout)
+	const struct wan_jpeg_layout *layout = wan_jpeg_layout_at(object->layout);
+	if (!layout)
 		return;
-	object->channels = (uint8_t)cinfo->num_components; /* of the file, not of the rows */
-	object->bit_depth = (uint8_t)cinfo->data_precision;
-	if (cinfo->progressive_mode)
+	object->channels = (uint8_t)layout->writer_components(cinfo);
+	object->bit_depth = (uint8_t)layout->writer_precision(cinfo);
+	if (layout->writer_is_progressive(cinfo))
 		object->flags |= WAN_FLAG_PROGRESSIVE;
 }
 

@@ -53,7 +53,8 @@ struct __attribute__((aligned(64))) wan_object {
 	bool complete; /* all rows are through */
 	bool failed;   /* a call never came back, or said so */
 	bool asked;    /* for rows, or whatever the image is made of */
-	bool cpu_known, memory_known, many_threads, trusted_layout;
+	bool cpu_known, memory_known, many_threads;
+	uint8_t layout; /* of a libjpeg object, see jpeg_layout.h */
 	uint8_t channels, bit_depth, library;
 	bool foreign; /* began inside an operation of a linked runtime */
 	uint16_t flags, name, file;

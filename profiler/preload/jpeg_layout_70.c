@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT */
+#define LAYOUT 70
+#include "jpeg_layout.inc"

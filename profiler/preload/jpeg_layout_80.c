@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT */
+#define LAYOUT 80
+#include "jpeg_layout.inc"
