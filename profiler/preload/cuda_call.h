@@ -4,6 +4,22 @@
  * kind that the thread keeps in the recording (record/sums.h); one that took long, moved much or
  * failed gets a record of its own instead. No CUDA function is ever called from here, and none is
  * resolved before the program calls it.
+ *
+ *   cuda.def, cuda_driver.def   the hooked functions: prototypes, hooks and names come from here
+ *   cuda_hook.h                 what a line of them becomes
+ *   hook_cuda.c                 the runtime, 11 to 13, dynamic
+ *   hook_cuda_driver.c          the driver, by name or by cuGetProcAddress()
+ *   cuda_memory                 live allocations; cuda_work: given to the device, known to be done
+ *   hook_nvtx.c, nvtx_name      ranges that the program names
+ *
+ * Decisions, 2026-11-21:
+ * - Neither CUPTI nor events of ours: CUPTI has one subscriber, events are the program's resource,
+ *   and either would be a call that it did not make. What is done is told by its own waiting.
+ * - Calls are in no total (WAN_FLAG_CHILD): a million launches beside ten images would hide them.
+ * - What a dynamic runtime asks of the driver is not hooked; a call inside a call is not counted.
+ * - Live memory is what was asked for, by address: pools, contexts and rounding are not in it. The
+ *   samples of wanprof run say what the device itself holds.
+ * - A program that forks has no device in the child: the table starts empty there.
  */
 #ifndef WAN_PRELOAD_CUDA_CALL_H
 #define WAN_PRELOAD_CUDA_CALL_H
