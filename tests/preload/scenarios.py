@@ -235,5 +235,15 @@ def memory_comes_from_jemalloc():
     check(WIDTH * HEIGHT * 3 <= whole["peak"] < WIDTH * HEIGHT * 3 + 1_000_000, whole)
 
 
+@test
+def interface_of_version_8_is_read_where_its_fields_are():
+    seen = record([guest("guest_jpeg8")], "jpeg8")
+    expect(seen, ("jpeg.decode", "libjpeg", 400, 300, "ok"),
+           ("jpeg.encode", "libjpeg", 200, 100, "ok"))
+    equal({(o["name"], o["channels"], o["depth"]) for o in seen.operations},
+          {("jpeg.decode", 3, 8), ("jpeg.encode", 1, 8)}, "samples of the files")
+    equal({a["flags"] for a in seen.of("aggregate")}, {4}, "flags: progressive")
+
+
 if __name__ == "__main__":
     main(CHOSEN)
