@@ -17,7 +17,7 @@
 
 /*
  * jemalloc takes 2.6 KiB, OpenMP, OpenGL and C++ runtimes some 100 bytes each. It is part of every
- * thread's stack: threads of a program that wants them smaller than twice this cannot start.
+ * thread's stack: where a program wants stacks below 24 KiB, its threads cannot start.
  */
 #define RESERVE_BYTES 16384ul
 
