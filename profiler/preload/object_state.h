@@ -24,8 +24,10 @@ enum wan_object_kind {
 	WAN_OBJECT_PNG_IMAGE, /* simplified interface */
 	WAN_OBJECT_PILLOW_READER,
 	WAN_OBJECT_PILLOW_WRITER,
+	WAN_OBJECT_AVCODEC_READER,
+	WAN_OBJECT_AVCODEC_WRITER,
 	WAN_OBJECT_PILLOW_FEED, /* knows the file of what libjpeg's hooks see */
-	WAN_OBJECT_CALL,      /* one call is the operation; lives on the hook's stack */
+	WAN_OBJECT_CALL,        /* one call is the operation; lives on the hook's stack */
 };
 
 enum wan_phase {
@@ -56,7 +58,8 @@ struct __attribute__((aligned(64))) wan_object {
 	bool cpu_known, memory_known, many_threads;
 	uint8_t layout; /* of a libjpeg object, see jpeg_layout.h */
 	uint8_t channels, bit_depth, library;
-	bool foreign; /* began inside an operation of a linked runtime */
+	bool threaded; /* worked on by threads that no hook sees */
+	bool foreign;  /* began inside an operation of a linked runtime */
 	uint16_t flags, name, file;
 	int32_t fd;      /* SOURCE said so; -1: none */
 	uint32_t thread; /* that began; its lane may have passed to another since */
@@ -67,17 +70,20 @@ struct __attribute__((aligned(64))) wan_object {
 	uint32_t set_width_px, set_height_px; /* png_set_IHDR */
 	uint16_t set_flags;
 	uint8_t set_channels, set_depth;
+	uint8_t picture;         /* enum wan_picture: libavcodec has one interface for all */
+	uint16_t waiting;        /* pictures that went in and did not come out yet */
 	struct wan_object *peer; /* transform: the reading side carries the operation */
 	uint64_t start_ticks, cpu_ns;
-	uint64_t file_bytes;               /* UINT64_MAX: unknown */
-	/* Absolute: bytes allocated minus freed by the thread that began; net: when it last left. */
+	uint64_t file_bytes; /* UINT64_MAX: unknown */
+	/* Absolute: bytes allocated minus freed by the thread that began; net: when it last left.
+	 */
 	int64_t memory_start, memory_peak, memory_net;
 	uint64_t used_ticks;
 	uint64_t entered_ticks; /* of the timed call under way */
 	uint64_t warnings;
-	const void *info;             /* png_infop */
-	const unsigned long *outsize; /* jpeg_mem_dest */
-	uint64_t identity;            /* of the input; 0: not known */
+	const void *info;                           /* png_infop */
+	const unsigned long *outsize;               /* jpeg_mem_dest */
+	uint64_t identity;                          /* of the input; 0: not known */
 	uint32_t output_width_px, output_height_px; /* what a scaled decode gives; 0: not scaled */
 };
 

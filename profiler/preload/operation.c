@@ -209,6 +209,8 @@ static void fill_cost(struct wan_object *object, uint64_t span, struct wan_recor
 	record->cpu_us = WAN_CPU_UNKNOWN;
 	record->memory_kib = WAN_MEMORY_UNKNOWN;
 	record->peak_kib = WAN_BYTES_UNKNOWN;
+	if (object->threaded)
+		return;
 	bool alone = !object->many_threads && wan_object_is_ours(object);
 	uint64_t cpu_ns = 0;
 	int64_t net, peak;

@@ -16,7 +16,7 @@
 #include "operation.h"
 #include "python/api.h"
 #include "python/header.h"
-#include "python/source.h"
+#include "python/file_source.h"
 #include "python/method_table.h"
 #include "str.h"
 #include "sys.h"

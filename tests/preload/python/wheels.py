@@ -116,6 +116,26 @@ def modules_out_of_reach_are_named():
     equal([c["name"] for c in seen.of("coverage")], ["simplejpeg"], "coverage")
 
 
+PYAV = """
+import sys, fractions, av
+for frame in av.open(sys.argv[1]).decode(video=0): print(frame.width, frame.height)
+for name, kind in ("png", "rgb24"), ("mjpeg", "yuvj420p"):
+    context = av.CodecContext.create(name, "w")
+    context.width, context.height, context.pix_fmt = frame.width, frame.height, kind
+    context.time_base = fractions.Fraction(1, 25)
+    packets = context.encode(frame.reformat(format=kind)) + context.encode(None)
+    print(name, [p.size for p in packets])
+"""
+
+
+@test
+def pyav_wheel():
+    env = wheels("pyav", "av", "numpy")
+    seen = run(env, PYAV, JPEG)
+    expect(seen, *[(name, "libavcodec", *SIZE, "ok")
+                   for name in ("jpeg.decode", "png.encode", "jpeg.encode")])
+
+
 TORCH = """
 import sys, torch
 from PIL import Image

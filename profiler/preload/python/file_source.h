@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a picture is read from or written to, as far as Python's own file objects tell. */
-#ifndef WAN_PRELOAD_PYTHON_SOURCE_H
-#define WAN_PRELOAD_PYTHON_SOURCE_H
+#ifndef WAN_PRELOAD_PYTHON_FILE_SOURCE_H
+#define WAN_PRELOAD_PYTHON_FILE_SOURCE_H
 
 #include "object_state.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "python/source.h"
+#include "python/file_source.h"
 
 #include "identity_mark.h"
 #include "python/api.h"
