@@ -22,7 +22,7 @@ struct wan_memory_limits {
 	uint64_t (*set_cache_limit)(void *context, uint64_t limit_bytes);
 	uint64_t (*clear_cache)(void *context);  /* returns the bytes dropped */
 	uint64_t (*cache_used)(void *context);   /* bytes held now, for the advice */
-	uint64_t (*cache_pinned)(void *context); /* of those, what somebody holds; for waiting */
+	uint64_t (*cache_pinned)(void *context); /* of those, what is held or on its way */
 	uint64_t (*idle_bytes)(void *context);   /* buffers kept for reuse; for planning */
 	/* Whether a lowered limit may grow back as far as its owner is concerned. NULL: yes. */
 	bool (*may_grow)(void *context);

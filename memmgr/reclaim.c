@@ -102,8 +102,12 @@ uint64_t wan_memory_could_give(struct wan_memory *memory)
 	uint64_t most = rss ? rss : UINT64_MAX;
 	if (!limits->cache_used)
 		return most;
-	return WAN_MIN(most, limits->cache_used(limits->context) + memory->pool_idle_bytes +
-				     wan_memory_batch_bytes(memory));
+	uint64_t used = limits->cache_used(limits->context);
+	uint64_t pinned = limits->cache_pinned ? limits->cache_pinned(limits->context) : 0;
+	uint64_t idle =
+		limits->idle_bytes ? limits->idle_bytes(limits->context) : memory->pool_idle_bytes;
+	used -= WAN_MIN(used, pinned);
+	return WAN_MIN(most, used + idle + wan_memory_batch_bytes(memory));
 }
 
 static struct wan_reclaimer_slot *running_locked(struct wan_memory *memory, uint32_t thread)

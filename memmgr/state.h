@@ -164,8 +164,9 @@ uint64_t wan_memory_reclaim_or_wait(struct wan_memory *memory, enum wan_memory_l
 				    uint64_t want_bytes, int max_priority, bool *ret_others_did);
 /* In a child: nobody is inside a reclaimer any more. */
 void wan_reclaim_forget(struct wan_memory *memory);
-/* Most that reclaimers can hold: what the cache uses and what the pool may keep idle; without an
- * owner of the cache, what this process has resident. UINT64_MAX: unknown. */
+/* Most that reclaimers can give: what the cache has and nobody holds, what the pool keeps idle, and
+ * batches that say what they hold; without an owner of the cache, what this process has resident.
+ * UINT64_MAX: unknown. */
 uint64_t wan_memory_could_give(struct wan_memory *memory);
 /* Whether this thread is inside a reclaimer. */
 bool wan_memory_reclaiming(struct wan_memory *memory);

@@ -21,8 +21,8 @@ static uint64_t room_of(struct wan_runtime *runtime, char limiting[WAN_LEVEL_NAM
 	struct wan_pool_stats pool;
 	wan_cache_stats(runtime->cache, &stats);
 	wan_pool_stats(&pool);
-	uint64_t spare =
-		stats.used_bytes - WAN_MIN(stats.used_bytes, stats.pinned_bytes) + pool.idle_bytes;
+	uint64_t busy = stats.pinned_bytes + stats.in_flight_bytes;
+	uint64_t spare = stats.used_bytes - WAN_MIN(stats.used_bytes, busy) + pool.idle_bytes;
 	uint64_t now = wan_memory_grantable(runtime->memory, limiting);
 	return now + WAN_MIN(spare, UINT64_MAX - now);
 }

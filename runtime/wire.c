@@ -99,7 +99,7 @@ static uint64_t cache_pinned(void *context)
 {
 	struct wan_cache_stats stats;
 	cache_stats(context, &stats);
-	return stats.pinned_bytes;
+	return stats.pinned_bytes + stats.in_flight_bytes;
 }
 
 static uint64_t idle_bytes(void *context)

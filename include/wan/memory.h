@@ -398,7 +398,7 @@ struct wan_memory_forecast {
 	double seconds_to_limit;    /**< until the limit itself is reached; -1: not in sight */
 	double reaction_s;          /**< measured: from a look to memory given back, with the pause
 				     * between two looks */
-	bool early;                 /**< others alone get there within four times that: memory goes early */
+	bool early; /**< others alone get there within four times that: memory goes early */
 };
 /**
  * Weighted least squares over the newest eight looks at the deciding level. Fields beyond

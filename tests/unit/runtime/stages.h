@@ -90,7 +90,7 @@ static inline struct wan_cache_stats cache_stats(struct wan_runtime *runtime)
 	return stats;
 }
 
-static uint64_t operations(struct wan_runtime *runtime)
+static inline uint64_t operations(struct wan_runtime *runtime)
 {
 	struct wan_runtime_summary summary = {.struct_size = sizeof(summary)};
 	wan_runtime_summary(runtime, &summary);
