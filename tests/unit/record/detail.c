@@ -11,15 +11,17 @@ TEST(a_detail_is_found_by_the_start_and_thread_of_its_operation)
 	REQUIRE_EQ(wan_recorder_create(support_config(256), WAN_ROLE_LINKED, path, &recorder), 0);
 	struct wan_lane *lane = wan_lane_get(recorder);
 	REQUIRE(lane != NULL);
+	uint64_t begin_ticks = wan_ticks();
 	for (unsigned i = 0; i < 3; i++) {
 		struct wan_record_operation operation = support_operation(recorder, i + 1);
-		operation.start_ticks = 1000000 * (uint64_t)(i + 1);
+		operation.start_ticks = begin_ticks + 1000000 * (uint64_t)i;
 		operation.thread = 7;
 		if (i == 1)
 			wan_lane_detail(lane, operation.start_ticks, 7, 0xabcdef, 320, 200);
 		wan_lane_append(lane, &operation);
 	}
-	wan_lane_detail(lane, 3000000, 8, 1, 2, 3); /* another thread's: nobody's here */
+	wan_lane_detail(lane, begin_ticks + 2000000, 8, 1, 2,
+			3); /* another thread's: nobody's here */
 	struct wan_recording *recording = support_open(path);
 	REQUIRE(recording != NULL);
 	const struct wan_process *process = wan_recording_process(recording, 0);
