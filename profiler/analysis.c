@@ -28,6 +28,12 @@ void wan_sample_from_event(const struct wan_process_event *event, struct wan_sam
 	};
 }
 
+/* What no number of a whole recording reaches, a damaged one may. */
+static uint64_t whole(double value)
+{
+	return value > 0 ? value < 18446744073709551615.0 ? (uint64_t)value : UINT64_MAX : 0;
+}
+
 /* CPU time of the run: mean of the samples times its duration; 0 when there are none. */
 static uint64_t cpu_of_samples(const struct wan_view *view, uint64_t duration_ns)
 {
@@ -46,7 +52,7 @@ static uint64_t cpu_of_samples(const struct wan_view *view, uint64_t duration_ns
 			count++;
 		}
 	}
-	return count ? (uint64_t)(sum / (double)count / 100 * (double)duration_ns) : 0;
+	return count ? whole(sum / (double)count / 100 * (double)duration_ns) : 0;
 }
 
 static const struct wan_process_counters *price_of(const struct wan_process *process)
@@ -61,8 +67,8 @@ static const struct wan_process_counters *price_of(const struct wan_process *pro
 static uint64_t cost_ns(const struct wan_process_counters *price, const char *count,
 			const char *cost)
 {
-	return (uint64_t)((double)wan_counters_block_word(price, count) *
-			  (double)wan_counters_block_word(price, cost) / 1024);
+	return whole((double)wan_counters_block_word(price, count) *
+		     (double)wan_counters_block_word(price, cost) / 1024);
 }
 
 /* What the hooks measured; for operations without hooks, what they are assumed to cost. */
@@ -77,8 +83,7 @@ static void count_overhead(struct wan_analysis *analysis)
 		if (!price)
 			continue;
 		analysis->overhead_operations_ns +=
-			(uint64_t)((double)wan_counters_block_word(price, "own") *
-				   process->header.ns_per_tick);
+			whole((double)wan_counters_block_word(price, "own") * process->ns_per_tick);
 		analysis->overhead_rows_ns += cost_ns(price, "rows", "row_cost") +
 					      cost_ns(price, "timed_rows", "timed_row_cost");
 		analysis->overhead_allocations_ns +=
