@@ -111,4 +111,23 @@ TEST(the_thread_s_current_device_is_left_as_it_was)
 	unsetenv("WAN_FAKE_CUDA_DEVICES");
 }
 
+TEST(what_nvml_knows_is_told_and_its_errors_are_unknown)
+{
+	if (!load_fake() || !getenv("WAN_NVML"))
+		SKIP("WAN_CUDART or WAN_NVML names no library");
+	uint64_t own = UINT64_MAX;
+	double utilization = -1;
+	setenv("WAN_FAKE_NVML_UTILIZATION", "37", 1);
+	wan_source_gpu_more(0, &own, &utilization);
+	CHECK_NEAR(utilization, 37, 1e-9);
+	setenv("WAN_FAKE_NVML_ERROR", "999", 1);
+	own = UINT64_MAX;
+	utilization = -1;
+	wan_source_gpu_more(0, &own, &utilization);
+	CHECK(own == UINT64_MAX);
+	CHECK_NEAR(utilization, -1, 1e-9);
+	unsetenv("WAN_FAKE_NVML_ERROR");
+	unsetenv("WAN_FAKE_NVML_UTILIZATION");
+}
+
 TAP_MAIN
