@@ -21,9 +21,8 @@
 #include "sys.h"
 
 /* Two thread CPU clock reads (0.8 us) are then at most 0.1 % of the operation. */
-#define LARGE_NS    800000
-#define MARKER_NAME "profile_start"
-#define PATH_BYTES  4096
+#define LARGE_NS   800000
+#define PATH_BYTES 4096
 
 /* Active from the beginning: what was recorded before is not ours, and a start is still allowed. */
 static int begin_active(struct wan_profile *profile)
@@ -118,7 +117,7 @@ static void mark_start(struct wan_profile *profile, struct wan_period *period)
 	struct wan_record_event event = {
 		.ticks = wan_ticks(),
 		.values = {period->marker},
-		.name = wan_recorder_string(profile->recorder, MARKER_NAME),
+		.name = wan_recorder_string(profile->recorder, WAN_PROFILE_MARKER),
 		.kind_status = WAN_RECORD_ACTION << 4,
 		.thread = lane->thread,
 	};
@@ -197,7 +196,7 @@ static uint64_t start_of(const struct wan_period *period, const struct wan_proce
 	for (size_t i = process->event_count; i-- > 0;) {
 		const struct wan_process_event *event = &process->events[i];
 		if (event->kind == WAN_RECORD_ACTION && event->values[0] == period->marker &&
-		    event->name && strcmp(event->name, MARKER_NAME) == 0)
+		    event->name && strcmp(event->name, WAN_PROFILE_MARKER) == 0)
 			return event->time_ns;
 	}
 	return period->since_ns; /* wrapped away: the clock has to do */

@@ -52,6 +52,9 @@ struct wan_period {
 /* Which categories are recorded. Fixed once made. */
 struct wan_categories;
 
+/* Name of the event that says where profiling was started: no action of the memory manager. */
+#define WAN_PROFILE_MARKER "profile_start"
+
 struct wan_profile {
 	/* read at every operation */
 	uint32_t active; /* atomic; first: wan/profile.h looks at it without a call */

@@ -17,6 +17,7 @@
 #define FINDINGS_MAX    3 /* two to four lines each */
 #define PROCESSES_MAX   24
 #define ACTIONS_SUMMARY 2
+#define MOST            1e18 /* a sum of hostile numbers fits no integer */
 #define ACTIONS_REPORT  12
 #define TEXT_BYTES      WAN_SCREEN_TEXT
 
@@ -183,9 +184,10 @@ static const char *paint(const struct screen *screen, enum wan_finding_severity 
 static void saving_text(char *to, size_t bytes, const struct wan_finding *item)
 {
 	char time[32], memory[32];
-	wan_format_duration(time, sizeof(time), (uint64_t)(fmax(0, item->saving_ms) * 1e6));
+	wan_format_duration(time, sizeof(time),
+			    (uint64_t)fmin(MOST, fmax(0, item->saving_ms) * 1e6));
 	wan_format_bytes(memory, sizeof(memory),
-			 (uint64_t)(fmax(0, item->saving_mb) * (double)WAN_MIB));
+			 (uint64_t)fmin(MOST, fmax(0, item->saving_mb) * (double)WAN_MIB));
 	if (item->saving_ms >= 0 && item->saving_mb >= 0)
 		wan_str_format(to, bytes, "saves about %s and %s of peak", time, memory);
 	else if (item->saving_ms >= 0)

@@ -7,6 +7,7 @@
 #include "coverage.h"
 #include "counters.h"
 #include "macros.h"
+#include "profile.h"
 #include "str.h"
 #include "units.h"
 
@@ -45,13 +46,18 @@ struct actions {
 	uint32_t worst;
 };
 
+static bool is_action(const struct wan_process_event *event)
+{
+	return event->kind == WAN_RECORD_ACTION && strcmp(event->name, WAN_PROFILE_MARKER) != 0;
+}
+
 static struct actions count_actions(const struct wan_view *view)
 {
 	struct actions actions = {0};
 	for (size_t i = 0; i < view->source_count; i++) {
 		const struct wan_process *process = view->sources[i].process;
 		for (size_t j = 0; j < process->event_count; j++) {
-			if (process->events[j].kind != WAN_RECORD_ACTION)
+			if (!is_action(&process->events[j]))
 				continue;
 			actions.count++;
 			actions.freed_bytes += process->events[j].values[1];
@@ -95,7 +101,7 @@ static void action_lines(const struct wan_screen *screen, const struct wan_view 
 	for (size_t i = 0; i < view->source_count; i++) {
 		const struct wan_process *process = view->sources[i].process;
 		for (size_t j = 0; j < process->event_count; j++) {
-			if (process->events[j].kind != WAN_RECORD_ACTION)
+			if (!is_action(&process->events[j]))
 				continue;
 			if (left_out)
 				left_out--;
