@@ -60,12 +60,12 @@ static bool may_be_frozen_locked(struct wan_cache *cache, struct wan_cache_entry
 	return !(entry->flags & WAN_CACHE_SCAN) || uses_locked(cache, entry) > 1;
 }
 
-/* The quarter of what is ready that leaves next. */
-static unsigned find_candidates_locked(struct wan_cache *cache, struct candidate *candidates)
-	WAN_REQUIRES(&cache->lock)
+/* So many bytes of what is ready that leaves next, or (0) a quarter of it. */
+static unsigned find_candidates_locked(struct wan_cache *cache, uint64_t want_bytes,
+				       struct candidate *candidates) WAN_REQUIRES(&cache->lock)
 {
-	uint64_t bytes_most = cache->budget.indexed_bytes / 4, bytes = 0;
-	uint64_t entries_most = cache->budget.entries / 4 + 1, entries = 0;
+	uint64_t bytes_most = want_bytes ? want_bytes : cache->budget.indexed_bytes / 4, bytes = 0;
+	uint64_t entries_most = want_bytes ? 1 : cache->budget.entries / 4 + 1, entries = 0;
 	unsigned found = 0;
 	wan_order_begin(&cache->order, false, cache->pinned_entries);
 	while (found < CANDIDATES && (bytes < bytes_most || entries < entries_most)) {
@@ -230,10 +230,9 @@ static bool work_on(struct wan_cache *cache, const struct candidate *candidate)
 	return kept;
 }
 
-uint64_t wan_cache_background(struct wan_cache *cache, uint64_t budget_ns)
+/* want_bytes 0: what leaves next of a cache that is full. */
+static uint64_t work(struct wan_cache *cache, uint64_t want_bytes, uint64_t budget_ns)
 {
-	if (!cache || cache->tier.useless)
-		return 0;
 	struct candidate candidates[CANDIDATES];
 	uint64_t start_ns = wan_now_ns(), made = 0;
 	unsigned count = 0, at = 0;
@@ -247,8 +246,9 @@ uint64_t wan_cache_background(struct wan_cache *cache, uint64_t budget_ns)
 			wan_mutex_lock(&cache->lock);
 			cache->tier.active = true;
 			cache->tier.pressed = under_pressure(&cache->budget);
-			count = cache->tier.pressed && cache->tier.judge.share > 0
-					? find_candidates_locked(cache, candidates)
+			bool wanted = cache->tier.pressed || want_bytes;
+			count = wanted && cache->tier.judge.share > 0
+					? find_candidates_locked(cache, want_bytes, candidates)
 					: 0;
 			wan_cache_leave(cache, &victims);
 			at = 0;
@@ -260,4 +260,15 @@ uint64_t wan_cache_background(struct wan_cache *cache, uint64_t budget_ns)
 		progress |= kept;
 	} while (wan_now_ns() - start_ns < budget_ns);
 	return made;
+}
+
+uint64_t wan_cache_background(struct wan_cache *cache, uint64_t budget_ns)
+{
+	return cache && !cache->tier.useless ? work(cache, 0, budget_ns) : 0;
+}
+
+uint64_t wan_cache_compress(struct wan_cache *cache, uint64_t want_bytes, uint64_t budget_ns)
+{
+	bool any = cache && !cache->tier.useless && want_bytes;
+	return any ? work(cache, want_bytes, budget_ns) : 0;
 }

@@ -419,6 +419,15 @@ WAN_API uint64_t wan_cache_expire(struct wan_cache *cache);
  * Threads: any, besides any other call.   Cost: budget_ns and one value more.   Since: 0.2
  */
 WAN_API uint64_t wan_cache_background(struct wan_cache *cache, uint64_t budget_ns);
+/**
+ * As that for about want_bytes of the values that leave next, whether or not the cache is full: for
+ * who is about to lower its limit and would rather keep something of them.
+ *
+ * Returns the number of values compressed; 0 also when want_bytes is 0.
+ * Threads: any, besides any other call.   Cost: budget_ns and one value more.   Since: 0.2
+ */
+WAN_API uint64_t wan_cache_compress(struct wan_cache *cache, uint64_t want_bytes,
+				    uint64_t budget_ns);
 
 /**
  * Fill *stats, whose struct_size the caller has set to sizeof(*stats). All fields belong to one

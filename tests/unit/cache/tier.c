@@ -89,6 +89,24 @@ TEST(each_reason_for_nothing_is_told)
 		CHECK(wan_cold_reason_text((enum wan_cold_reason)reason)[0]);
 }
 
+/* Before a limit is lowered: values of a cache that is far from full. */
+TEST(what_is_about_to_leave_can_be_compressed_before)
+{
+	struct wan_cache *cache = begin();
+	for (uint64_t number = 1; number <= 8; number++)
+		get(cache, number);
+	CHECK_EQ(wan_cache_compress(cache, 0, 1000000000), 0);
+	CHECK_EQ(wan_cache_background(cache, 1000000000), 0); /* it is not full */
+	CHECK(wan_cache_compress(cache, 2 * SIZE, 1000000000) >= 1);
+	CHECK(stats_of(cache).cold_made <= 3); /* and not all eight */
+	wan_cache_trim(cache, stats_of(cache).used_bytes - 2 * SIZE);
+	CHECK(stats_of(cache).cold_entries >= 1);
+	CHECK(has(cache, 1));
+	CHECK_EQ(thawed, 1);
+	SOUND(cache);
+	end(cache);
+}
+
 TEST(a_form_that_cannot_be_thawed_is_computed_instead)
 {
 	struct wan_cache *cache = begin();
