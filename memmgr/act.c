@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Carrying out what the plan says. No lock is held while others are called. */
 #include <malloc.h>
+#include <string.h>
 
 #include "atomics.h"
 #include "jemalloc.h"
@@ -11,6 +12,8 @@
 
 /* Kernels count pages in batches of each processor; a fall is seen to within this. */
 #define COUNTING_SLACK_BYTES WAN_MIB
+
+static const uint64_t HOLDER_EVERY_NS = 60000000000;
 
 static uint64_t cache_limit(struct wan_memory *memory)
 {
@@ -140,6 +143,29 @@ static void serve_callbacks(struct wan_memory *memory, bool ticking)
 		memory->wake(memory->context);
 }
 
+/* Says in the reason why that was all. The largest holder is looked for once a minute. */
+static void explain(struct wan_memory *memory, const struct wan_memory_decision *decision,
+		    struct wan_memory_action *action)
+{
+	char holder[96] = "";
+	size_t length = strlen(action->reason), room = sizeof(action->reason) - length;
+	if (action->fragmented)
+		wan_str_format(action->reason + length, room,
+			       "; what was freed stays with the allocator");
+	if (!action->not_ours)
+		return;
+	bool look = decision->ticking && memory->sources.holder &&
+		    (!memory->holder_ns || action->time_ns - memory->holder_ns >= HOLDER_EVERY_NS);
+	if (look) {
+		memory->holder_ns = action->time_ns;
+		if (memory->sources.holder(memory->sources.context, decision->deciding, holder,
+					   sizeof(holder)) < 0)
+			holder[0] = '\0';
+	}
+	wan_str_format(action->reason + length, room, "; not ours to solve%s%s",
+		       holder[0] ? ": " : "", holder);
+}
+
 void wan_memory_act(struct wan_memory *memory, const struct wan_memory_decision *decision)
 {
 	enum wan_memory_level level = decision->level;
@@ -160,7 +186,8 @@ void wan_memory_act(struct wan_memory *memory, const struct wan_memory_decision 
 	/* What costs nothing first: its pages are back before the cache has been looked through. */
 	action.freed_bytes =
 		wan_memory_reclaim(memory, level, decision->excess_bytes, WAN_RECLAIM_REBUILD - 1);
-	if (decision->ticking && memory->limits.compress)
+	/* Later there is no room for copies, and a thread that reserves has no time. */
+	if (decision->ticking && level == WAN_MEMORY_WARNING && memory->limits.compress)
 		memory->limits.compress(memory->limits.context, decision->excess_bytes);
 	wan_memory_scale_batches(memory, plan.batch_factor, &action.batch_before,
 				 &action.batch_after);
@@ -174,6 +201,7 @@ void wan_memory_act(struct wan_memory *memory, const struct wan_memory_decision 
 	if (plan.callbacks)
 		serve_callbacks(memory, decision->ticking);
 	action.not_ours = action.freed_bytes < decision->excess_bytes / 100;
+	explain(memory, decision, &action);
 	wan_memory_record(memory, &action);
 }
 

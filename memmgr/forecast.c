@@ -95,7 +95,7 @@ void wan_memory_act_early(struct wan_memory *memory, uint64_t now_ns)
 	/* Before a warning only what costs nothing: the growth may end as it began. */
 	bool rebuild = forecast.next >= WAN_MEMORY_CRITICAL &&
 		       action.asked_bytes <= wan_memory_could_give(memory);
-	if (memory->limits.compress)
+	if (memory->limits.compress && forecast.next <= WAN_MEMORY_CRITICAL)
 		memory->limits.compress(memory->limits.context, action.asked_bytes);
 	action.freed_bytes = wan_memory_reclaim(memory, forecast.next, action.asked_bytes,
 						rebuild ? INT32_MAX : WAN_RECLAIM_REBUILD - 1);

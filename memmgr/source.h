@@ -74,6 +74,9 @@ struct wan_memory_sources {
 	/* Share of time in per cent that some task of this group, or of the host, waited for memory
 	 * in the last 10 s. 0, negative errno. May be NULL. */
 	int (*pressure)(void *context, double *ret_some_pct);
+	/* "python3 (process 123) holds 20.1 GB": who holds most of a level. Slow. 0, negative errno
+	 * (-ENOENT: nobody can be named). One thread at a time. May be NULL. */
+	int (*holder)(void *context, const char *level_name, char *to, size_t bytes);
 };
 
 /* Roots of the real files; "" or NULL: "/". A test builds a tree below a folder of its own. */
@@ -165,6 +168,10 @@ uint32_t wan_source_cgroup_watch(struct wan_source_cgroup *source, const double 
 				 int *fds, uint32_t capacity);
 void wan_source_cgroup_woken(struct wan_source_cgroup *source);
 void wan_source_cgroup_close(struct wan_source_cgroup *source);
+
+/* Who holds most, in words. 0, -ENOENT. */
+int wan_source_holder(const struct wan_source_cgroup *cgroup, const char *level_name, char *to,
+		      size_t bytes);
 
 /* How long figures stand that are so far below the line; at most 20 ms. Pure. */
 uint64_t wan_reading_stands_ns(const struct wan_level_reading *reading, double line_pct);

@@ -123,6 +123,12 @@ static void woken(void *context)
 	wan_source_cgroup_woken(&real->cgroup);
 }
 
+static int holder(void *context, const char *level_name, char *to, size_t bytes)
+{
+	struct wan_real_sources *real = context;
+	return wan_source_holder(&real->cgroup, level_name, to, bytes);
+}
+
 /* "some avg10=1.23 avg60=..." */
 static int read_pressure(void *context, double *ret_some_pct)
 {
@@ -178,6 +184,7 @@ int wan_real_sources_open(struct wan_real_sources *real, const struct wan_memory
 		.watch = watch,
 		.woken = woken,
 		.pressure = read_pressure,
+		.holder = holder,
 	};
 	return 0;
 }

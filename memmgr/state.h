@@ -110,6 +110,7 @@ struct wan_memory {
 	uint64_t calm_ns;         /* how long all stays below the steps at any rate; 0: not calm */
 	uint32_t watched;         /* descriptors that tell */
 	uint32_t callbacks_due;   /* a reserving thread has left them to the next tick */
+	uint64_t holder_ns;       /* of who acts: when the largest holder was looked for */
 	uint32_t acting;          /* thread id of who acts; 0: none */
 	uint32_t fork_generation; /* of the process that acting and reclaiming_thread belong to */
 

@@ -138,6 +138,7 @@ TEST(pressure_that_is_not_ours_is_recorded_as_such)
 	wan_memory_tick(memory);
 	CHECK(fake_last_action()->not_ours);
 	CHECK_EQ(fake_last_action()->freed_bytes, WAN_MIB);
+	CHECK(strstr(fake_last_action()->reason, "; not ours to solve") != NULL);
 	wan_memory_destroy(memory);
 }
 

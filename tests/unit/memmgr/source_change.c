@@ -130,6 +130,29 @@ TEST(pressure_is_read_where_the_kernel_tells)
 	tree_end(&tree);
 }
 
+TEST(the_largest_holder_of_a_level_is_named)
+{
+	char text[128];
+	tree_begin(&tree);
+	v2_process("/a");
+	v2_level("/a", "268435456", "max", 100, 0, 0);
+	tree_write(&tree, "/cg/a/cgroup.procs", "11\n12\n99\n");
+	tree_write(&tree, "/proc/11/statm", "9000 1000 1 1 0 1 0\n");
+	tree_write(&tree, "/proc/12/statm", "9000 2560 1 1 0 1 0\n");
+	tree_write(&tree, "/proc/12/comm", "python3\n");
+	tree_write(&tree, "/proc/7/statm", "99000 25600 1 1 0 1 0\n");
+	tree_write(&tree, "/proc/7/comm", "big\033[1m\n"); /* no escape codes from others */
+	REQUIRE_EQ(open_sources(), 0);
+	REQUIRE_EQ(sources.holder(sources.context, "cgroup /a", text, sizeof(text)), 0);
+	CHECK_STR(text, "python3 (process 12) holds 10.0 MB");
+	REQUIRE_EQ(sources.holder(sources.context, "host", text, sizeof(text)), 0);
+	CHECK(strstr(text, "(process 7) holds 100 MB") != NULL);
+	CHECK(strchr(text, '\033') == NULL);
+	CHECK(sources.holder(sources.context, "cgroup /b", text, sizeof(text)) < 0);
+	wan_real_sources_close(&real);
+	tree_end(&tree);
+}
+
 /* v2: the file of events is watched through inotify, which works on any file. */
 TEST(a_change_of_memory_events_tells)
 {
