@@ -11,6 +11,7 @@
 #include "config.h"
 #include "identity.h"
 #include "lock.h"
+#include "restore.h"
 #include "wan/runtime.h"
 #include "writer.h"
 
@@ -35,7 +36,10 @@ struct wan_runtime {
 	int wake_fd;                    /* atomic; eventfd, -1: none */
 	bool stopping;                  /* atomic */
 	bool has_thread;
-	pthread_t thread; /* looks at memory every memory.interval */
+	pthread_t thread;                 /* looks at memory every memory.interval */
+	struct wan_restore memory_alert;  /* lock */
+	struct wan_restore latency_alert; /* lock */
+	double latency_ms;                /* lock; of the last sample */
 	/* Of the thread: the last resource sample. */
 	uint64_t sampled_ns, sampled_cpu_ns;
 };
@@ -45,6 +49,13 @@ const char *wan_runtime_name(struct wan_runtime *runtime, const char *text, cons
 /* Record an action; unit bytes or entries as the name says. */
 void wan_runtime_record_action(struct wan_runtime *runtime, const char *what, const char *reason,
 			       uint32_t level, const uint64_t values[4]);
+
+/* Append an event of the schema to the recording; name and text may be NULL. */
+void wan_runtime_record_event(struct wan_runtime *runtime, uint32_t kind, const char *name,
+			      const char *text, uint32_t code, const uint64_t values[4]);
+/* The cache's new limit at once, its pages given back. context is the runtime. Returns the bytes
+ * dropped. */
+uint64_t wan_wire_set_cache_limit(void *context, uint64_t limit_bytes);
 
 /* Let the cache's ceiling follow memory, when cache.auto says so and it is time. */
 void wan_runtime_follow_memory(struct wan_runtime *runtime);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 
+#include "alerts.h"
 #include "atomics.h"
 #include "clock.h"
 #include "instance.h"
@@ -99,6 +100,7 @@ static void *watch(void *argument)
 		uint64_t frozen = 0;
 		wan_memory_tick(runtime->memory);
 		wan_runtime_follow_memory(runtime);
+		wan_alerts_recover(runtime);
 		if (runtime->config.cache_cold)
 			frozen = wan_cache_background(runtime->cache, COLD_BUDGET_NS);
 		wan_wire_sample(runtime);

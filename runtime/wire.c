@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "alerts.h"
 #include "alloc.h"
 #include "atomics.h"
 #include "clock.h"
@@ -17,16 +18,14 @@
 #include "profile.h"
 #include "progress.h"
 #include "str.h"
-#include "sys.h"
 
-#define CACHE_FLOOR_BYTES (64 * WAN_MIB) /* requirements: high memory, cache limit x0.8 */
-#define ENTRIES_FLOOR     10u            /* requirements: high latency, entry limit x0.8 */
-#define RECLAIM_FIRST     0              /* idle buffers cost nothing to give back */
-#define RECLAIM_CACHE     10
+#define RECLAIM_FIRST 0 /* idle buffers cost nothing to give back */
+#define RECLAIM_CACHE 10
 
-static void append_event(struct wan_recorder *recorder, uint32_t kind, const char *name,
-			 const char *text, uint32_t code, const uint64_t values[4])
+void wan_runtime_record_event(struct wan_runtime *runtime, uint32_t kind, const char *name,
+			      const char *text, uint32_t code, const uint64_t values[4])
 {
+	struct wan_recorder *recorder = runtime->recorder;
 	struct wan_lane *lane = wan_lane_get(recorder);
 	if (!lane)
 		return;
@@ -49,7 +48,7 @@ void wan_runtime_record_action(struct wan_runtime *runtime, const char *what, co
 	wan_add_relaxed(&runtime->actions, 1);
 	if (runtime->counters)
 		wan_add_relaxed(&runtime->counters[3], 1);
-	append_event(runtime->recorder, WAN_RECORD_ACTION, what, reason, level, values);
+	wan_runtime_record_event(runtime, WAN_RECORD_ACTION, what, reason, level, values);
 }
 
 /* --- memory manager to cache and pool --- */
@@ -109,7 +108,7 @@ static uint64_t idle_bytes(void *context)
 	return stats.idle_bytes;
 }
 
-static uint64_t set_cache_limit(void *context, uint64_t limit_bytes)
+uint64_t wan_wire_set_cache_limit(void *context, uint64_t limit_bytes)
 {
 	struct wan_runtime *runtime = context;
 	uint64_t before_bytes = cache_used(runtime);
@@ -136,6 +135,14 @@ static uint64_t clear_cache(void *context)
 	return before_bytes > after_bytes ? before_bytes - after_bytes : 0;
 }
 
+/* Before a step drops values: what may be compressed of them in the time of one look. */
+static void compress(void *context, uint64_t want_bytes)
+{
+	enum { BUDGET_NS = 20000000 };
+	struct wan_runtime *runtime = context;
+	wan_cache_compress(runtime->cache, want_bytes, BUDGET_NS);
+}
+
 static uint64_t string_id(void *context, const char *name)
 {
 	struct wan_runtime *runtime = context;
@@ -150,6 +157,12 @@ static void wake(void *context)
 static void on_memory_action(void *context, const struct wan_memory_action *action)
 {
 	struct wan_runtime *runtime = context;
+	if (strcmp(action->what, "degraded") == 0) { /* nothing was done about it */
+		const uint64_t none[4] = {0};
+		wan_runtime_record_event(runtime, WAN_RECORD_ACTION, action->what, action->reason,
+					 action->level, none);
+		return;
+	}
 	if (action->batch_before != action->batch_after) {
 		uint64_t values[4] = {0, 0, action->batch_before, action->batch_after};
 		wan_runtime_record_action(runtime, "batch", action->reason, action->level, values);
@@ -159,80 +172,6 @@ static void on_memory_action(void *context, const struct wan_memory_action *acti
 	uint64_t values[4] = {action->asked_bytes, action->freed_bytes, action->limit_before_bytes,
 			      action->limit_after_bytes};
 	wan_runtime_record_action(runtime, action->what, action->reason, action->level, values);
-}
-
-/* --- alerts --- */
-
-static void record_alert(void *context, const struct wan_alert *alert)
-{
-	struct wan_runtime *runtime = context;
-	uint64_t values[4] = {(uint64_t)(alert->value * 1000), (uint64_t)(alert->limit * 1000),
-			      alert->count, 0};
-	append_event(runtime->recorder, WAN_RECORD_ALERT, alert->type_name, alert->message,
-		     alert->severity, values);
-}
-
-static void act_on_alert(void *context, const struct wan_alert *alert)
-{
-	struct wan_runtime *runtime = context;
-	struct wan_cache_stats stats;
-	cache_stats(runtime, &stats);
-	if (alert->type == WAN_ALERT_HIGH_MEMORY && stats.limit_bytes > CACHE_FLOOR_BYTES) {
-		uint64_t limit = WAN_MAX(CACHE_FLOOR_BYTES, stats.limit_bytes * 4 / 5);
-		uint64_t freed = set_cache_limit(runtime, limit);
-		uint64_t values[4] = {stats.limit_bytes - limit, freed, stats.limit_bytes, limit};
-		wan_runtime_record_action(runtime, "cache_limit", alert->message, 0, values);
-	} else if (alert->type == WAN_ALERT_HIGH_LATENCY && stats.entry_limit > ENTRIES_FLOOR) {
-		uint64_t entries = WAN_MAX(ENTRIES_FLOOR, stats.entry_limit * 4 / 5);
-		wan_cache_set_limits(runtime->cache, 0, entries);
-		uint64_t values[4] = {0, 0, stats.entry_limit, entries};
-		wan_runtime_record_action(runtime, "entry_limit", alert->message, 0, values);
-	}
-}
-
-/* cpu_percent below 0: unknown. */
-static void append_sample(struct wan_runtime *runtime, const struct wan_memory_state *memory,
-			  uint64_t rss_bytes, double cpu_percent)
-{
-	/* hundredths of a percent: host | cpu << 16 | gpu utilisation << 48; all ones: unknown */
-	uint64_t host = memory->total_bytes ? (uint64_t)(memory->host_percent * 100) : UINT16_MAX;
-	uint64_t cpu = cpu_percent < 0 ? UINT32_MAX : (uint64_t)(uint32_t)(cpu_percent * 100);
-	uint64_t values[4] = {rss_bytes, memory->cgroup_need_bytes,
-			      memory->gpu_known ? memory->gpu_used_bytes : UINT64_MAX,
-			      host | cpu << 16 | (uint64_t)UINT16_MAX << 48};
-	append_event(runtime->recorder, WAN_RECORD_SAMPLE, NULL, NULL, 0, values);
-}
-
-static void record_sample(void *context, const struct wan_progress_sample *sample)
-{
-	struct wan_runtime *runtime = context;
-	struct wan_memory_state memory = {.struct_size = sizeof(memory)};
-	wan_memory_state(runtime->memory, &memory);
-	append_sample(runtime, &memory, (uint64_t)(sample->memory_mb * (double)WAN_MIB),
-		      sample->cpu_percent);
-}
-
-void wan_wire_sample(struct wan_runtime *runtime)
-{
-	enum { EVERY_NS = 1000000000 };
-	uint64_t now_ns = wan_now_ns(), since_ns = now_ns - runtime->sampled_ns;
-	struct timespec cpu;
-	if (runtime->sampled_ns && since_ns < EVERY_NS)
-		return;
-	bool known = wan_sys->clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu) == 0;
-	uint64_t cpu_ns = known ? (uint64_t)cpu.tv_sec * 1000000000 + (uint64_t)cpu.tv_nsec : 0;
-	bool first = !runtime->sampled_ns;
-	double percent =
-		known && !first && cpu_ns >= runtime->sampled_cpu_ns
-			? 100.0 * (double)(cpu_ns - runtime->sampled_cpu_ns) / (double)since_ns
-			: -1;
-	runtime->sampled_ns = now_ns;
-	runtime->sampled_cpu_ns = cpu_ns;
-	if (wan_progress_running(runtime->progress)) /* which samples by its own interval */
-		return;
-	struct wan_memory_state memory = {.struct_size = sizeof(memory)};
-	wan_memory_state(runtime->memory, &memory);
-	append_sample(runtime, &memory, memory.process_rss_bytes, percent);
 }
 
 static uint64_t *tracker_counters(void *context, const char *tracker_name)
@@ -251,8 +190,8 @@ static void record_phase(void *context, const struct wan_progress_stretch *stret
 {
 	struct wan_runtime *runtime = context;
 	uint64_t values[4] = {stretch->started_ticks, stretch->duration_ns, stretch->steps};
-	append_event(runtime->recorder, WAN_RECORD_PHASE, stretch->tracker, stretch->text,
-		     stretch->phase, values);
+	wan_runtime_record_event(runtime, WAN_RECORD_PHASE, stretch->tracker, stretch->text,
+				 stretch->phase, values);
 }
 
 /* --- parts, lowest first --- */
@@ -314,11 +253,13 @@ static int connect_memory(struct wan_runtime *runtime)
 		.config = &runtime->config,
 		.limits = {.context = runtime,
 			   .get_cache_limit = get_cache_limit,
-			   .set_cache_limit = set_cache_limit,
+			   .set_cache_limit = wan_wire_set_cache_limit,
 			   .clear_cache = clear_cache,
 			   .cache_used = cache_used,
 			   .cache_pinned = cache_pinned,
-			   .idle_bytes = idle_bytes},
+			   .idle_bytes = idle_bytes,
+			   .may_grow = wan_alerts_let_grow,
+			   .compress = runtime->config.cache_cold ? compress : NULL},
 		.counters = counters(runtime, WAN_COUNTERS_MEMORY, "memory"),
 		.string_id = string_id,
 		.on_action = on_memory_action,
@@ -347,14 +288,14 @@ static int connect_progress(struct wan_runtime *runtime)
 		.latencies = tracker_latencies,
 		.string_id = string_id,
 		.monitor_words = counters(runtime, WAN_COUNTERS_MONITOR, "monitor"),
-		.on_alert = record_alert,
-		.on_sample = record_sample,
+		.on_alert = wan_alerts_record,
+		.on_sample = wan_alerts_sampled,
 		.on_phase = record_phase,
 		.context = runtime,
 	};
 	int r = wan_progress_create(&options, &runtime->progress);
 	if (r == 0 && runtime->config.runtime_auto_optimize)
-		r = wan_progress_on_alert(runtime->progress, act_on_alert, runtime);
+		r = wan_progress_on_alert(runtime->progress, wan_alerts_act, runtime);
 	return r;
 }
 
