@@ -19,6 +19,8 @@
 
 enum {
 	ABOVE_LINE_SHARE = 4,  /* others hold the memory: a quarter of the rest may be in flight */
+	CREDIT_SHARE = 20,     /* at most this part of the limit is granted on credit, */
+	SLACK_SHARE = 64,      /* while usage is no more than this part above the line */
 	EVICTIONS_AT_ONCE = 4, /* then others take what comes, and waiting is better */
 	LOOK_AGAIN_NS = 2000000,         /* a waiter looks this often for what nobody announces */
 	OTHERS_FOR_NS = 1000000000,      /* another thread asked this lately: it is at work */
@@ -94,6 +96,7 @@ struct asking {
 	bool nested; /* by a reclaimer: nobody is asked to give, nothing is waited for */
 	bool may_evict;
 	uint64_t evicted_bytes;
+	uint64_t limit_bytes; /* of the limiting level */
 };
 
 /* Reads the sources; acts first if a step was crossed. */
@@ -104,6 +107,7 @@ static void look(struct asking *asking)
 	wan_memory_refresh(asking->memory, &look, &verdict);
 	if (!asking->nested && wan_memory_step(asking->memory, &look, &verdict, false))
 		wan_memory_refresh(asking->memory, &look, &verdict);
+	asking->limit_bytes = verdict.limiting < 0 ? 0 : look.levels[verdict.limiting].limit_bytes;
 }
 
 /* Evicts for want_bytes and reads again. False: it cannot be ours to give, or nothing came. */
@@ -126,7 +130,14 @@ static bool evict(struct asking *asking, uint64_t want_bytes)
 	if (!freed && !others_did)
 		return false;
 	asking->evicted_bytes += WAN_MIN(freed, UINT64_MAX - asking->evicted_bytes);
+	int64_t before = wan_load_relaxed(&memory->admission->line_left_bytes);
 	wan_memory_refresh(memory, &look, &verdict);
+	asking->limit_bytes = verdict.limiting < 0 ? 0 : look.levels[verdict.limiting].limit_bytes;
+	int64_t fell = wan_load_relaxed(&memory->admission->line_left_bytes) - before;
+	uint64_t seen = fell > 0 ? (uint64_t)fell : 0;
+	uint64_t credit = wan_load_relaxed(&memory->credit_bytes) + (freed - WAN_MIN(freed, seen));
+	wan_store_relaxed(&memory->credit_bytes,
+			  WAN_MIN(credit, asking->limit_bytes / CREDIT_SHARE));
 	return true;
 }
 
@@ -138,7 +149,30 @@ static void purge(struct asking *asking, uint64_t dropped_bytes, uint64_t want_b
 	if (dropped_bytes < want_bytes)
 		return;
 	wan_memory_give_pages_back();
+	wan_store_relaxed(&asking->memory->credit_bytes, 0);
 	wan_memory_refresh(asking->memory, &look, &verdict);
+}
+
+/*
+ * What was dropped and is with the allocator serves the next allocation: it need not go to the
+ * kernel and be faulted in again, which takes ten times as long as using it. Where another thread's
+ * arena has it, usage rises; then the pages do go back.
+ */
+static bool take_on_credit(struct asking *asking)
+{
+	struct wan_memory *memory = asking->memory;
+	struct wan_admission *admission = memory->admission;
+	uint64_t credit = wan_load_relaxed(&memory->credit_bytes);
+	int64_t line_left = wan_load_relaxed(&admission->line_left_bytes);
+	if (!credit || line_left < -(int64_t)(asking->limit_bytes / SLACK_SHARE))
+		return false;
+	uint64_t short_of = missing(memory, asking->bytes, line_left);
+	if (short_of > credit ||
+	    !wan_admission_take(admission, asking->bytes, line_left + (int64_t)credit))
+		return false;
+	/* Two threads at once may spend it twice: that shows in usage, and ends it. */
+	wan_store_relaxed(&memory->credit_bytes, credit - WAN_MIN(short_of, credit));
+	return true;
 }
 
 /* Takes bytes below the line, or (share) of the part of the rest above it, making room for them. */
@@ -151,6 +185,8 @@ static bool take_with_room(struct asking *asking, bool above_line)
 					  : wan_load_relaxed(&admission->line_left_bytes);
 		if (wan_admission_take(admission, asking->bytes, left))
 			return true;
+		if (!above_line && take_on_credit(asking))
+			return true;
 		uint64_t want = missing(memory, asking->bytes, left);
 		if (tries == EVICTIONS_AT_ONCE || want >= INT64_MAX / ABOVE_LINE_SHARE)
 			return false;
@@ -160,6 +196,8 @@ static bool take_with_room(struct asking *asking, bool above_line)
 			return false;
 		left = above_line ? share_above_line(memory)
 				  : wan_load_relaxed(&admission->line_left_bytes);
+		if (!above_line && take_on_credit(asking))
+			return true;
 		if (missing(memory, asking->bytes, left))
 			purge(asking, asking->evicted_bytes - before, want);
 	}

@@ -104,6 +104,9 @@ struct wan_memory {
 
 	struct wan_admission *admission; /* in admission_room, on a cache line of its own */
 	char admission_room[2 * sizeof(struct wan_admission) + 64];
+	/* Dropped for admissions, but still with the allocator of this process, which gives it to
+	 * who allocates next; atomic. */
+	uint64_t credit_bytes;
 	uint64_t gpu_mask;        /* devices that batches use */
 	uint64_t rss_bytes;       /* at the last look */
 	uint64_t reaction_ns;     /* from a look to the end of what it led to: slow to fall */
