@@ -69,7 +69,10 @@ static void walk_jpeg(int fd, struct wan_header *header)
 	for (unsigned i = 0; i < MARKERS_MOST; i++) {
 		uint8_t bytes[2 + MARKER_BYTES] = {0xff, 0xd8};
 		if (pread(fd, bytes + 2, MARKER_BYTES, at) != MARKER_BYTES || bytes[2] != 0xff ||
-		    bytes[3] == 0xda || read_jpeg(bytes, sizeof(bytes), header))
+		    read_jpeg(bytes, sizeof(bytes), header))
+			return;
+		/* Fill, or a segment with a length; anything else has no place before the frame. */
+		if (bytes[3] < 0xc0 || (bytes[3] >= 0xd0 && bytes[3] <= 0xda))
 			return;
 		unsigned length = (unsigned)bytes[4] << 8 | bytes[5];
 		at += bytes[3] == 0xff ? 1 : 2 + (off_t)WAN_MAX(length, 2u);
