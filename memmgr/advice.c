@@ -31,6 +31,34 @@ static void advise_host(struct collector *to, const struct wan_memory_state *sta
 			       state->host_percent);
 }
 
+/* A group is what kills in containers, whatever the host has left. */
+static void advise_group(struct collector *to, const struct wan_memory_state *state)
+{
+	double percent = wan_level_percent(state->cgroup_need_bytes, state->cgroup_limit_bytes);
+	if (!state->cgroup_limit_bytes || percent <= 80)
+		return;
+	struct wan_memory_advice *advice = add(to, "group_high", percent, 80);
+	if (advice)
+		wan_str_format(advice->text, sizeof(advice->text),
+			       "The memory group is at %.1f %% of %.0f MB (limit 80 %%): raise its "
+			       "limit, or lower cache.limit and batch sizes",
+			       percent, (double)state->cgroup_limit_bytes / (double)WAN_MIB);
+}
+
+/* Less than a minute from the limit at the growth of now. */
+static void advise_growth(struct collector *to, const struct wan_memory_forecast *forecast)
+{
+	if (forecast->seconds_to_limit < 0 || forecast->seconds_to_limit >= 60)
+		return;
+	struct wan_memory_advice *advice = add(to, "growing", forecast->seconds_to_limit, 60);
+	if (advice)
+		wan_str_format(advice->text, sizeof(advice->text),
+			       "Memory of %s grows by %.0f MB/s and reaches its limit in %.0f s "
+			       "(limit 60 s): process fewer images at once",
+			       forecast->deciding, forecast->bytes_per_s / (double)WAN_MIB,
+			       forecast->seconds_to_limit);
+}
+
 static void advise_cache(struct collector *to, const struct wan_memory_state *state, uint64_t used)
 {
 	double share = wan_level_percent(used, state->available_bytes);
@@ -81,8 +109,12 @@ uint32_t wan_memory_recommend(struct wan_memory *memory, struct wan_memory_advic
 	wan_mutex_lock(&memory->lock);
 	struct wan_memory_state state = memory->state;
 	wan_mutex_unlock(&memory->lock);
+	struct wan_memory_forecast forecast = {.struct_size = sizeof(forecast)};
+	wan_memory_forecast(memory, &forecast);
 
 	advise_host(&to, &state);
+	advise_group(&to, &state);
+	advise_growth(&to, &forecast);
 	advise_cache(&to, &state, used);
 	advise_process(&to, &state);
 	advise_gpu(&to, &state, memory->gpu_pct);

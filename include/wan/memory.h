@@ -408,14 +408,15 @@ WAN_API void wan_memory_forecast(struct wan_memory *memory, struct wan_memory_fo
 
 /** One piece of advice. */
 struct wan_memory_advice {
-	const char *id; /**< "normal", "system_high", "cache_large", "process_large", "gpu_high" */
-	double value, limit; /**< in percent or MB, as the text says */
+	const char *id; /**< "normal", "system_high", "group_high", "growing", "cache_large",
+			 * "process_large", "gpu_high" */
+	double value, limit; /**< in percent, MB or seconds, as the text says */
 	char text[192];      /**< what, the number, the limit, what to do */
 };
 /**
  * Advice from the last look; "normal" alone when nothing applies.
  *
- * Returns the pieces written (at most capacity; five are enough for all). Threads: any. Since: 0.1
+ * Returns the pieces written (at most capacity; six are enough for all). Threads: any. Since: 0.1
  */
 WAN_API uint32_t wan_memory_recommend(struct wan_memory *memory,
 				      struct wan_memory_advice *ret_advice, uint32_t capacity);

@@ -62,6 +62,27 @@ TEST(growth_reaches_the_next_step_when_the_slope_says)
 	wan_memory_destroy(memory);
 }
 
+TEST(growth_and_full_groups_are_told_with_number_and_limit)
+{
+	struct wan_memory_advice advice[6];
+	fake_reset(50);
+	fake.used = 0;
+	strcpy(fake.cgroups[0].name, "cgroup /box");
+	fake.cgroups[0].limit_bytes = 256 * WAN_MIB;
+	fake.cgroup_count = 1;
+	struct wan_memory *memory = fake_manager(NULL);
+	for (int i = 0; i < 10; i++) {
+		fake.cgroups[0].need_bytes = (208 + (uint64_t)i) * WAN_MIB;
+		tick_at(memory, 50);
+	}
+	REQUIRE_EQ(wan_memory_recommend(memory, advice, 6), 2);
+	CHECK_STR(advice[0].id, "group_high");
+	CHECK(strstr(advice[0].text, "84.8 % of 256 MB (limit 80 %)") != NULL);
+	CHECK_STR(advice[1].id, "growing");
+	CHECK(strstr(advice[1].text, "grows by 10 MB/s") != NULL);
+	wan_memory_destroy(memory);
+}
+
 TEST(idle_memory_goes_before_the_step_is_reached)
 {
 	fake_reset(50);

@@ -82,4 +82,22 @@ TEST(sources_that_fail_leave_unknown_figures)
 	CHECK_EQ(look.rss_bytes, 0);
 }
 
+/* 24 GB at 10 %: others cannot fill it within a second; a group of 256 MB can be. */
+TEST(calm_lasts_as_long_as_no_level_can_reach_a_step)
+{
+	struct wan_look seen = {.count = 1};
+	seen.levels[0].limit_bytes = 24 * GIB;
+	seen.levels[0].need_bytes = 2 * GIB;
+	CHECK(wan_look_calm_ns(&seen, 75) > 1000000000);
+	seen.count = 2;
+	seen.levels[1].limit_bytes = 256 * WAN_MIB;
+	CHECK(wan_look_calm_ns(&seen, 75) < 100000000);
+	seen.levels[1].covered = true; /* the kernel tells */
+	CHECK(wan_look_calm_ns(&seen, 75) > 1000000000);
+	seen.levels[1].need_bytes = 193 * WAN_MIB; /* under 25 % of headroom */
+	CHECK_EQ(wan_look_calm_ns(&seen, 75), 0);
+	seen.count = 0; /* nothing is known */
+	CHECK_EQ(wan_look_calm_ns(&seen, 75), 0);
+}
+
 TAP_MAIN
