@@ -408,8 +408,8 @@ WAN_API void wan_memory_forecast(struct wan_memory *memory, struct wan_memory_fo
 
 /** One piece of advice. */
 struct wan_memory_advice {
-	const char *id; /**< "normal", "system_high", "group_high", "growing", "cache_large",
-			 * "process_large", "gpu_high" */
+	const char *id;      /**< "normal", "system_high", "group_high", "growing", "cache_large",
+			      * "process_large", "gpu_high" */
 	double value, limit; /**< in percent, MB or seconds, as the text says */
 	char text[192];      /**< what, the number, the limit, what to do */
 };
