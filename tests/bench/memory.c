@@ -17,10 +17,9 @@
 
 #include "atomics.h"
 #include "figures.h"
+#include "look.h"
 #include "macros.h"
 #include "memory.h"
-#include "source.h"
-#include "state.h"
 #include "sys.h"
 #include "wan/cache.h"
 #include "wan/image.h"
