@@ -100,7 +100,8 @@ class Bench:
         # The same linker set-up for all: something is preloaded, and the environment, which moves
         # the stack, has one length. Without that 60 thumbnails differ by 1.5 % for no reason.
         libraries = " ".join(self.libraries.get(mode) or [INERT])
-        env["LD_PRELOAD"] = libraries + " " * (512 - len(libraries))
+        if mode != "peer":  # which preloads what it likes
+            env["LD_PRELOAD"] = libraries + " " * (512 - len(libraries))
         env["WAN_RECORD_PATH"] = self.records + "/"
         return env
 
@@ -221,31 +222,36 @@ def launched(bench, command, mode):
     return int(done.stdout.split(b"\n")[-2].split()[2])
 
 
-def peers(bench, modes):
+def peers(bench, names):
     """Whole processes, start included, since that is what the peers cost."""
     out = os.path.join(bench.folder, "peer")
     wrapper = next((p for p in ("/usr/lib/x86_64-linux-gnu/liblttng-ust-libc-wrapper.so.1",
                                 "/usr/lib/x86_64-linux-gnu/liblttng-ust-libc-wrapper.so")
                     if os.path.exists(p)), None)
     table = {"wanprof run": [bench.at("tools/wanprof"), "run", "-q", "--force", "-o", out, "--"],
-             "heaptrack": ["heaptrack", "--record-only", "-o", out],
+             "heaptrack": ["heaptrack", "-o", out],
              "ltrace": ["ltrace", "-f", "-c", "-o", out],
              "LTTng": ["env", f"LD_PRELOAD={wrapper}"]}
-    lttng = shutil.which("lttng") and wrapper
+    lttng = bool(shutil.which("lttng") and wrapper)
     if lttng:
         for words in (["create", "wan", f"--output={out}.lttng"],
                       ["enable-event", "-u", "lttng_ust_libc:*"], ["start"]):
             lttng &= subprocess.run(["lttng", *words], stdout=subprocess.DEVNULL,
                                     stderr=subprocess.DEVNULL).returncode == 0
     try:
-        for name, (command, count) in bench.workloads().items():
+        for name in names:
+            command, count = bench.workloads()[name]
             command = command(count)
             bare = min(bench.run(command, "bare")[2] for _ in range(3))
             for peer, prefix in table.items():
                 if not shutil.which(prefix[0]) or (peer == "LTTng" and not lttng):
                     print(f"{name}: {peer} is not installed or does not start")
                     continue
-                wall = min(launched(bench, prefix + command, "bare") for _ in range(3))
+                try:
+                    wall = min(launched(bench, prefix + command, "peer") for _ in range(3))
+                except subprocess.CalledProcessError:
+                    print(f"{name}: {peer} failed")
+                    continue
                 print(f"{name}: {peer:12} {wall / bare:6.2f} x bare (best of 3, start included)",
                       flush=True)
     finally:
