@@ -170,8 +170,10 @@ static bool take_on_credit(struct asking *asking)
 	if (short_of > credit ||
 	    !wan_admission_take(admission, asking->bytes, line_left + (int64_t)credit))
 		return false;
-	/* Two threads at once may spend it twice: that shows in usage, and ends it. */
-	wan_store_relaxed(&memory->credit_bytes, credit - WAN_MIN(short_of, credit));
+	/* All that is asked for will come out of what was dropped, not only what is missing: else
+	 * the difference adds up to an image that nobody dropped. Two threads at once may spend it
+	 * twice: that shows in usage, and ends it. */
+	wan_store_relaxed(&memory->credit_bytes, credit - WAN_MIN(asking->bytes, credit));
 	return true;
 }
 
