@@ -19,7 +19,7 @@
 struct load {
 	const char *name;
 	unsigned threads;
-	const char *image; /* NULL: memory is allocated and filled */
+	const char *image; /* NULL: memory is allocated and filled; "buffers": with us, ours */
 	uint64_t min_bytes, max_bytes;
 };
 
@@ -35,7 +35,9 @@ static const struct load loads[] = {
 	{"j8p", 8, "full_hd", FULL_HD_BYTES, FULL_HD_BYTES},
 	{"b2", 2, "twelve_mp", TWELVE_MP_BYTES, TWELVE_MP_BYTES},
 	{"b4", 4, "twelve_mp", TWELVE_MP_BYTES, TWELVE_MP_BYTES},
-	{"m4", 4, NULL, 300000, 12000000}, /* mixed sizes */
+	{"w4", 4, "buffers", FULL_HD_BYTES, FULL_HD_BYTES}, /* as s4, in buffers of ours */
+	{"m4", 4, NULL, 300000, 12000000},                  /* mixed sizes */
+	{"v4", 4, "buffers", 300000, 12000000},             /* as m4, in buffers of ours */
 };
 
 static struct {
@@ -47,6 +49,11 @@ static struct {
 	double fill_sum, peak_fill;
 	unsigned fill_samples;
 } run;
+
+static bool decodes(void)
+{
+	return run.load->image && run.load->image[0] != 'b';
+}
 
 static uint64_t load_bytes(uint64_t number)
 {
@@ -146,7 +153,7 @@ static int one_theirs(uint64_t number, uint64_t bytes)
 {
 	char path[4096];
 	void *data;
-	if (run.load->image) {
+	if (decodes()) {
 		image_path(path, sizeof(path), run.load->image, number);
 		data = decode(path, bytes);
 	} else {
@@ -182,19 +189,33 @@ static int compute_fill(void *context, struct wan_value *ret_value)
 	return data ? 0 : -ENOMEM;
 }
 
+static int compute_buffer(void *context, struct wan_value *ret_value)
+{
+	const struct fill *fill = context;
+	void *data;
+	int r = wan_buffer_create(run.survive.runtime, fill->bytes, &data, NULL);
+	if (r < 0)
+		return r;
+	memset(data, (int)fill->number | 1, fill->bytes);
+	*ret_value = (struct wan_value){.data = data,
+					.bytes = wan_buffer_charge(fill->bytes),
+					.destroy = wan_buffer_destroy};
+	return 0;
+}
+
 static int one_ours(uint64_t number, uint64_t bytes)
 {
 	struct wan_pin *pin = NULL;
 	int r;
-	if (run.load->image) {
+	if (decodes()) {
 		char path[4096];
 		image_path(path, sizeof(path), run.load->image, number);
 		r = wan_load(run.survive.runtime, path, NULL, &pin, NULL, NULL);
 	} else {
 		struct fill fill = {number, bytes};
-		r = wan_cache_get_or_compute(wan_runtime_cache(run.survive.runtime),
-					     wan_key_of(&number, sizeof(number)), bytes,
-					     compute_fill, &fill, &pin, NULL);
+		r = wan_cache_get_or_compute(
+			wan_runtime_cache(run.survive.runtime), wan_key_of(&number, sizeof(number)),
+			bytes, run.load->image ? compute_buffer : compute_fill, &fill, &pin, NULL);
 	}
 	wan_pin_release(pin);
 	return r;

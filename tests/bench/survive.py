@@ -21,7 +21,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from memory_group import MemoryGroup, Unavailable  # noqa: E402
 
 LOADS = {"j1": 1, "j4": 4, "s1": 1, "s4": 4, "s4p": 4, "j8p": 8, "b2": 2, "b4": 4}
-MIXED = ["m4"]
+OURS = ["w4", "m4", "v4"]  # buffers of ours, mixed sizes, both
 JEMALLOC = ("/usr/lib/x86_64-linux-gnu/libjemalloc.so.2", "/usr/lib/aarch64-linux-gnu/libjemalloc.so.2")
 MIB = 1 << 20
 
@@ -121,7 +121,7 @@ def arguments():
     parser.add_argument("--seconds", type=float, default=1)
     parser.add_argument("--guards", default="ours,none,poll10,fits")
     parser.add_argument("--malloc", default="glibc,jemalloc")
-    parser.add_argument("--loads", default=",".join([*LOADS, *MIXED]))
+    parser.add_argument("--loads", default=",".join([*LOADS, *OURS]))
     parser.add_argument("--images", help="keeps the images in this folder")
     given = parser.parse_args()
     given.limits = [int(mb) for mb in given.limits.split(",")]
