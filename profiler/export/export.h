@@ -8,6 +8,7 @@
 #include "json_writer.h"
 #include "redact.h"
 #include "sink.h"
+#include "trackers.h"
 
 #define WAN_PROFILE_SCHEMA         "wanrt-profile"
 #define WAN_PROFILE_SCHEMA_VERSION 1
@@ -53,7 +54,9 @@ void wan_export_key_text(const struct wan_export *export, const char *key, const
 #define WAN_PROCESS_NAME_BYTES 300
 const char *wan_export_process_name(const struct wan_export *export, char *to,
 				    const struct wan_process *process);
-const char *wan_phase_text(uint64_t phase);
+/* A stretch's phase as its event has it; the program's own names through redaction. */
+const char *wan_export_phase(const struct wan_export *export, char *hidden,
+			     const struct wan_process_event *event);
 const char *wan_export_severity(unsigned code); /* of an alert */
 /* The latest monitor speaks: averages of several do not add up. NULL: there was none. */
 const struct wan_process_counters *wan_export_monitor_block(const struct wan_view *view);
@@ -105,6 +108,8 @@ void wan_export_cache(const struct wan_export *export);
 void wan_export_memory(const struct wan_export *export);
 void wan_export_gpu(const struct wan_export *export);
 void wan_export_progress(const struct wan_export *export);
+/* "phases", "trackers" and "latencies", inside progress */
+void wan_export_trackers(const struct wan_export *export);
 void wan_export_monitor(const struct wan_export *export); /* an object, after its key */
 void wan_export_optimizer(const struct wan_export *export);
 void wan_export_coverage(const struct wan_export *export);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Progress: the monitor's averages, its samples, its alerts, and where the time of a job went. */
+/* Progress: the monitor's averages, its samples, its alerts; jobs are in json_trackers.c. */
 #include <errno.h>
 #include <string.h>
 
@@ -7,11 +7,6 @@
 #include "counters.h"
 #include "export.h"
 #include "macros.h"
-#include "tracker_words.h"
-
-#define PHASES 8
-/* Word of the first phase's duration; one word a phase, see record/schema.def. */
-#define PHASE_NS_WORD 17
 
 const struct wan_process_counters *wan_export_monitor_block(const struct wan_view *view)
 {
@@ -111,105 +106,6 @@ static void alerts(const struct wan_export *export)
 	wan_json_array_end(json);
 }
 
-struct phase {
-	uint64_t duration_ns, steps;
-};
-
-/* Durations from the trackers' words (kept up to date), steps from the phase events. */
-static void collect_phases(const struct wan_view *view, struct phase *phases)
-{
-	for (size_t i = 0; i < view->source_count; i++) {
-		const struct wan_process *process = view->sources[i].process;
-		for (size_t j = 0; j < process->counters_count; j++)
-			for (size_t k = 0; k < PHASES; k++)
-				if (process->counters[j].kind == WAN_COUNTERS_TRACKER)
-					phases[k].duration_ns +=
-						process->counters[j].words[PHASE_NS_WORD + k];
-		for (size_t j = 0; j < process->event_count; j++) {
-			const struct wan_process_event *event = &process->events[j];
-			if (event->kind == WAN_RECORD_PHASE && event->code < PHASES)
-				phases[event->code].steps += event->values[2];
-		}
-	}
-}
-
-static void phases(const struct wan_export *export)
-{
-	struct wan_json *json = export->json;
-	struct phase all[PHASES] = {{0}};
-	uint64_t total_ns = 0;
-	collect_phases(&export->analysis->view, all);
-	for (size_t i = 0; i < PHASES; i++)
-		total_ns += all[i].duration_ns;
-	wan_json_key(json, "phases");
-	wan_json_array_begin(json);
-	for (size_t i = 0; i < PHASES; i++) {
-		double seconds = (double)all[i].duration_ns / 1e9;
-		if (!all[i].duration_ns)
-			continue;
-		wan_json_object_begin(json);
-		wan_json_key_string(json, "name", wan_phase_text(i));
-		wan_export_time(json, "duration", all[i].duration_ns);
-		wan_json_key_double(json, "share_percent",
-				    100.0 * (double)all[i].duration_ns / (double)total_ns, 3);
-		if (all[i].steps)
-			wan_json_key_u64(json, "steps", all[i].steps);
-		else
-			wan_json_key_null(json, "steps");
-		wan_export_number(json, "s_per_step",
-				  all[i].steps ? seconds / (double)all[i].steps : -1, 6);
-		wan_json_key_null(json, "cold");
-		wan_json_object_end(json);
-	}
-	wan_json_array_end(json);
-}
-
-static void tracker(const struct wan_export *export, const struct wan_process *process,
-		    const struct wan_process_counters *block)
-{
-	struct wan_json *json = export->json;
-	char hidden[WAN_REDACTED_BYTES];
-	static const char *const states[] = {"unused", "active", "ended"};
-	uint64_t updates = wan_counters_block_word(block, "updates");
-	uint64_t total = wan_counters_block_word(block, "total");
-	uint64_t state = wan_counters_block_word(block, "state");
-	wan_json_object_begin(json);
-	wan_json_key_string(json, "name", wan_export_name(export, hidden, block->name));
-	wan_json_key_u64(json, "done", wan_counters_block_word(block, "done"));
-	if (total)
-		wan_json_key_u64(json, "total", total);
-	else
-		wan_json_key_null(json, "total");
-	wan_json_key_string(json, "phase", wan_phase_text(wan_counters_block_word(block, "phase")));
-	wan_json_key_string(json, "state", states[state < 3 ? state : 0]);
-	wan_json_key_u64(json, "updates", updates);
-	wan_export_number(
-		json, "average_latency_ms",
-		updates ? (double)wan_tracker_latency_sum_ns(block->words, process->ns_per_tick) /
-				  1e6 / (double)updates
-			: -1,
-		6);
-	wan_export_number(
-		json, "max_latency_ms",
-		updates ? (double)wan_counters_block_word(block, "latency_max") / 1e6 : -1, 6);
-	wan_json_object_end(json);
-}
-
-static void trackers(const struct wan_export *export)
-{
-	struct wan_json *json = export->json;
-	const struct wan_view *view = &export->analysis->view;
-	wan_json_key(json, "trackers");
-	wan_json_array_begin(json);
-	for (size_t i = 0; i < view->source_count; i++) {
-		const struct wan_process *process = view->sources[i].process;
-		for (size_t j = 0; j < process->counters_count; j++)
-			if (process->counters[j].kind == WAN_COUNTERS_TRACKER)
-				tracker(export, process, &process->counters[j]);
-	}
-	wan_json_array_end(json);
-}
-
 void wan_export_progress(const struct wan_export *export)
 {
 	struct wan_json *json = export->json;
@@ -219,7 +115,6 @@ void wan_export_progress(const struct wan_export *export)
 	wan_export_monitor(export);
 	metrics(export);
 	alerts(export);
-	phases(export);
-	trackers(export);
+	wan_export_trackers(export);
 	wan_json_object_end(json);
 }

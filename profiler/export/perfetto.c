@@ -436,7 +436,7 @@ static void mark(struct perfetto *perfetto, const struct wan_process *process,
 static void phase(struct perfetto *perfetto, const struct wan_process *process,
 		  const struct wan_process_event *event)
 {
-	char hidden[WAN_REDACTED_BYTES];
+	char hidden[WAN_REDACTED_BYTES], own[WAN_REDACTED_BYTES];
 	struct packet packet;
 	uint64_t end_ns = wan_elapsed(perfetto->base_ns, event->realtime_ns);
 	uint64_t start_ns = wan_elapsed(event->values[1], end_ns);
@@ -451,7 +451,7 @@ static void phase(struct perfetto *perfetto, const struct wan_process *process,
 	char *to = event_begin(perfetto, &packet, start_ns, SLICE_BEGIN,
 			       uuid_of(UUID_PHASES, track->number));
 	to = wan_proto_text(to, EVENT_CATEGORY, "phase");
-	to = wan_proto_text(to, EVENT_NAME, wan_phase_text(event->code));
+	to = wan_proto_text(to, EVENT_NAME, wan_export_phase(perfetto->export, own, event));
 	to = note_uint(to, KEY_STEPS, event->values[2]);
 	track_end(perfetto, &packet, to);
 }

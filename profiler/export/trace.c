@@ -254,7 +254,7 @@ static void mark(struct trace *trace, const struct wan_process *process,
 static void phase(struct trace *trace, const struct wan_process *process,
 		  const struct wan_process_event *event)
 {
-	char hidden[WAN_REDACTED_BYTES];
+	char hidden[WAN_REDACTED_BYTES], own[WAN_REDACTED_BYTES];
 	uint64_t end_ns = wan_elapsed(trace->export->analysis->start_ns, event->realtime_ns);
 	uint64_t start_ns = wan_elapsed(event->values[1], end_ns);
 	trace->phase_name = wan_export_name(trace->export, hidden, event->name);
@@ -267,7 +267,7 @@ static void phase(struct trace *trace, const struct wan_process *process,
 	}
 	separate(trace);
 	wan_sink_text(trace->sink, "{\"ph\":\"X\",");
-	text_argument(trace, "name", wan_phase_text(event->code));
+	text_argument(trace, "name", wan_export_phase(trace->export, own, event));
 	wan_sink_text(trace->sink, ",\"cat\":\"phase\"");
 	char *to = wan_sink_room(trace->sink, sizeof(track->text) + 8 * WAN_NUMBER_ROOM);
 	memcpy(to, track->text, sizeof(track->text));

@@ -58,12 +58,12 @@ void wan_walk_events(const struct wan_export *export,
 	}
 }
 
-const char *wan_phase_text(uint64_t phase)
+const char *wan_export_phase(const struct wan_export *export, char *hidden,
+			     const struct wan_process_event *event)
 {
-	static const char *const names[] = {"none",          "initialization", "model_loading",
-					    "preprocessing", "generation",     "postprocessing",
-					    "encoding",      "completion"};
-	return phase < sizeof(names) / sizeof(names[0]) ? names[phase] : "none";
+	if (event->code || !event->text[0])
+		return wan_phase_text(event->code);
+	return wan_export_name(export, hidden, event->text);
 }
 
 const char *wan_export_process_name(const struct wan_export *export, char *to,

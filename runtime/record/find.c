@@ -47,7 +47,11 @@ int wan_find_identify(const char *path, struct wan_find_identity *ret_identity)
 		.start_realtime_ns = begin.first.seal
 					     ? begin.first.realtime_ns
 					     : (uint64_t)status.st_mtim.tv_sec * 1000000000,
+		.parent_pid = begin.header.parent_pid,
+		.role = begin.header.role,
 		.has_content = begin.header.units > 0,
+		.live = begin.header.state == WAN_RUN_RUNNING &&
+			wan_place_lives(begin.header.pid, begin.header.pid_start_ticks),
 	};
 	memcpy(ret_identity->run_id, begin.header.run_id, sizeof(ret_identity->run_id));
 	return 0;
@@ -113,8 +117,9 @@ struct search {
 };
 
 /* The living process before one that had its pid earlier; then content; then the newest. */
-static void consider_pid(struct search *search, const char *folder, const char *path)
+static void consider_pid(void *context, const char *folder, const char *path)
 {
+	struct search *search = context;
 	struct wan_find_identity identity;
 	if (wan_find_identify(path, &identity) != 0 || identity.pid != search->pid)
 		return;
@@ -136,7 +141,13 @@ static void consider_pid(struct search *search, const char *folder, const char *
 	wan_str_copy(search->folder, sizeof(search->folder), folder);
 }
 
-static void search_folder(struct search *search, const char *folder, unsigned depth)
+/* Whoever is told of each file in the usual places, and of the folder it lies in. */
+struct visitor {
+	void (*visit)(void *context, const char *folder, const char *path);
+	void *context;
+};
+
+static void visit_folder(const struct visitor *visitor, const char *folder, unsigned depth)
 {
 	char **paths;
 	size_t count;
@@ -144,30 +155,52 @@ static void search_folder(struct search *search, const char *folder, unsigned de
 		return;
 	for (size_t i = 0; i < count; i++) {
 		if (is_folder(paths[i]) && depth < 1)
-			search_folder(search, paths[i], depth + 1);
+			visit_folder(visitor, paths[i], depth + 1);
 		else
-			consider_pid(search, folder, paths[i]);
+			visitor->visit(visitor->context, folder, paths[i]);
 	}
 	wan_read_list_free(paths, count);
 }
 
-static void search_places(struct search *search)
+static void visit_places(const struct visitor *visitor)
 {
 	char folder[WAN_PLACE_BYTES];
 	const char *configured = secure_getenv("WAN_RECORD_PATH");
 	if (wan_place_default_folder(folder, sizeof(folder)) == 0)
-		search_folder(search, folder, 0);
+		visit_folder(visitor, folder, 0);
 	if (!configured || !configured[0] || wan_str_equal(configured, "off"))
 		return;
 	if (is_folder(configured)) {
-		search_folder(search, configured, 0);
+		visit_folder(visitor, configured, 0);
 		return;
 	}
-	consider_pid(search, "", configured);
+	visitor->visit(visitor->context, "", configured);
 	if (strlen(configured) + 3 <= sizeof(folder)) {
 		wan_str_format(folder, sizeof(folder), "%s.d", configured);
-		search_folder(search, folder, 1);
+		visit_folder(visitor, folder, 1);
 	}
+}
+
+struct each {
+	bool (*take)(void *context, const char *path, const struct wan_find_identity *identity);
+	void *context;
+	bool done;
+};
+
+static void visit_each(void *context, const char *folder, const char *path)
+{
+	struct each *each = context;
+	struct wan_find_identity identity;
+	if (!each->done && wan_find_identify(path, &identity) == 0)
+		each->done = !each->take(each->context, path, &identity);
+}
+
+void wan_find_each(bool (*take)(void *context, const char *path,
+				const struct wan_find_identity *identity),
+		   void *context)
+{
+	struct each each = {.take = take, .context = context};
+	visit_places(&(const struct visitor){.visit = visit_each, .context = &each});
 }
 
 /* The other recordings of the run that lie beside it: samples and outcome are in the parent's. */
@@ -201,7 +234,7 @@ int wan_find_add_pid(struct wan_recording *recording, uint32_t pid, struct wan_e
 	bool lives = wan_place_lives(pid, 0);
 	if (lives && wan_procfs_start_time((int)pid, &search->start_ticks) != 0)
 		search->start_ticks = 0;
-	search_places(search);
+	visit_places(&(const struct visitor){.visit = consider_pid, .context = search});
 	if (!search->path[0])
 		return wan_error_set(
 			reterr_error, -ENOENT, object,

@@ -120,6 +120,7 @@ static void read_anchors(struct wan_reading *reading)
 	reading->scale.ns_per_tick = believable(rate) ? rate : 1;
 	reading->last_ticks = last.ticks;
 	process->ns_per_tick = reading->scale.ns_per_tick;
+	process->start_ticks = first.ticks;
 	process->start_ns = first.monotonic_ns;
 	process->start_realtime_ns = first.realtime_ns;
 }
@@ -195,9 +196,9 @@ static void finish(struct wan_reading *reading)
 	process->skipped = wan_elapsed(process->operation_count, process->total_operations);
 }
 
-int wan_read_process(const void *bytes, uint64_t count, bool live, const char *source,
-		     uint64_t offset, struct wan_read_process **ret_process,
-		     struct wan_error *reterr_error)
+static int read_parts(const void *bytes, uint64_t count, bool live, const char *source,
+		      uint64_t offset, bool whole, struct wan_read_process **ret_process,
+		      struct wan_error *reterr_error)
 {
 	int error = wan_read_identify(bytes, count, source, reterr_error);
 	if (error)
@@ -218,7 +219,10 @@ int wan_read_process(const void *bytes, uint64_t count, bool live, const char *s
 	}
 	if (!reading.no_memory) {
 		wan_read_add_counters(&reading);
-		wan_read_lanes(&reading);
+		if (whole)
+			wan_read_lanes(&reading);
+		else
+			wan_read_inflight(&reading);
 		finish(&reading);
 	}
 	wan_free(reading.resolved);
@@ -230,6 +234,19 @@ int wan_read_process(const void *bytes, uint64_t count, bool live, const char *s
 	}
 	*ret_process = to;
 	return 0;
+}
+
+int wan_read_process(const void *bytes, uint64_t count, bool live, const char *source,
+		     uint64_t offset, struct wan_read_process **ret_process,
+		     struct wan_error *reterr_error)
+{
+	return read_parts(bytes, count, live, source, offset, true, ret_process, reterr_error);
+}
+
+int wan_read_glance(const void *bytes, uint64_t count, bool live, const char *source,
+		    struct wan_read_process **ret_process)
+{
+	return read_parts(bytes, count, live, source, 0, false, ret_process, NULL);
 }
 
 void wan_read_process_free(struct wan_read_process *to)

@@ -73,6 +73,7 @@ struct wan_process {
 	uint64_t offset;                              /* in that file */
 	uint64_t start_realtime_ns, start_ns, end_ns; /* end_ns: last thing known */
 	double ns_per_tick;
+	uint64_t start_ticks; /* of start_ns */
 	size_t operation_count, aggregate_count, counters_count, event_count, inflight_count,
 		damage_count, detail_count;
 	struct wan_recording_operation
@@ -98,6 +99,9 @@ struct wan_process {
  * other. Borrowed until the recording is closed. Pure.
  */
 const char *wan_process_text(const struct wan_process *process, uint64_t id);
+
+/* CLOCK_MONOTONIC of the recorded machine at these ticks of the process. Pure. */
+uint64_t wan_process_time_ns(const struct wan_process *process, uint64_t ticks);
 
 /* What more is known of an operation of this process; NULL: nothing. Borrowed as the process is. */
 const struct wan_process_detail *wan_process_detail(

@@ -117,11 +117,28 @@ static void find_lanes(struct scan *scan)
 	}
 }
 
-static void read_inflight(struct scan *scan, const struct wan_record_lane *lane)
+static void read_inflight(struct wan_reading *reading, const struct wan_record_lane *lane)
 {
 	for (unsigned i = 0; i < WAN_RECORD_INFLIGHT; i++)
 		if (lane->inflight[i].sequence && lane->inflight[i].start_ticks)
-			wan_read_add_inflight(scan->reading, &lane->inflight[i]);
+			wan_read_add_inflight(reading, &lane->inflight[i]);
+}
+
+void wan_read_inflight(struct wan_reading *reading)
+{
+	for (uint32_t i = 0; i < WAN_RECORD_LANES; i++) {
+		uint32_t entry;
+		struct wan_record_lane lane;
+		uint64_t at = WAN_RECORD_LANE_DIR_AT + i * sizeof(entry);
+		if (at + sizeof(entry) > reading->count)
+			return;
+		memcpy(&entry, reading->bytes + at, sizeof(entry));
+		if (!entry || unit_offset((uint64_t)entry - 1) + sizeof(lane) > reading->count)
+			continue;
+		memcpy(&lane, reading->bytes + unit_offset((uint64_t)entry - 1), sizeof(lane));
+		if (lane.magic == WAN_RECORD_LANE_MAGIC)
+			read_inflight(reading, &lane);
+	}
 }
 
 /* Records that the fold kept apart have a seal like any other. */
@@ -144,7 +161,7 @@ static void read_lane(struct scan *scan, struct lane_state *state)
 		wan_read_damage(scan->reading, state->offset + WAN_RECORD_PAGE,
 				fold ? "one of two copies of a lane's sums is damaged"
 				     : "both copies of a lane's sums are damaged");
-	read_inflight(scan, lane);
+	read_inflight(scan->reading, lane);
 	if (damaged)
 		state->bad = UINT32_MAX / 2; /* explains any gap */
 	state->base = fold ? fold->folded_sequence : damaged ? lane->sequence : 0;

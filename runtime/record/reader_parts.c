@@ -85,6 +85,15 @@ const char *wan_process_text(const struct wan_process *process, uint64_t id)
 	return inside ? process->texts + (id - 1) * 4 : "";
 }
 
+uint64_t wan_process_time_ns(const struct wan_process *process, uint64_t ticks)
+{
+	const struct wan_clock_scale scale = {
+		.base = {.ticks = process->start_ticks, .monotonic_ns = process->start_ns},
+		.ns_per_tick = process->ns_per_tick,
+	};
+	return wan_clock_monotonic_ns(&scale, ticks);
+}
+
 static uint8_t known_status(unsigned status)
 {
 	return (uint8_t)(status <= WAN_OP_ABORTED ? status : WAN_OP_FAILED);

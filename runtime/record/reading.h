@@ -49,6 +49,10 @@ struct wan_reading {
 int wan_read_process(const void *bytes, uint64_t count, bool live, const char *source,
 		     uint64_t offset, struct wan_read_process **ret_process,
 		     struct wan_error *reterr_error);
+/* The same without its records: counters, latencies and what is in flight. Of the rest of bytes
+ * nothing is looked at. */
+int wan_read_glance(const void *bytes, uint64_t count, bool live, const char *source,
+		    struct wan_read_process **ret_process);
 void wan_read_process_free(struct wan_read_process *process);
 /* Is this the beginning of a recording we can read? 0, -EBADMSG, -ENOTSUP. */
 int wan_read_identify(const void *bytes, uint64_t count, const char *object,
@@ -56,6 +60,8 @@ int wan_read_identify(const void *bytes, uint64_t count, const char *object,
 
 /* lanes: reader_lane.c */
 void wan_read_lanes(struct wan_reading *reading);
+/* Only what the lanes of the directory have in flight. */
+void wan_read_inflight(struct wan_reading *reading);
 /* Half of the folds that is in force and whole, or NULL; *ret_damaged when there should be one. */
 const struct wan_record_fold *wan_read_fold(const char *lane_bytes, bool *ret_damaged);
 
