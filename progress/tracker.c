@@ -220,6 +220,8 @@ static void end(struct wan_tracker *tracker, bool completed)
 	uint64_t total = wan_load_relaxed(&words[WAN_TRACKER_TOTAL]);
 	if (completed && total)
 		wan_store_relaxed(&words[WAN_TRACKER_DONE], total);
+	if (completed)
+		wan_store_relaxed(&words[WAN_TRACKER_OUTCOME], WAN_TRACKER_COMPLETED);
 	wan_tracker_enter(tracker, WAN_PHASE_COMPLETION, NULL);
 	wan_phase_settle(words, now, tracker->scale.ns_per_tick);
 	wan_store_relaxed(&tracker->plain, false);

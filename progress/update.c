@@ -153,6 +153,11 @@ void wan_progress_device_done(struct wan_tracker *tracker, uint64_t done)
 				  done == UINT64_MAX ? 0 : done + 1);
 }
 
+uint64_t *wan_progress_slot(struct wan_tracker *tracker)
+{
+	return writes(tracker) ? wan_load_relaxed(&tracker->words) : NULL;
+}
+
 void wan_progress_on_update(struct wan_tracker *tracker,
 			    void (*callback)(void *context, const struct wan_tracker *tracker),
 			    void *context)

@@ -159,6 +159,17 @@ WAN_API void wan_progress_on_update(struct wan_tracker *tracker,
 				    void *context);
 
 /**
+ * For bindings of languages in which a call costs more than an update: the tracker's 64 words in
+ * the recording, in the order that the recording's schema gives (TRACKER): [0] done, [5] raw ticks
+ * of the latest update, [6] updates, [36] who tells (0 the program, 2 Python), [61] outcome (1
+ * completed, 2 failed). done may be stored there between two calls of wan_progress_update().
+ *
+ * Borrowed until wan_progress_end(), and not to be used in the child of a fork. NULL after the end.
+ * Threads: as update. Since: 0.2
+ */
+WAN_API uint64_t *wan_progress_slot(struct wan_tracker *tracker);
+
+/**
  * Call function(context), count it as one update whose latency is its duration, return its result.
  * progress NULL: just the call. Threads: any, also nested. Since: 0.1
  */

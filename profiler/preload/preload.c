@@ -222,12 +222,21 @@ static void shared_operation_open(int delta)
 		lane->foreign_open += (uint32_t)delta;
 }
 
+static void shared_own_output(int delta)
+{
+	struct wan_recorder *recorder = wan_preload_recorder();
+	struct wan_lane *lane = recorder ? wan_lane_get(recorder) : NULL;
+	if (lane)
+		lane->own_output += (uint32_t)delta;
+}
+
 __attribute__((visibility("default"))) extern const struct wan_record_share wan_record_share;
 const struct wan_record_share wan_record_share = {
 	.version = WAN_RECORD_SHARE_VERSION,
 	.recorder_bytes = sizeof(struct wan_recorder),
 	.recorder = shared_recorder,
 	.operation_open = shared_operation_open,
+	.own_output = shared_own_output,
 };
 
 static void after_fork(void)

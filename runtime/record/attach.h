@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #define WAN_RECORD_SHARE_SYMBOL  "wan_record_share"
-#define WAN_RECORD_SHARE_VERSION 2u
+#define WAN_RECORD_SHARE_VERSION 3u
 
 struct wan_recorder;
 
@@ -20,6 +20,9 @@ struct wan_record_share {
 	/* +1 when the runtime begins an operation on this thread, -1 when it ends: hooks below it
 	 * are recorded as children. */
 	void (*operation_open)(int delta);
+	/* +1 before this thread prints a progress bar whose job is told as a tracker anyway, -1
+	 * after: it is not read off the output once more (wan_lane.own_output). */
+	void (*own_output)(int delta);
 };
 
 /* The share of a preloaded library of the same build, or NULL. */

@@ -127,6 +127,7 @@ struct wan_lane *wan_lane_claim(struct wan_recorder *recorder)
 	}
 	lane->thread = wan_thread_id();
 	lane->foreign_open = 0;
+	lane->own_output = 0;
 	lane->exit_rounds = 0;
 	lane->turning = 0;
 	lane->plain = 0;

@@ -40,6 +40,7 @@ enum wan_tracker_word {
 	WAN_TRACKER_CALLBACK_SUM,
 	WAN_TRACKER_CALLBACK_MAX,
 	WAN_TRACKER_LATENCY_MAX_TICKS,
+	WAN_TRACKER_OUTCOME, /* enum wan_tracker_outcome */
 	WAN_TRACKER_WORDS_USED,
 	WAN_TRACKER_WORDS = 64,
 };
@@ -59,6 +60,12 @@ enum wan_tracker_source {
 	WAN_TRACKER_OF_BAR,     /* read off a progress bar that it printed */
 	WAN_TRACKER_OF_PYTHON,  /* told by the Python package */
 	WAN_TRACKER_OF_GUESS,   /* inferred from what it does */
+};
+
+enum wan_tracker_outcome {
+	WAN_TRACKER_NOT_TOLD,
+	WAN_TRACKER_COMPLETED,
+	WAN_TRACKER_FAILED, /* left by an exception */
 };
 
 /* One writer: a load and a store are enough, nothing is locked on the bus. */

@@ -31,6 +31,7 @@ struct wan_lane {
 	uint32_t thread;
 	uint32_t depth;        /* in-flight entries in use, may exceed WAN_RECORD_INFLIGHT */
 	uint32_t foreign_open; /* operations open in a linked runtime of this process */
+	uint32_t own_output;   /* a bar is printed whose job is told already: see attach.h */
 	void *calls;           /* what the CUDA hooks keep of this thread; NULL: nothing yet */
 	/* private to lane.c from here */
 	uint32_t index;

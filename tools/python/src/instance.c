@@ -12,18 +12,18 @@
 static struct wan_runtime *current; /* with the GIL; NULL: ask for the default one */
 static bool is_configured;          /* current is ours: the settings have to be applied again */
 static PyObject *settings;          /* list of (key, value), as configure() was given them */
-static uint64_t generation;
+uint64_t wan_py_forks;
 
 static void forget_after_fork(void)
 {
-	generation++;
+	wan_py_forks++;
 	wan_py_object_forked();
 	current = NULL; /* leaked: the pages are shared with the parent until somebody writes */
 }
 
 uint64_t wan_py_generation(void)
 {
-	return generation;
+	return wan_py_forks;
 }
 
 /* Keys and values are borrowed from the list, which the caller keeps. */

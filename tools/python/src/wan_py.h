@@ -39,6 +39,7 @@ struct wan_runtime *wan_py_runtime_ref(void);
 void wan_py_runtime_unref(struct wan_runtime *runtime);
 /* Counts forks: what was pinned before one belongs to the parent's cache. */
 uint64_t wan_py_generation(void);
+extern uint64_t wan_py_forks; /* the same, for paths of nanoseconds */
 int wan_py_instance_init(PyObject *module);
 
 /* --- arguments (arguments.c) --- */
@@ -79,9 +80,10 @@ int wan_py_image_init(PyObject *module);
 
 extern PyMethodDef wan_py_step_methods[], wan_py_verdict_methods[], wan_py_instance_methods[],
 	wan_py_key_methods[], wan_py_object_methods[], wan_py_frame_methods[],
-	wan_py_stack_methods[];
+	wan_py_stack_methods[], wan_py_track_methods[];
 int wan_py_verdict_init(PyObject *module);
 int wan_py_stack_init(PyObject *module);
+int wan_py_track_init(PyObject *module);
 int wan_py_object_init(PyObject *module);
 /* The interpreter goes: from now on objects in the cache stay where they are. */
 void wan_py_object_close(void);
