@@ -162,7 +162,8 @@ static int load(struct wan_runtime *runtime, const char *path,
 		.runtime = runtime, .path = path, .options = decode, .error = reterr_error};
 	uint64_t expected_bytes = 0;
 	if (!wan_stage_is_cached(&stage)) {
-		r = wan_image_probe(path, ret_info, reterr_error);
+		/* By the last look: what does not fit will be refused, or the decoder counts. */
+		r = wan_probe_within(path, decode, wan_load_room(runtime), ret_info, reterr_error);
 		if (r < 0)
 			return r;
 		uint64_t peak_bytes;

@@ -76,6 +76,8 @@ int wan_load_grant(struct wan_runtime *runtime, const char *path, uint64_t outpu
 		   uint64_t peak_bytes, struct wan_load_grant *ret_grant,
 		   struct wan_error *reterr_error);
 void wan_load_grant_end(struct wan_load_grant *grant);
+/* What could be granted, by the last look, if the cache gave all that nobody holds. */
+uint64_t wan_load_room(struct wan_runtime *runtime);
 /* Whether bytes could be granted if the cache gave all that nobody holds: if not, evicting for them
  * would be in vain. */
 bool wan_load_could_fit(struct wan_runtime *runtime, uint64_t bytes);

@@ -27,10 +27,15 @@ static uint64_t room_of(struct wan_runtime *runtime, char limiting[WAN_LEVEL_NAM
 	return now + WAN_MIN(spare, UINT64_MAX - now);
 }
 
-bool wan_load_could_fit(struct wan_runtime *runtime, uint64_t bytes)
+uint64_t wan_load_room(struct wan_runtime *runtime)
 {
 	char limiting[WAN_LEVEL_NAME_MAX];
-	return bytes <= room_of(runtime, limiting);
+	return room_of(runtime, limiting);
+}
+
+bool wan_load_could_fit(struct wan_runtime *runtime, uint64_t bytes)
+{
+	return bytes <= wan_load_room(runtime);
 }
 
 void wan_load_scaled_options(const struct wan_decode_options *options,

@@ -26,15 +26,23 @@ struct wan_header {
 	bool arithmetic;            /* JPEG: blocks may take far less than a bit */
 	uint64_t coefficient_bytes; /* JPEG: what multi_scan keeps */
 	uint64_t smallest_blocks;   /* JPEG: 8x8 blocks of the smallest component */
+	uint64_t scans_at;          /* JPEG: where the first scan begins */
 };
 
 /* Fill *ret_header from the first bytes; also on -ENOTSUP, as far as known. */
 int wan_probe_source(struct wan_source *source, struct wan_header *ret_header,
 		     struct wan_error *reterr_error);
+/* The header of a file as wan_image_probe() tells it; but whose price with these options is more
+ * than room_bytes is refused anyway, and its scans are not counted: that reads the whole file. */
+int wan_probe_within(const char *path, const struct wan_decode_options *options,
+		     uint64_t room_bytes, struct wan_image_info *ret_info,
+		     struct wan_error *reterr_error);
 int wan_probe_png(struct wan_source *source, struct wan_header *ret_header,
 		  struct wan_error *reterr_error);
 int wan_probe_jpeg(struct wan_source *source, struct wan_header *ret_header,
 		   struct wan_error *reterr_error);
+/* Of what was probed: counts the scans where that is worth it. */
+void wan_probe_jpeg_scans(struct wan_source *source, struct wan_header *header);
 /* Formats that are recognised only. 0 (recognised; sizes where the header is simple), -ENOENT.
  * Pure. */
 int wan_probe_foreign(const uint8_t *head, size_t count, struct wan_image_info *ret_info);

@@ -68,8 +68,9 @@ static int probe_other(struct wan_source *source, const uint8_t *head, size_t co
 			     "does not begin like any image format known here");
 }
 
-int wan_probe_source(struct wan_source *source, struct wan_header *ret_header,
-		     struct wan_error *reterr_error)
+/* All but the number of scans. */
+static int probe_header(struct wan_source *source, struct wan_header *ret_header,
+			struct wan_error *reterr_error)
 {
 	uint8_t head[512];
 	ssize_t got = wan_source_read_at(source, 0, head, sizeof(head));
@@ -87,6 +88,37 @@ int wan_probe_source(struct wan_source *source, struct wan_header *ret_header,
 	else
 		error = probe_other(source, head, count, ret_header, reterr_error);
 	return error < 0 ? error : check_bytes(source, ret_header, reterr_error);
+}
+
+int wan_probe_source(struct wan_source *source, struct wan_header *ret_header,
+		     struct wan_error *reterr_error)
+{
+	int error = probe_header(source, ret_header, reterr_error);
+	if (error == 0)
+		wan_probe_jpeg_scans(source, ret_header);
+	return error;
+}
+
+int wan_probe_within(const char *path, const struct wan_decode_options *options,
+		     uint64_t room_bytes, struct wan_image_info *ret_info,
+		     struct wan_error *reterr_error)
+{
+	struct wan_source source;
+	struct wan_header header;
+	uint64_t output_bytes, peak_bytes;
+	int error = wan_source_open_file(&source, path, reterr_error);
+	if (error < 0)
+		return error;
+	error = probe_header(&source, &header, reterr_error);
+	if (error == 0) {
+		wan_price(&header, options, &output_bytes, &peak_bytes);
+		if (peak_bytes <= room_bytes)
+			wan_probe_jpeg_scans(&source, &header);
+	}
+	if (error == 0 || error == -ENOTSUP)
+		*ret_info = header.info;
+	wan_source_close(&source);
+	return error;
 }
 
 static int probe(struct wan_source *source, struct wan_image_info *ret_info,

@@ -256,7 +256,7 @@ static int header_segment(struct walk *walk, unsigned marker)
 
 /* From behind the first scan header on: entropy-coded bytes, then further segments. Errors only end
  * the count; the decoder judges them. */
-static uint32_t count_scans(struct walk *walk)
+static uint32_t count_scans(struct wan_source *source, uint64_t at)
 {
 	uint32_t scans = 1;
 	uint8_t block[4096];
@@ -264,7 +264,7 @@ static uint32_t count_scans(struct walk *walk)
 	unsigned segments = 0;
 
 	while (scans < COUNT_SCANS && segments < SEGMENTS) {
-		ssize_t got = wan_source_read_at(walk->source, walk->at, block, sizeof(block));
+		ssize_t got = wan_source_read_at(source, at, block, sizeof(block));
 		if (got <= 0)
 			return scans;
 		ssize_t i = 0;
@@ -283,17 +283,23 @@ static uint32_t count_scans(struct walk *walk)
 				return scans;
 			scans += byte == MARKER_SOS;
 			uint8_t size[2];
-			walk->at += (uint64_t)i + 1;
-			if (wan_source_read_at(walk->source, walk->at, size, 2) < 2)
+			at += (uint64_t)i + 1;
+			if (wan_source_read_at(source, at, size, 2) < 2)
 				return scans;
-			walk->at += WAN_MAX(wan_be16(size), 2u);
+			at += WAN_MAX(wan_be16(size), 2u);
 			segments++;
 			break;
 		}
 		if (i >= got)
-			walk->at += (uint64_t)got;
+			at += (uint64_t)got;
 	}
 	return scans;
+}
+
+void wan_probe_jpeg_scans(struct wan_source *source, struct wan_header *header)
+{
+	if (header->multi_scan && source->size <= COUNT_BYTES)
+		header->info.scans = count_scans(source, header->scans_at);
 }
 
 int wan_probe_jpeg(struct wan_source *source, struct wan_header *ret_header,
@@ -321,8 +327,7 @@ int wan_probe_jpeg(struct wan_source *source, struct wan_header *ret_header,
 		return step;
 	}
 	header.info.color = color_of(&walk);
-	if (header.multi_scan && source->size <= COUNT_BYTES)
-		header.info.scans = count_scans(&walk);
+	header.scans_at = walk.at;
 
 	struct wan_decode_options natural;
 	wan_decode_options_init(&natural);

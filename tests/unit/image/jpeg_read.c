@@ -270,6 +270,24 @@ TEST(too_many_scans_are_stopped_while_decoding_when_nobody_counted_them)
 	bytes_free(&file);
 }
 
+TEST(scans_are_not_counted_of_what_there_is_no_room_for)
+{
+	struct bytes file = with_scans("progressive444", 200);
+	struct wan_decode_options options = wanting(0);
+	struct wan_image_info info;
+	const char *path = in_test_folder("scans.jpg");
+	bytes_write(path, file.at, file.count);
+	REQUIRE_EQ(wan_probe_within(path, &options, UINT64_MAX, &info, NULL), 0);
+	CHECK_EQ(info.scans, 210);
+	uint64_t price_bytes = info.peak_bytes;
+	REQUIRE_EQ(wan_probe_within(path, &options, price_bytes - 1, &info, NULL), 0);
+	CHECK_EQ(info.scans, 1);
+	CHECK_EQ(info.peak_bytes, price_bytes);
+	REQUIRE_EQ(wan_probe_within(path, &options, price_bytes, &info, NULL), 0);
+	CHECK_EQ(info.scans, 210);
+	bytes_free(&file);
+}
+
 /* The smallest progressive file with a given size: a header and one empty scan. */
 static struct bytes bomb(uint8_t marker, uint16_t width, uint16_t height)
 {
