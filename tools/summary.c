@@ -230,8 +230,21 @@ static void findings(const struct screen *screen)
 		wan_screen_line(&screen->on, "nothing slow, heavy or badly scaling was found");
 }
 
+/* Programs that link wanrt name what they do themselves: nothing was overlooked. */
+static bool all_linked(const struct wan_view *view)
+{
+	bool linked = view->source_count > 0;
+	for (size_t i = 0; i < view->source_count; i++)
+		linked &= view->sources[i].process->header.role == WAN_ROLE_LINKED;
+	return linked;
+}
+
 static void nothing_recorded(const struct screen *screen)
 {
+	if (all_linked(&screen->analysis->view)) {
+		wan_screen_line(&screen->on, "no image operation was recorded");
+		return;
+	}
 	wan_screen_wrapped(
 		&screen->on,
 		"no image operation was recorded. Usual reasons: the codecs are linked statically "

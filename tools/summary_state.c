@@ -67,8 +67,37 @@ static struct actions count_actions(const struct wan_view *view)
 	return actions;
 }
 
+/* The last of the steps in which a limit grew back without anything else between: one line. */
+static size_t last_of_run(const struct wan_process *process, size_t first)
+{
+	const struct wan_process_event *events = process->events;
+	size_t last = first;
+	if (strcmp(events[first].name, "cache_regrow") != 0)
+		return first;
+	while (last + 1 < process->event_count && is_action(&events[last + 1]) &&
+	       strcmp(events[last + 1].name, "cache_regrow") == 0 &&
+	       events[last + 1].values[2] == events[last].values[3])
+		last++;
+	return last;
+}
+
+static size_t count_lines(const struct wan_view *view)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < view->source_count; i++) {
+		const struct wan_process *process = view->sources[i].process;
+		for (size_t j = 0; j < process->event_count; j++) {
+			if (!is_action(&process->events[j]))
+				continue;
+			count++;
+			j = last_of_run(process, j);
+		}
+	}
+	return count;
+}
+
 static void action_line(const struct wan_screen *screen, const struct wan_process *process,
-			const struct wan_process_event *event)
+			const struct wan_process_event *event, const struct wan_process_event *last)
 {
 	char text[WAN_SCREEN_TEXT], when[24], before[24], after[24], freed[24];
 	bool counts = strcmp(event->name, "entry_limit") == 0 || strcmp(event->name, "batch") == 0;
@@ -78,15 +107,22 @@ static void action_line(const struct wan_screen *screen, const struct wan_proces
 	wan_format_bytes(freed, sizeof(freed), event->values[1]);
 	if (counts) {
 		wan_str_format(before, sizeof(before), "%" PRIu64, event->values[2]);
-		wan_str_format(after, sizeof(after), "%" PRIu64, event->values[3]);
+		wan_str_format(after, sizeof(after), "%" PRIu64, last->values[3]);
 	} else {
 		wan_format_bytes(before, sizeof(before), event->values[2]);
-		wan_format_bytes(after, sizeof(after), event->values[3]);
+		wan_format_bytes(after, sizeof(after), last->values[3]);
 	}
 	size_t used = wan_str_format(text, sizeof(text), "  %8s  %s", when, event->name);
-	if (event->values[2] != event->values[3])
+	if (event->values[2] != last->values[3])
 		used += wan_str_format(text + used, sizeof(text) - used, " %s to %s", before,
 				       after);
+	if (last > event) {
+		uint64_t end_ns =
+			last->time_ns > process->start_ns ? last->time_ns - process->start_ns : 0;
+		wan_format_duration(when, sizeof(when), end_ns);
+		used += wan_str_format(text + used, sizeof(text) - used, " in %zu steps until %s",
+				       (size_t)(last - event) + 1, when);
+	}
 	if (event->values[1])
 		used += wan_str_format(text + used, sizeof(text) - used, ", freed %s", freed);
 	if (event->text[0])
@@ -94,19 +130,23 @@ static void action_line(const struct wan_screen *screen, const struct wan_proces
 	wan_screen_wrapped(screen, text, 12, 2);
 }
 
-static void action_lines(const struct wan_screen *screen, const struct wan_view *view, size_t count,
+static void action_lines(const struct wan_screen *screen, const struct wan_view *view,
 			 unsigned most)
 {
+	size_t count = count_lines(view);
 	size_t left_out = count > most ? count - most : 0;
 	for (size_t i = 0; i < view->source_count; i++) {
 		const struct wan_process *process = view->sources[i].process;
 		for (size_t j = 0; j < process->event_count; j++) {
 			if (!is_action(&process->events[j]))
 				continue;
+			size_t last = last_of_run(process, j);
 			if (left_out)
 				left_out--;
 			else
-				action_line(screen, process, &process->events[j]);
+				action_line(screen, process, &process->events[j],
+					    &process->events[last]);
+			j = last;
 		}
 	}
 }
@@ -136,7 +176,7 @@ void wan_summary_memory(const struct wan_screen *screen, const struct wan_view *
 			       actions.count == 1 ? "" : "s", level_name(actions.worst),
 			       wan_format_bytes(freed, sizeof(freed), actions.freed_bytes));
 	wan_screen_wrapped(screen, text, 2, 2);
-	action_lines(screen, view, actions.count, actions_most);
+	action_lines(screen, view, actions_most);
 }
 
 /* --- GPUs --- */
