@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include <jpeglib.h>
 
@@ -44,6 +45,7 @@ static struct {
 	struct survive survive;
 	const struct load *load;
 	const char *folder;
+	unsigned full_hd_files, twelve_mp_files; /* in the folder */
 	uint64_t end_ns;
 	uint64_t next, done, bytes, refused, failed; /* atomic */
 	double fill_sum, peak_fill;
@@ -66,7 +68,7 @@ static void image_path(char *path, size_t size, const char *image, uint64_t numb
 {
 	bool small = image[0] == 'f';
 	snprintf(path, size, "%s/%s-%03u.jpg", run.folder, image,
-		 (unsigned)(number % (small ? FULL_HD_FILES : TWELVE_MP_FILES)));
+		 (unsigned)(number % (small ? run.full_hd_files : run.twelve_mp_files)));
 }
 
 /* --- the images --- */
@@ -111,6 +113,8 @@ static bool make_image(const char *path, unsigned width, unsigned height, unsign
 
 static int make_images(void)
 {
+	run.full_hd_files = FULL_HD_FILES;
+	run.twelve_mp_files = TWELVE_MP_FILES;
 	char path[4096];
 	for (unsigned i = 0; i < FULL_HD_FILES + TWELVE_MP_FILES; i++) {
 		bool small = i < FULL_HD_FILES;
@@ -122,6 +126,18 @@ static int make_images(void)
 		}
 	}
 	return 0;
+}
+
+/* Somebody may have put fewer there. */
+static unsigned count_images(const char *image, unsigned most)
+{
+	char path[4096];
+	unsigned count = 0;
+	run.full_hd_files = run.twelve_mp_files = most;
+	do
+		image_path(path, sizeof(path), image, count);
+	while (access(path, R_OK) == 0 && ++count < most);
+	return count;
 }
 
 /* --- without us: as a program does it --- */
@@ -302,6 +318,13 @@ int main(int argc, char **argv)
 		return 64;
 	}
 	run.folder = argv[3];
+	unsigned full_hd = count_images("full_hd", FULL_HD_FILES);
+	run.twelve_mp_files = count_images("twelve_mp", TWELVE_MP_FILES);
+	run.full_hd_files = full_hd;
+	if (run.load->image && !(run.load->image[0] == 'f' ? full_hd : run.twelve_mp_files)) {
+		fprintf(stderr, "%s: there are no images of this load\n", run.folder);
+		return 66;
+	}
 	run.survive.limit_bytes = strtoull(argv[4], NULL, 10) << 20;
 	run.survive.usage_path = argv[5];
 	uint64_t making = run.load->threads * run.load->max_bytes;
