@@ -12,6 +12,10 @@
  *
  * Counted is malloc_usable_size(), at both ends, so what is freed is what was allocated. A block
  * that realloc() moves is there twice for a moment, and counts so.
+ *
+ * A sanitizer's runtime is an allocator that must not be asked for sizes before it has started, nor
+ * in the middle of that, and that looks at who calls it: in such a program calls are handed on by a
+ * jump, and nothing is counted.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -45,7 +49,8 @@ static struct {
 	void *(*pvalloc)(size_t bytes);
 } real;
 
-static bool started, complete;
+static enum { STARTING, COUNTING, PASSING } mode;
+static bool complete;
 static Dl_info allocator; /* behind the hooks */
 static __thread struct wan_alloc_counters self __attribute__((tls_model("initial-exec")));
 
@@ -102,8 +107,8 @@ static inline void *counted(void *block)
 
 WAN_EXPORT void *malloc(size_t bytes)
 {
-	if (wan_unlikely(!started))
-		return boot_get(0, bytes);
+	if (wan_unlikely(mode != COUNTING))
+		return mode == PASSING ? real.malloc(bytes) : boot_get(0, bytes);
 	return counted(real.malloc(bytes));
 }
 
@@ -111,15 +116,18 @@ WAN_EXPORT void free(void *block)
 {
 	if (wan_unlikely(!block || is_boot(block)))
 		return;
-	self.freed += real.usable(block);
+	if (wan_likely(mode == COUNTING))
+		self.freed += real.usable(block);
 	real.free(block);
 }
 
 WAN_EXPORT void *calloc(size_t count, size_t bytes)
 {
 	size_t total;
-	if (wan_likely(started))
+	if (wan_likely(mode == COUNTING))
 		return counted(real.calloc(count, bytes));
+	if (mode == PASSING)
+		return real.calloc(count, bytes);
 	if (!__builtin_mul_overflow(count, bytes, &total))
 		return boot_get(0, total); /* never used before: zeros */
 	errno = ENOMEM;
@@ -140,6 +148,8 @@ WAN_EXPORT void *realloc(void *block, size_t bytes)
 		return malloc(bytes);
 	if (wan_unlikely(is_boot(block)))
 		return realloc_boot(block, bytes);
+	if (wan_unlikely(mode != COUNTING))
+		return real.realloc(block, bytes);
 	size_t before = real.usable(block);
 	void *fresh = real.realloc(block, bytes);
 	if (wan_likely(fresh != NULL)) {
@@ -172,21 +182,25 @@ WAN_EXPORT size_t malloc_usable_size(void *block)
 
 WAN_EXPORT void *memalign(size_t alignment, size_t bytes)
 {
-	if (wan_unlikely(!started))
-		return boot_get(alignment, bytes);
+	if (wan_unlikely(mode != COUNTING))
+		return mode == PASSING ? real.memalign(alignment, bytes)
+				       : boot_get(alignment, bytes);
 	return counted(real.memalign(alignment, bytes));
 }
 
 WAN_EXPORT void *aligned_alloc(size_t alignment, size_t bytes)
 {
-	if (wan_unlikely(!started))
-		return boot_get(alignment, bytes);
+	if (wan_unlikely(mode != COUNTING))
+		return mode == PASSING ? real.aligned_alloc(alignment, bytes)
+				       : boot_get(alignment, bytes);
 	return counted(real.aligned_alloc(alignment, bytes));
 }
 
 WAN_EXPORT int posix_memalign(void **ret_block, size_t alignment, size_t bytes)
 {
-	if (wan_unlikely(!started)) {
+	if (wan_unlikely(mode == PASSING))
+		return real.posix_memalign(ret_block, alignment, bytes);
+	if (wan_unlikely(mode == STARTING)) {
 		void *block = boot_get(alignment, bytes);
 		if (block)
 			*ret_block = block;
@@ -200,12 +214,16 @@ WAN_EXPORT int posix_memalign(void **ret_block, size_t alignment, size_t bytes)
 
 WAN_EXPORT void *valloc(size_t bytes)
 {
-	return started ? counted(real.valloc(bytes)) : boot_get(4096, bytes);
+	if (mode == PASSING)
+		return real.valloc(bytes);
+	return mode == COUNTING ? counted(real.valloc(bytes)) : boot_get(4096, bytes);
 }
 
 WAN_EXPORT void *pvalloc(size_t bytes)
 {
-	if (!started)
+	if (mode == PASSING)
+		return real.pvalloc(bytes);
+	if (mode == STARTING)
 		return boot_get(4096, (bytes + 4095) & ~(size_t)4095);
 	return counted(real.pvalloc(bytes));
 }
@@ -234,18 +252,31 @@ WAN_EXPORT void wan_alloc_price_turn(void)
 }
 
 /* An allocator that brings operator new is called by C++ without passing here, and what does not
- * pass here cannot be counted: then the memory of operations is unknown. */
+ * pass here cannot be counted: then the memory of operations is unknown. Not asked by dlsym(): a
+ * question that is answered with "no" allocates its message. */
+void *_Znwm(size_t bytes) __attribute__((weak));
 static bool brings_operator_new(void)
 {
 	Dl_info operator_new;
-	void *found = dlsym(RTLD_DEFAULT, "_Znwm");
-	return found && dladdr(found, &operator_new) &&
+	return _Znwm && dladdr((void *)(uintptr_t)_Znwm, &operator_new) &&
 	       allocator.dli_fbase == operator_new.dli_fbase;
 }
 
 WAN_EXPORT const char *wan_alloc_file(void)
 {
 	return allocator.dli_fname ? allocator.dli_fname : "";
+}
+
+/* The runtimes' entries, which they export whether they are a library or part of the program. */
+void __asan_init(void) __attribute__((weak));
+void __hwasan_init(void) __attribute__((weak));
+void __lsan_init(void) __attribute__((weak));
+void __msan_init(void) __attribute__((weak));
+void __tsan_init(void) __attribute__((weak));
+
+static bool sanitized(void)
+{
+	return __asan_init || __hwasan_init || __lsan_init || __msan_init || __tsan_init;
 }
 
 #define FIND(name, symbol)                                                                         \
@@ -268,7 +299,7 @@ __attribute__((constructor)) static void start(void)
 	FIND(pvalloc, "pvalloc");
 	FIND(malloc, "malloc");
 	dladdr((void *)(uintptr_t)real.malloc, &allocator);
-	complete = !brings_operator_new();
-	started = true;
+	complete = !sanitized() && !brings_operator_new();
+	mode = sanitized() ? PASSING : COUNTING;
 	errno = saved;
 }

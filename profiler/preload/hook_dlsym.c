@@ -10,8 +10,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <gnu/libc-version.h>
-#include <stdlib.h>
-#include <string.h>
+#include <stdbool.h>
 
 #include "atomics.h"
 #include "macros.h"
@@ -20,38 +19,62 @@
 
 wan_dlsym_function *wan_dlsym_next;
 
-static void *no_dlsym(void *handle, const char *name)
+/*
+ * The first caller may be a sanitizer's runtime that is just starting, and has put itself in the
+ * place of strncmp() and the like: here nothing is instrumented, and nothing of the C library is
+ * called but what finds the real function.
+ */
+#define BARE __attribute__((no_sanitize("address", "thread", "undefined")))
+
+BARE static void *no_dlsym(void *handle, const char *name)
 {
 	return NULL;
+}
+
+BARE static unsigned number(const char **text)
+{
+	unsigned value = 0;
+	for (; **text >= '0' && **text <= '9'; ++*text)
+		value = value * 10 + (unsigned)(**text - '0');
+	return value;
 }
 
 /*
  * Asks for the version that the C library has: a question that fails allocates its message, and
  * the first call may come from an allocator that is just starting.
  */
-static wan_dlsym_function *find_next(void)
+BARE static wan_dlsym_function *find_next(void)
 {
 #if defined(__x86_64__)
 	const char *old = "GLIBC_2.2.5";
 #else
 	const char *old = "GLIBC_2.17";
 #endif
-	char *end;
-	unsigned long major = strtoul(gnu_get_libc_version(), &end, 10);
-	unsigned long minor = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
-	bool merged = major > 2 || minor >= 34;
+	const char *text = gnu_get_libc_version();
+	unsigned major = number(&text);
+	text += *text == '.';
+	bool merged = major > 2 || number(&text) >= 34;
 	void *found = dlvsym(RTLD_NEXT, "dlsym", merged ? "GLIBC_2.34" : old);
 	return found ? (wan_dlsym_function *)found : no_dlsym;
+}
+
+BARE static bool names_a_module(const char *name)
+{
+	const char *prefix = "PyInit_";
+	while (*prefix && *name == *prefix)
+		name++, prefix++;
+	return *prefix == '\0';
 }
 
 void *wan_dlsym_answer(void *handle, const char *name);
 
 /* NULL: the call is none of ours and goes on to wan_dlsym_next. */
-__attribute__((visibility("hidden"), used)) void *wan_dlsym_answer(void *handle, const char *name)
+BARE __attribute__((visibility("hidden"), used)) void *wan_dlsym_answer(void *handle,
+									const char *name)
 {
 	if (wan_unlikely(!wan_load_acquire(&wan_dlsym_next)))
 		wan_store_release(&wan_dlsym_next, find_next());
-	if (wan_likely(!name || strncmp(name, "PyInit_", 7) != 0) || handle == RTLD_NEXT ||
+	if (wan_likely(!name || !names_a_module(name)) || handle == RTLD_NEXT ||
 	    handle == RTLD_DEFAULT || !wan_preload_sees_python())
 		return NULL;
 	int saved = errno;
