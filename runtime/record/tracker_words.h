@@ -41,6 +41,7 @@ enum wan_tracker_word {
 	WAN_TRACKER_CALLBACK_MAX,
 	WAN_TRACKER_LATENCY_MAX_TICKS,
 	WAN_TRACKER_OUTCOME, /* enum wan_tracker_outcome */
+	WAN_TRACKER_INITIAL, /* done at the begin: a bar that goes on from there */
 	WAN_TRACKER_WORDS_USED,
 	WAN_TRACKER_WORDS = 64,
 };
