@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "bars.h"
 #include "preload.h"
 #include "recorder.h"
 #include "str.h"
@@ -234,6 +235,7 @@ static void note_wait(struct wan_cuda_call *call, enum wan_cuda_op op)
 	uint64_t now = wan_ticks();
 	uint64_t *words = wan_cuda_words(thread->device);
 	wan_cuda_wait_end(&call->wait);
+	wan_bars_device_waited();
 	if (!words)
 		return;
 	wan_cuda_queue_flush(&thread->queue, &words[WAN_CUDA_WORD_ENQUEUED]);

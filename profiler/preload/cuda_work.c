@@ -140,6 +140,26 @@ uint64_t wan_cuda_known_done(int device)
 	return done;
 }
 
+uint32_t wan_cuda_outstanding(struct wan_cuda_wait *wait)
+{
+	struct wan_cuda_wait unused;
+	wait = wait ? wait : &unused;
+	wait->count = 0;
+	uint32_t top = wan_load_relaxed(&queue_top);
+	for (uint32_t i = 0; i < top; i++) {
+		struct wan_cuda_queue *queue = wan_load_acquire(&queues[i]);
+		for (uint32_t k = 0; queue && k < WAN_CUDA_STREAMS; k++)
+			mark(wait, &queue->streams[k],
+			     wan_load_relaxed(&queue->streams[k].enqueued));
+	}
+	return wait->count;
+}
+
+bool wan_cuda_in_use(void)
+{
+	return wan_load_relaxed(&queue_top) != 0;
+}
+
 void wan_cuda_event_record(struct wan_cuda_queue *queue, const void *event, const void *stream)
 {
 	struct wan_cuda_stream *entry = wan_cuda_queue_stream(queue, stream);

@@ -76,6 +76,11 @@ void wan_cuda_wait_begin(struct wan_cuda_wait *wait, struct wan_cuda_queue *queu
 void wan_cuda_wait_end(const struct wan_cuda_wait *wait);
 /* Over all threads, of a device; all when negative. */
 uint64_t wan_cuda_known_done(int device);
+/* All work that is not known to be done, as a wait for it would mark it; returns how many streams
+ * have some. wait may be NULL. */
+uint32_t wan_cuda_outstanding(struct wan_cuda_wait *wait);
+/* A thread has given work to a device. */
+bool wan_cuda_in_use(void);
 /* An event stands for what its stream had been given when it was recorded. */
 void wan_cuda_event_record(struct wan_cuda_queue *queue, const void *event, const void *stream);
 void wan_cuda_capture(struct wan_cuda_queue *queue, const void *stream, bool begins);

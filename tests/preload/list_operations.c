@@ -44,9 +44,9 @@ static void print_operation(const char *what, const struct wan_recording_operati
 }
 
 /* All words of a block by their names. */
-static void print_words(const struct wan_process_counters *block)
+static void print_words(const char *kind, const struct wan_process_counters *block)
 {
-	printf("cuda\tname=%s", block->name);
+	printf("%s\tname=%s", kind, block->name);
 #define WAN_WORD(kind_, index_, name_, unit_)                                                      \
 	if (block->kind == WAN_COUNTERS_##kind_)                                                   \
 		printf("\t%s=%" PRIu64, name_, block->words[index_]);
@@ -88,7 +88,10 @@ static void print_process(const struct wan_process *process)
 			       process->counters[i].words[1], process->counters[i].words[2]);
 	for (size_t i = 0; i < process->counters_count; i++)
 		if (process->counters[i].kind == WAN_COUNTERS_CUDA)
-			print_words(&process->counters[i]);
+			print_words("cuda", &process->counters[i]);
+	for (size_t i = 0; i < process->counters_count; i++)
+		if (process->counters[i].kind == WAN_COUNTERS_TRACKER)
+			print_words("tracker", &process->counters[i]);
 	for (size_t i = 0; i < process->damage_count; i++)
 		printf("damage\toffset=%" PRIu64 "\treason=%s\n", process->damage[i].offset,
 		       process->damage[i].reason);

@@ -90,12 +90,12 @@ def the_preload_library_needs_libc_only():
 @test
 def the_preload_library_exports_hooks_and_the_anchor_only():
     table = "".join(read(path) for path in files(r"^profiler/preload/.*symbols\.def$"))
-    hooked = set(re.findall(r"^\s*WAN_\w+\((?:\w+,\s*)*?((?:jpeg|png|tj|cuda|wan)\w+)", table,
+    hooked = set(re.findall(r"^\s*WAN_\w+\((?:\w+,\s*)*?((?:jpeg|png|tj|cuda|avcodec|wan)\w+)", table,
                             re.M))
     lines = set(re.findall(r"^CUDA_\w+\((\w+)", read("profiler/preload/cuda.def"), re.M))
     hooked |= lines | {name + variant for name in lines for variant in ("_ptsz", "_ptds")}
     foreign = {name for name in exported(PRELOAD)
-               if name not in hooked and name not in ("wan_record_share", "wan_audit_link", "wan_thunks", "dlsym",
+               if name not in hooked and name not in ("wan_record_share", "wan_audit_link", "wan_thunks", "dlsym", "write", "writev",
                                                 "InitializeInjectionNvtx2")}
     check(hooked, "no symbol recognised in symbols.def")
     check(not foreign, f"not in symbols.def: {sorted(foreign)}")
