@@ -33,6 +33,7 @@ void wan_bar_words_begin(struct wan_recorder *recorder, struct wan_bar_words *ba
 	bar->unit = start->unit;
 	bar->told = false;
 	wan_store_relaxed(&words[WAN_TRACKER_DONE], start->done);
+	wan_store_relaxed(&words[WAN_TRACKER_INITIAL], start->done);
 	wan_store_relaxed(&words[WAN_TRACKER_TOTAL], start->total);
 	wan_store_relaxed(&words[WAN_TRACKER_BEGIN], start->now_ticks);
 	wan_store_relaxed(&words[WAN_TRACKER_UPDATED], start->now_ticks);

@@ -202,7 +202,8 @@ static struct line *hold_line(int fd)
 
 void wan_bars_written_far(int fd, const char *bytes, size_t count)
 {
-	if (!wan_preload_records())
+	const struct wan_lane *lane = wan_lane_current;
+	if (!wan_preload_records() || (lane && lane->own_output))
 		return;
 	if (!find_line(fd) && !wan_bar_may_begin(bytes, count))
 		return; /* another descriptor with the same bit */
