@@ -58,8 +58,7 @@ static void name_level(char *to, const char *path)
 
 static void close_level(struct wan_cgroup_level *level)
 {
-	if (level->event_fd >= 0)
-		wan_sys->close(level->event_fd);
+	wan_event_close(&level->event);
 	wan_kept_close(&level->usage);
 	wan_kept_close(&level->limit);
 	wan_kept_close(&level->high);
@@ -79,7 +78,6 @@ static int open_level(struct wan_cgroup_level *level, const char *root,
 {
 	char folder[8192];
 	memset(level, 0, sizeof(*level));
-	level->event_fd = -1;
 	wan_str_format(folder, sizeof(folder), "%s%s", place->mount, place->path);
 	level->v2 = v2;
 	level->top = !place->path[0];

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "event.h"
+
 enum {
 	WAN_CGROUP_LEVELS_MAX = 32, /* deeper trees: the levels nearest to the root are kept */
 	WAN_GPU_DEVICES_MAX = 64,
@@ -134,7 +136,7 @@ struct wan_cgroup_level {
 	uint32_t trouble;      /* bits of enum wan_cgroup_trouble */
 	uint32_t told;         /* of those */
 	/* Events: stored by who watches; others only load armed_bytes. */
-	int event_fd;           /* v1; -1: none */
+	struct wan_event event; /* v1 */
 	uint64_t armed_limit;   /* the limit it was armed for; 0: not armed */
 	uint64_t armed_bytes;   /* usage at which it tells first; atomic */
 	uint64_t arm_failed_ns; /* not tried again for a while */
@@ -153,7 +155,8 @@ struct wan_source_cgroup {
 	uint64_t self_hash;              /* of its text when the tree was opened; 0: unknown */
 	bool unknown;                    /* it cannot be read, though it is there */
 	bool told;
-	int inotify_fd; /* v2; -1: none */
+	int inotify_fd;         /* v2; -1: none */
+	uint64_t inotify_inode; /* of a file that it watches */
 };
 int wan_source_cgroup_open(struct wan_source_cgroup *source, const char *root);
 /* Host and tightest level are read whole, the other levels once a second; light NULL: so, else the
@@ -167,6 +170,7 @@ bool wan_source_cgroup_trouble(struct wan_source_cgroup *source, char *text, siz
 uint32_t wan_source_cgroup_watch(struct wan_source_cgroup *source, const double *steps_pct,
 				 int *fds, uint32_t capacity);
 void wan_source_cgroup_woken(struct wan_source_cgroup *source);
+void wan_source_cgroup_unwatch(struct wan_source_cgroup *source);
 void wan_source_cgroup_close(struct wan_source_cgroup *source);
 
 /* Who holds most, in words. 0, -ENOENT. */

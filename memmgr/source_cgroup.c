@@ -429,8 +429,7 @@ void wan_source_cgroup_close(struct wan_source_cgroup *source)
 	wan_cgroup_tree_close(source->tree);
 	wan_cgroup_tree_close(source->retired);
 	wan_kept_close(&source->self);
-	if (source->inotify_fd >= 0)
-		wan_sys->close(source->inotify_fd);
+	wan_source_cgroup_unwatch(source);
 	wan_free(source->root);
 	*source = (struct wan_source_cgroup){.inotify_fd = -1};
 }

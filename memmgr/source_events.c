@@ -8,12 +8,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 
 #include "atomics.h"
 #include "clock.h"
 #include "macros.h"
+#include "procfs.h"
 #include "source.h"
 #include "str.h"
 #include "sys.h"
@@ -24,9 +25,7 @@ static void disarm(struct wan_cgroup_level *level)
 {
 	wan_store_relaxed(&level->armed_bytes, 0);
 	level->armed_limit = 0;
-	if (level->event_fd >= 0)
-		wan_sys->close(level->event_fd); /* takes its thresholds along */
-	level->event_fd = -1;
+	wan_event_close(&level->event); /* takes its thresholds along */
 }
 
 static int write_threshold(int control_fd, int event_fd, int usage_fd, uint64_t bytes)
@@ -49,12 +48,9 @@ static int arm(struct wan_cgroup_level *level, uint64_t limit, const double *ste
 	int control_fd = wan_sys->open(path, O_WRONLY | O_CLOEXEC, 0);
 	if (control_fd < 0)
 		return -errno;
-	int status = 0;
-	level->event_fd = wan_sys->eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (level->event_fd < 0)
-		status = -errno;
+	int status = wan_event_open(&level->event);
 	for (int i = 0; i < STEPS && !status; i++)
-		status = write_threshold(control_fd, level->event_fd, usage_fd,
+		status = write_threshold(control_fd, wan_event_fd(&level->event), usage_fd,
 					 (uint64_t)((double)limit * steps_pct[i] / 100));
 	wan_sys->close(control_fd);
 	if (status < 0) {
@@ -78,10 +74,11 @@ static uint64_t limit_now(struct wan_cgroup_level *level)
 static void watch_v1(struct wan_cgroup_level *level, const double *steps_pct, uint64_t now_ns)
 {
 	uint64_t limit = limit_now(level);
-	if (level->event_fd >= 0 && limit == level->armed_limit)
+	bool armed = wan_event_fd(&level->event) >= 0;
+	if (armed && limit == level->armed_limit)
 		return;
 	bool tried = level->arm_failed_ns && now_ns - level->arm_failed_ns < AGAIN_NS;
-	if (level->event_fd < 0 && tried)
+	if (!armed && tried)
 		return;
 	disarm(level);
 	if (!limit)
@@ -92,11 +89,38 @@ static void watch_v1(struct wan_cgroup_level *level, const double *steps_pct, ui
 		wan_cgroup_level_trouble(level, WAN_CGROUP_NO_EVENTS);
 }
 
+/* The program may have closed it and have something else under its number. */
+static bool inotify_is_ours(const struct wan_source_cgroup *source)
+{
+	char path[48], text[4096], inode[32];
+	wan_str_format(path, sizeof(path), "/proc/self/fdinfo/%d", source->inotify_fd);
+	wan_str_format(inode, sizeof(inode), " ino:%llx ",
+		       (unsigned long long)source->inotify_inode);
+	return wan_procfs_read(path, text, sizeof(text)) > 0 && strstr(text, "inotify wd:") &&
+	       strstr(text, inode);
+}
+
+static void forget_inotify(struct wan_source_cgroup *source)
+{
+	source->inotify_fd = -1;
+	for (uint32_t i = 0; source->tree && i < source->tree->count; i++)
+		if (source->tree->levels[i].v2)
+			source->tree->levels[i].armed_limit = 0;
+}
+
+void wan_source_cgroup_unwatch(struct wan_source_cgroup *source)
+{
+	if (source->inotify_fd >= 0 && inotify_is_ours(source))
+		wan_sys->close(source->inotify_fd);
+	source->inotify_fd = -1;
+}
+
 /* A watch on a file is made once: the kernel gives the same one again. */
 static void watch_v2(struct wan_source_cgroup *source, struct wan_cgroup_level *level,
 		     uint64_t now_ns)
 {
 	char path[8192];
+	struct stat info;
 	uint64_t limit = limit_now(level);
 	if (!limit || level->armed_limit)
 		return;
@@ -107,6 +131,8 @@ static void watch_v2(struct wan_source_cgroup *source, struct wan_cgroup_level *
 	wan_str_format(path, sizeof(path), "%s/memory.events", level->folder);
 	bool watched = source->inotify_fd >= 0 &&
 		       wan_sys->inotify_add_watch(source->inotify_fd, path, IN_MODIFY) >= 0;
+	if (watched && wan_sys->stat(path, &info) == 0)
+		source->inotify_inode = info.st_ino;
 	level->arm_failed_ns = watched ? 0 : now_ns;
 	level->armed_limit = watched;
 	if (!watched)
@@ -126,8 +152,8 @@ uint32_t wan_source_cgroup_watch(struct wan_source_cgroup *source, const double 
 			continue;
 		}
 		watch_v1(level, steps_pct, now_ns);
-		if (level->event_fd >= 0 && count < capacity)
-			fds[count++] = level->event_fd;
+		if (wan_event_fd(&level->event) >= 0 && count < capacity)
+			fds[count++] = wan_event_fd(&level->event);
 	}
 	if (source->inotify_fd >= 0 && count < capacity)
 		fds[count++] = source->inotify_fd;
@@ -138,10 +164,17 @@ void wan_source_cgroup_woken(struct wan_source_cgroup *source)
 {
 	struct wan_cgroup_tree *tree = source->tree;
 	char drained[4096];
-	for (uint32_t i = 0; tree && i < tree->count; i++)
-		if (tree->levels[i].event_fd >= 0)
-			(void)!wan_sys->read(tree->levels[i].event_fd, drained, sizeof(uint64_t));
+	for (uint32_t i = 0; tree && i < tree->count; i++) {
+		struct wan_cgroup_level *level = &tree->levels[i];
+		if (wan_event_fd(&level->event) >= 0 && !wan_event_drain(&level->event))
+			disarm(level); /* closed by the program: armed anew when next watched */
+	}
+	if (source->inotify_fd < 0)
+		return;
+	if (!inotify_is_ours(source)) {
+		forget_inotify(source);
+		return;
+	}
 	/* Whatever is left makes the next wait short, no more. */
-	if (source->inotify_fd >= 0)
-		(void)!wan_sys->read(source->inotify_fd, drained, sizeof(drained));
+	(void)!wan_sys->read(source->inotify_fd, drained, sizeof(drained));
 }

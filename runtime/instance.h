@@ -9,6 +9,7 @@
 
 #include "auto_limit.h"
 #include "config.h"
+#include "event.h"
 #include "identity.h"
 #include "lock.h"
 #include "restore.h"
@@ -33,8 +34,8 @@ struct wan_runtime {
 	struct wan_mutex lock;          /* rank WAN_RANK_RUNTIME */
 	char *names[WAN_RUNTIME_NAMES]; /* lock; operation names with sizes in them */
 	struct wan_cond wake;           /* for a thread that has no descriptor */
-	int wake_fd;                    /* atomic; eventfd, -1: none */
-	bool stopping;                  /* atomic */
+	struct wan_event wake_event;
+	bool stopping; /* atomic */
 	bool has_thread;
 	pthread_t thread;                 /* looks at memory every memory.interval */
 	struct wan_restore memory_alert;  /* lock */

@@ -109,7 +109,6 @@ int wan_runtime_create(const struct wan_runtime_options *given, struct wan_runti
 	if (!runtime)
 		return wan_error_set(reterr_error, -ENOMEM, "runtime", "", "out of memory");
 	runtime->refs = 1;
-	runtime->wake_fd = -1;
 	wan_mutex_init(&runtime->lock, WAN_RANK_RUNTIME);
 	wan_cond_init(&runtime->wake);
 

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/eventfd.h>
 
 #include "alerts.h"
 #include "atomics.h"
@@ -43,16 +42,13 @@ static bool wait_on(struct wan_runtime *runtime, const int *fds, uint32_t count,
 	int timeout_ms = (int)WAN_MIN((pause_ns + 999999) / 1000000, (uint64_t)INT32_MAX);
 	int ready = wan_sys->poll(polled, count, timeout_ms);
 	if (ready < 0 && errno != EINTR) { /* no memory for it: as if there were none */
-		wan_store_relaxed(&runtime->wake_fd, -1);
+		wan_event_close(&runtime->wake_event);
 		return false;
 	}
 	if (ready <= 0)
 		return false;
-	if (polled[0].revents & (POLLNVAL | POLLERR)) /* the program closed it, it is not ours */
-		wan_store_relaxed(&runtime->wake_fd, -1);
-	uint64_t told;
-	if (polled[0].revents & POLLIN)
-		(void)!wan_sys->read(fds[0], &told, sizeof(told));
+	if (polled[0].revents) /* forgotten when the program has closed it */
+		(void)wan_event_drain(&runtime->wake_event);
 	for (uint32_t i = 1; i < count; i++)
 		if (polled[i].revents)
 			return true;
@@ -72,9 +68,11 @@ static void wait_for_more(struct watch *watch, bool busy)
 {
 	struct wan_runtime *runtime = watch->runtime;
 	uint64_t interval_ns = runtime->config.memory_interval_ns;
-	int fds[WATCHED_MAX + 1] = {wan_load_relaxed(&runtime->wake_fd)};
+	int fds[WATCHED_MAX + 1] = {wan_event_fd(&runtime->wake_event)};
 	if (fds[0] < 0) {
 		wait_plainly(runtime, interval_ns);
+		if (!wan_load_relaxed(&runtime->stopping))
+			(void)wan_event_open(&runtime->wake_event); /* perhaps there is one now */
 		return;
 	}
 	if (watch->events) {
@@ -113,8 +111,7 @@ static void *watch(void *argument)
 int wan_runtime_watch(struct wan_runtime *runtime)
 {
 	/* Without one the thread still looks, every memory.interval. */
-	runtime->wake_fd = wan_sys->eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (runtime->wake_fd < 0) {
+	if (wan_event_open(&runtime->wake_event) < 0) {
 		static const char reason[] =
 			"no descriptor for the watcher: looks every memory.interval, not at events";
 		uint64_t none[4] = {0};
@@ -128,11 +125,7 @@ int wan_runtime_watch(struct wan_runtime *runtime)
 
 void wan_runtime_wake(struct wan_runtime *runtime)
 {
-	int fd = wan_load_relaxed(&runtime->wake_fd);
-	uint64_t one = 1;
-	if (!runtime->has_thread)
-		return;
-	if (fd >= 0 && wan_sys->write(fd, &one, sizeof(one)) == (ssize_t)sizeof(one))
+	if (!runtime->has_thread || wan_event_signal(&runtime->wake_event))
 		return;
 	wan_mutex_lock(&runtime->lock);
 	wan_cond_wake_all(&runtime->wake);
@@ -141,7 +134,6 @@ void wan_runtime_wake(struct wan_runtime *runtime)
 
 void wan_runtime_stop_watching(struct wan_runtime *runtime)
 {
-	int fd = runtime->wake_fd;
 	if (runtime->has_thread) {
 		wan_mutex_lock(&runtime->lock);
 		wan_store_release(&runtime->stopping, true); /* pairs with the thread's acquire */
@@ -150,7 +142,5 @@ void wan_runtime_stop_watching(struct wan_runtime *runtime)
 		pthread_join(runtime->thread, NULL);
 		runtime->has_thread = false;
 	}
-	if (fd >= 0 && wan_load_relaxed(&runtime->wake_fd) >= 0)
-		wan_sys->close(fd);
-	runtime->wake_fd = -1;
+	wan_event_close(&runtime->wake_event);
 }
