@@ -73,14 +73,17 @@ static bool take_digits(struct reader *reader, struct number *ret_number)
 	return number.digits > 0 && number.digits <= 18;
 }
 
+static const char scale_letters[] = "kMGTPE";
+
 /* tqdm rounds to three digits before it puts a letter: "1.23k", "12.3M", "123G". */
 static bool take_scale(struct reader *reader, struct number *number)
 {
-	static const char letters[] = "kMGTPE";
-	const char *letter = reader->at < reader->end ? memchr(letters, *reader->at, 6) : NULL;
+	const char *letter = reader->at < reader->end
+				     ? memchr(scale_letters, *reader->at, sizeof(scale_letters) - 1)
+				     : NULL;
 	if (number->digits != 3 || !letter)
 		return false;
-	for (const char *l = letters; l <= letter; l++)
+	for (const char *l = scale_letters; l <= letter; l++)
 		number->value *= 1000;
 	number->scaled = true;
 	reader->at++;
@@ -160,16 +163,17 @@ static bool take_rate(struct reader *reader, const char **ret_unit, size_t *ret_
 		*ret_bytes = bytes - 2;
 		return true;
 	}
-	if (bytes < 2 || memcmp(from + bytes - 2, "/s", 2) != 0)
+	if (bytes < 3 || memcmp(from + bytes - 2, "/s", 2) != 0)
 		return false;
-	struct reader scale = {from, from + bytes - 2};
-	bool known =
-		bytes > 3 && (from[1] == 'B' || (bytes == 5 && memcmp(from + 1, "it", 2) == 0));
-	if (number.dotted || known)
-		take_scale(&scale, &number);
-	*ret_unit = scale.at;
-	*ret_bytes = (size_t)(scale.end - scale.at);
+	*ret_unit = from;
+	*ret_bytes = bytes - 2;
 	return true;
+}
+
+/* "MB" of a rate may be millions of "B", and "key" no thousands of "ey": the count decides. */
+static bool may_have_scale(const char *unit, size_t bytes)
+{
+	return bytes > 1 && memchr(scale_letters, *unit, sizeof(scale_letters) - 1);
 }
 
 static void set_name(struct wan_bar_text *bar, const char *from, const char *to)
@@ -205,6 +209,7 @@ static bool take_stats(struct reader *reader, struct wan_bar_text *bar)
 	const char *unit = "it";
 	size_t bytes = 2;
 	uint64_t left_s;
+	set_unit(bar, unit, bytes);
 	if (!take(reader, '['))
 		return false;
 	if (reader->at == reader->end)
@@ -213,7 +218,9 @@ static bool take_stats(struct reader *reader, struct wan_bar_text *bar)
 		return false;
 	if (take(reader, '<') && take_time(reader, &left_s) && take(reader, ','))
 		take_rate(reader, &unit, &bytes);
-	set_unit(bar, unit, bytes);
+	bool scaled =
+		may_have_scale(unit, bytes) && (bar->amount || (bytes == 2 && unit[1] == 'B'));
+	set_unit(bar, unit + scaled, bytes - scaled);
 	return true;
 }
 
@@ -287,7 +294,7 @@ static bool count_before(const char *text, const char *end, const char *unit, si
 	if ((size_t)(end - text) <= bytes || memcmp(end - bytes, unit, bytes) != 0)
 		return false;
 	const char *stop = end - bytes, *from = stop;
-	if (from > text && memchr("kMGTPE", from[-1], 6))
+	if (from > text && memchr(scale_letters, from[-1], sizeof(scale_letters) - 1))
 		from--;
 	while (from > text && (is_digit(from[-1]) || from[-1] == '.'))
 		from--;
@@ -315,6 +322,9 @@ static bool parse_unknown_total(const char *text, const char *end, struct wan_ba
 		    !take_time(&reader, &bar->elapsed_s) || !take(&reader, ',') ||
 		    !take_rate(&reader, &unit, &bytes) || !bytes)
 			continue;
+		if (may_have_scale(unit, bytes) &&
+		    count_before(text, bracket - 1, unit + 1, bytes - 1, bar))
+			return true;
 		if (count_before(text, bracket - 1, unit, bytes, bar))
 			return true;
 	}

@@ -28,26 +28,25 @@ static uint64_t hash_of(const char *text, size_t bytes)
 	return hash;
 }
 
-/* A description as a name: what would steer a reader's terminal goes, and so do wrong characters.
- */
-static void clean_name(const struct wan_bar_text *text, char name[NAME_BYTES])
+/* A text of the program's for the recording: what would steer a reader's terminal goes, and so do
+ * wrong characters. */
+static void clean(char *to, size_t to_bytes, const char *from, size_t bytes)
 {
 	size_t used = 0;
-	for (size_t i = 0; i < text->name_bytes && used < NAME_BYTES - 4;) {
-		unsigned length = wan_utf8_length(text->name + i, text->name_bytes - i);
-		bool steers = length && wan_str_steers(text->name + i, length);
-		if (!length || steers) {
-			name[used++] = '?';
-			i += length ? length : 1;
-			continue;
-		}
-		memcpy(name + used, text->name + i, length);
-		used += length;
-		i += length;
+	for (size_t i = 0; i < bytes;) {
+		unsigned length = wan_utf8_length(from + i, bytes - i);
+		bool good = length && !wan_str_steers(from + i, length);
+		unsigned step = length ? length : 1, room = good ? length : 1;
+		if (used + room >= to_bytes)
+			break;
+		if (good)
+			memcpy(to + used, from + i, length);
+		else
+			to[used] = '?';
+		used += room;
+		i += step;
 	}
-	name[used] = '\0';
-	if (!used)
-		wan_str_copy(name, NAME_BYTES, "progress");
+	to[used] = '\0';
 }
 
 bool wan_bar_owns(unsigned line, const struct wan_bar *bar)
@@ -60,7 +59,7 @@ bool wan_bar_owns(unsigned line, const struct wan_bar *bar)
 
 void wan_bar_end(struct wan_recorder *recorder, struct wan_bar *bar, bool complete, uint64_t now)
 {
-	wan_bar_words_end(recorder, &bar->words, now);
+	wan_bar_words_end(recorder, &bar->words, complete, now);
 	if (complete)
 		wan_bar_words_tell(recorder, &bar->words, now);
 	wan_store_relaxed(&bar->complete, complete);
@@ -178,7 +177,16 @@ static unsigned level_at(unsigned line, int64_t row)
 	return level;
 }
 
-/* What is told of a bar but its steps. */
+void wan_bar_unit(struct wan_recorder *recorder, struct wan_bar *bar,
+		  const struct wan_bar_text *text)
+{
+	char unit[WAN_BAR_UNIT_BYTES];
+	clean(unit, sizeof(unit), text->unit, strlen(text->unit));
+	memcpy(bar->unit, text->unit, sizeof(bar->unit));
+	bar->words.unit = wan_recorder_string(recorder, unit[0] ? unit : "it");
+	wan_store_relaxed(&bar->words.words[WAN_TRACKER_UNIT], bar->words.unit);
+}
+
 void wan_bar_note(struct wan_bar *bar, int64_t row, const struct wan_bar_text *text)
 {
 	bar->row = row;
@@ -197,10 +205,9 @@ void wan_bar_begin_run(struct wan_recorder *recorder, unsigned line, struct wan_
 		.now_ticks = now,
 		.level = level_at(line, bar->row),
 		.phase = wan_bar_phase(text->name, text->name_bytes),
-		.unit = wan_recorder_string(recorder, text->unit[0] ? text->unit : "it"),
 	};
-	memcpy(bar->unit, text->unit, sizeof(bar->unit));
 	wan_bar_words_begin(recorder, &bar->words, &start);
+	wan_bar_unit(recorder, bar, text);
 	wan_bar_device_begin(&bar->device, &bar->words.words[WAN_TRACKER_DEVICE_DONE]);
 }
 
@@ -208,7 +215,9 @@ struct wan_bar *wan_bar_new(struct wan_recorder *recorder, unsigned line, int64_
 			    const struct wan_bar_text *text, uint64_t now)
 {
 	char name[NAME_BYTES];
-	clean_name(text, name);
+	clean(name, sizeof(name), text->name, text->name_bytes);
+	if (!name[0])
+		wan_str_copy(name, sizeof(name), "progress");
 	wan_add_relaxed(&cover.seen, 1);
 	struct wan_bar *bar = take_bar(recorder, name, hash_of(text->name, text->name_bytes), now);
 	wan_add_relaxed(bar ? &cover.recorded : &cover.lost, 1);

@@ -44,6 +44,9 @@ struct wan_bar *wan_bar_new(struct wan_recorder *recorder, unsigned line, int64_
 			    const struct wan_bar_text *text, uint64_t now);
 void wan_bar_begin_run(struct wan_recorder *recorder, unsigned line, struct wan_bar *bar,
 		       const struct wan_bar_text *text, uint64_t now);
+/* What it counts, as it is drawn now. */
+void wan_bar_unit(struct wan_recorder *recorder, struct wan_bar *bar,
+		  const struct wan_bar_text *text);
 /* What is told of a bar but its steps. */
 void wan_bar_note(struct wan_bar *bar, int64_t row, const struct wan_bar_text *text);
 void wan_bar_end(struct wan_recorder *recorder, struct wan_bar *bar, bool complete, uint64_t now);

@@ -30,14 +30,12 @@ void wan_bar_words_begin(struct wan_recorder *recorder, struct wan_bar_words *ba
 		if (i != WAN_TRACKER_STATE)
 			wan_store_relaxed(&words[i], 0);
 	bar->counts = wan_recorder_latencies(recorder, words, scale_of(recorder).shift);
-	bar->unit = start->unit;
 	bar->told = false;
 	wan_store_relaxed(&words[WAN_TRACKER_DONE], start->done);
 	wan_store_relaxed(&words[WAN_TRACKER_INITIAL], start->done);
 	wan_store_relaxed(&words[WAN_TRACKER_TOTAL], start->total);
 	wan_store_relaxed(&words[WAN_TRACKER_BEGIN], start->now_ticks);
 	wan_store_relaxed(&words[WAN_TRACKER_UPDATED], start->now_ticks);
-	wan_store_relaxed(&words[WAN_TRACKER_UNIT], start->unit);
 	wan_store_relaxed(&words[WAN_TRACKER_THREAD], wan_thread_id());
 	wan_store_relaxed(&words[WAN_TRACKER_SOURCE], WAN_TRACKER_OF_BAR);
 	wan_store_relaxed(&words[WAN_TRACKER_LEVEL], start->level);
@@ -81,7 +79,8 @@ void wan_bar_words_step(struct wan_recorder *recorder, struct wan_bar_words *bar
 	wan_recorder_anchor(recorder);
 }
 
-void wan_bar_words_end(struct wan_recorder *recorder, struct wan_bar_words *bar, uint64_t now_ticks)
+void wan_bar_words_end(struct wan_recorder *recorder, struct wan_bar_words *bar, bool completed,
+		       uint64_t now_ticks)
 {
 	const struct wan_tracker_scale scale = scale_of(recorder);
 	uint64_t *words = bar->words;
@@ -92,12 +91,15 @@ void wan_bar_words_end(struct wan_recorder *recorder, struct wan_bar_words *bar,
 	wan_tracker_bump(&words[WAN_TRACKER_PHASE_NS + phase],
 			 now_ticks > start ? wan_tracker_ns(now_ticks - start, scale.ns_per_tick)
 					   : 0);
+	if (completed)
+		wan_store_relaxed(&words[WAN_TRACKER_OUTCOME], WAN_TRACKER_COMPLETED);
 	wan_store_release(&words[WAN_TRACKER_STATE], WAN_TRACKER_ENDED);
 }
 
 void wan_bar_words_resume(struct wan_bar_words *bar, uint64_t now_ticks)
 {
 	uint64_t *words = bar->words;
+	wan_store_relaxed(&words[WAN_TRACKER_OUTCOME], WAN_TRACKER_NOT_TOLD);
 	open_phase(words, wan_load_relaxed(&words[WAN_TRACKER_PHASE]) % WAN_TRACKER_PHASES,
 		   now_ticks);
 	wan_store_release(&words[WAN_TRACKER_STATE], WAN_TRACKER_ACTIVE);

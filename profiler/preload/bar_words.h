@@ -25,7 +25,6 @@ struct wan_bar_words {
 struct wan_bar_start {
 	uint64_t done, total, now_ticks;
 	unsigned level, phase;
-	uint16_t unit;
 };
 
 /* A run from its beginning; the block may have served another one. */
@@ -35,7 +34,7 @@ void wan_bar_words_begin(struct wan_recorder *recorder, struct wan_bar_words *ba
 void wan_bar_words_step(struct wan_recorder *recorder, struct wan_bar_words *bar, uint64_t done,
 			bool by_draw, uint64_t now_ticks);
 /* It is over, or only seemed so and goes on. */
-void wan_bar_words_end(struct wan_recorder *recorder, struct wan_bar_words *bar,
+void wan_bar_words_end(struct wan_recorder *recorder, struct wan_bar_words *bar, bool completed,
 		       uint64_t now_ticks);
 void wan_bar_words_resume(struct wan_bar_words *bar, uint64_t now_ticks);
 /* A PHASE record of the run that has ended, once. */

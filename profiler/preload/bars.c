@@ -83,18 +83,15 @@ static void step_bar(struct wan_recorder *recorder, const struct line *line, str
 	uint64_t *words = bar->words.words;
 	bool anew = text->done < bar->done && (text->done == 0 || text->elapsed_s < bar->elapsed_s);
 	if (anew) {
-		wan_bar_words_end(recorder, &bar->words, now);
+		wan_bar_words_end(recorder, &bar->words, false, now);
 		wan_bar_words_tell(recorder, &bar->words, now);
 		wan_bar_begin_run(recorder, index_of(line), bar, text, now);
 		return;
 	}
 	if (text->total != bar->total)
 		wan_store_relaxed(&words[WAN_TRACKER_TOTAL], text->total);
-	if (memcmp(text->unit, bar->unit, sizeof(bar->unit)) != 0) { /* was cut off before */
-		memcpy(bar->unit, text->unit, sizeof(bar->unit));
-		wan_store_relaxed(&words[WAN_TRACKER_UNIT],
-				  wan_recorder_string(recorder, text->unit));
-	}
+	if (memcmp(text->unit, bar->unit, sizeof(bar->unit)) != 0) /* it was cut off before */
+		wan_bar_unit(recorder, bar, text);
 	if (text->done > bar->done) {
 		wan_bar_words_step(recorder, &bar->words, text->done, text->amount, now);
 		wan_bar_device_step(&bar->device, text->done);
