@@ -107,6 +107,12 @@ static void coverage(const struct screen *screen)
 	if (names[0])
 		wan_str_format(text + used, sizeof(text) - used, "; not seen: %s", names);
 	wan_screen_wrapped(&screen->on, text, 6, 3);
+	const struct wan_process *process = screen->analysis->view.main;
+	if (process && process->header.audited == WAN_AUDITED_NO)
+		wan_screen_wrapped(&screen->on,
+				   "  not audited: what is opened with RTLD_DEEPBIND or dlmopen or "
+				   "found by dlsym is not seen",
+				   4, 2);
 	bool nothing = screen->analysis->rows.count == 0;
 	for (size_t i = 0; i < count; i++)
 		if (items[i].note && (screen->options->all_findings || nothing)) {

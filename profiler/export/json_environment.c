@@ -102,6 +102,11 @@ static void allocator(const struct wan_export *export, const struct wan_process 
 							 : "unknown");
 	wan_json_key_bool(json, "self_test_passed", source != WAN_HEAP_UNKNOWN);
 	wan_json_object_end(json);
+	uint32_t audited = process ? process->header.audited : WAN_AUDITED_UNKNOWN;
+	if (audited == WAN_AUDITED_UNKNOWN)
+		wan_json_key_null(json, "audited");
+	else
+		wan_json_key_bool(json, "audited", audited == WAN_AUDITED_YES);
 }
 
 /* "libjpeg-turbo 2.1.5" is a name and, after the last space, a version. */

@@ -11,8 +11,7 @@
 __thread uint32_t wan_audited __attribute__((tls_model("initial-exec")));
 
 /* The companion reads it before relocation: constants only. */
-WAN_EXPORT extern struct wan_audit_link wan_audit_link;
-struct wan_audit_link wan_audit_link = {
+WAN_EXPORT struct wan_audit_link wan_audit_link = {
 	.version = WAN_AUDIT_VERSION,
 	.names_bytes = WAN_AUDIT_NAMES_BYTES,
 	.symbols = WAN_SYMBOL_COUNT,
@@ -46,7 +45,8 @@ const struct wan_codec *wan_audit_codec(enum wan_family family, enum wan_symbol 
 		return codec;
 	if (!slot->in_use || !wan_module_of(slot->functions[symbol], &home))
 		return NULL;
-	codec = wan_codec_of_home(family, &home, NULL, slot->functions);
+	codec = wan_codec_of_home(family, &home, NULL, slot->functions,
+				  slot->namespace_id != LM_ID_BASE);
 	if (!codec)
 		return NULL;
 	keep_mapped(slot);

@@ -45,6 +45,7 @@ struct wan_audit_link {
 	uint32_t version, names_bytes, symbols, slot_count;
 	const struct wan_audit_slot *slots;
 };
+extern struct wan_audit_link wan_audit_link;
 #define WAN_AUDIT_LINK_SYMBOL   "wan_audit_link"
 #define WAN_AUDIT_THUNKS_SYMBOL "wan_thunks"
 

@@ -99,7 +99,7 @@ void wan_peak_part(uint32_t lane, const int64_t *cell)
 void wan_peak_begin(struct wan_object *object)
 {
 	int64_t net;
-	object->memory_known = thread_net(&net);
+	object->memory_known = !object->codec->other_heap && thread_net(&net);
 	if (!object->memory_known)
 		return;
 	object->memory_start = object->memory_peak = object->memory_net = net;

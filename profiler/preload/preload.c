@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "attach.h"
+#include "audit_link.h"
 #include "clock.h"
 #include "config.h"
 #include "cuda_call.h"
@@ -97,6 +98,7 @@ static void describe(struct wan_recorder *recorder)
 	struct wan_record_header *header = wan_recorder_header(recorder);
 	wan_str_copy(header->allocator, sizeof(header->allocator), wan_heap_describe());
 	header->allocator_active = wan_heap_source();
+	header->audited = wan_audit_link.slots ? WAN_AUDITED_YES : WAN_AUDITED_NO;
 	header->overhead_start_us += (uint32_t)(start_ns / 1000); /* to what the file took */
 	wan_store_relaxed(&cover_counts[WAN_FAMILY_PILLOW][WAN_COVER_SWITCHED_OFF],
 			  !config.profile_python_hooks);

@@ -161,7 +161,8 @@ static void fill(struct wan_codec *codec, void *caller, const struct wan_module 
 }
 
 const struct wan_codec *wan_codec_of_home(enum wan_family family, const struct wan_module *home,
-					  void *caller, const void *const *functions)
+					  void *caller, const void *const *functions,
+					  bool other_heap)
 {
 	unsigned count = WAN_MIN(wan_load_acquire(&codec_claimed), (unsigned)CODECS);
 	for (unsigned i = 0; i < count; i++)
@@ -177,6 +178,7 @@ const struct wan_codec *wan_codec_of_home(enum wan_family family, const struct w
 	/* Two threads may describe the same library at once: both copies are true. */
 	struct wan_codec *codec = &codecs[index];
 	codec->family = family;
+	codec->other_heap = other_heap;
 	codec->low = home->low;
 	codec->high = home->high;
 	fill(codec, caller, home, functions);
@@ -193,7 +195,7 @@ static const struct wan_codec *resolve(enum wan_family family, enum wan_symbol s
 	const struct wan_codec *codec = NULL;
 	struct wan_module home;
 	if (found && wan_module_of(found, &home))
-		codec = wan_codec_of_home(family, &home, caller, NULL);
+		codec = wan_codec_of_home(family, &home, caller, NULL, false);
 	if (caller)
 		dlclose(caller);
 	return codec;

@@ -33,6 +33,7 @@ enum wan_symbol {
 struct wan_codec {
 	enum wan_family family;
 	uintptr_t low, high; /* where its code and data are mapped */
+	bool other_heap;     /* in another linker namespace: it allocates where nobody counts */
 	uint32_t noted;      /* 1 + fork generation in which its version was written down */
 	char file[128];      /* "libjpeg.so.62.3.0" */
 	void *functions[WAN_SYMBOL_COUNT];
@@ -68,7 +69,8 @@ bool wan_module_of(const void *address, struct wan_module *ret_module);
  * asked of the loader, through caller (a handle) where home's own is not enough. NULL: no room.
  */
 const struct wan_codec *wan_codec_of_home(enum wan_family family, const struct wan_module *home,
-					  void *caller, const void *const *functions);
+					  void *caller, const void *const *functions,
+					  bool other_heap);
 /* Names as in the coverage block. */
 const char *wan_family_name(enum wan_family family);
 

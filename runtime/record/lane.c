@@ -15,6 +15,8 @@
 #define FREE_CHUNKS      4
 #define FREE_CHUNK_LANES 64
 
+enum { KEYS = 32 };
+
 __thread struct wan_lane *wan_lane_current __attribute__((tls_model("initial-exec")));
 
 static pthread_key_t exit_key;
@@ -50,13 +52,38 @@ static void thread_exits(void *value)
 	give_back(lane);
 }
 
+/*
+ * The C libraries of all linker namespaces (dlmopen) give out keys of their own from 0 on, and keep
+ * the values in the same slots of the thread. The last slot of the first 32 is one that nobody else
+ * comes to, and needs no memory; keys that the program makes keep the numbers they have without us.
+ */
+static int make_exit_key(void)
+{
+	pthread_key_t keys[KEYS];
+	unsigned count = 0;
+	int error = 0;
+	while (count < KEYS && (!count || keys[count - 1] < KEYS - 1)) {
+		error = pthread_key_create(&keys[count], thread_exits);
+		if (error)
+			break;
+		count++;
+	}
+	if (count)
+		exit_key = keys[--count];
+	else
+		return error;
+	while (count)
+		pthread_key_delete(keys[--count]);
+	return 0;
+}
+
 void wan_lanes_prepare(void)
 {
 	uint32_t none = 0;
 	if (wan_load_relaxed(&prepared) || !wan_cas_acq_rel(&prepared, &none, 1))
 		return;
 	wan_fork_on_child(wan_recorder_after_fork);
-	int error = pthread_key_create(&exit_key, thread_exits);
+	int error = make_exit_key();
 	wan_store_release(&prepared, error ? 3 : 2);
 }
 

@@ -63,6 +63,12 @@ enum wan_record_role {
 	WAN_ROLE_PARENT, /* wanprof run itself: samples, outcome of the command */
 };
 
+enum wan_audited_state {
+	WAN_AUDITED_UNKNOWN, /* no hooks, or an older recording */
+	WAN_AUDITED_NO,
+	WAN_AUDITED_YES,
+};
+
 struct wan_record_anchor {
 	uint64_t ticks, monotonic_ns, realtime_ns;
 	uint64_t
@@ -101,6 +107,8 @@ struct wan_record_header {
 	char kernel[64];            /* "Linux 6.1.0 x86_64" */
 	uint32_t cpus, cpus_usable; /* online; in the process's affinity mask */
 	uint64_t memory_bytes;
+	uint32_t audited; /* enum wan_audited_state: did the audit companion stand beside the hooks?
+			   */
 };
 
 /* 64 words of statistics, each word atomic by itself; see schema.def for the meaning of each. */

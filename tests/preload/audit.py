@@ -2,7 +2,7 @@
 """What preloading alone cannot see: the audit companion, and what it must leave alone."""
 from recorded import (AUDIT, CHOSEN, GUESTS, HEIGHT, JPEG, PRELOAD, WIDTH, Recorded, Skip, audited,
                       check, environment, equal, expect, fresh, guest, main, need, os,
-                      read_recordings, record, run_once, shutil, subprocess, test)
+                      preloaded, read_recordings, record, run_once, shutil, subprocess, test)
 
 SIZE = (WIDTH, HEIGHT)
 DECODED = ("jpeg.decode", "libjpeg", *SIZE, "ok")
@@ -65,6 +65,23 @@ def deepbind_module_is_seen():
 @test
 def module_in_another_namespace_is_seen():
     expect(opened("other:" + USER), DECODED)
+    # Its C library gives out thread-specific keys of its own, from the same slots as the first one.
+    expect(opened("other:" + USER, env={"WITH_KEY": "1"}), DECODED)
+
+
+@test
+def memory_of_another_namespace_is_unknown():
+    count = os.path.join(os.path.dirname(PRELOAD), "libwanrt-count.so")
+    for how, known in ("local", True), ("other", False):
+        place = fresh("memory-rec")
+        os.chmod(place, 0o700)
+        done = run_once([guest("guest_open"), JPEG, how + ":" + USER],
+                        {**preloaded(place, **audited()), "LD_PRELOAD": count + ":" + PRELOAD},
+                        fresh("memory"))
+        equal(done.status, 0, done.stderr)
+        decode, = Recorded(read_recordings(place), done).operations
+        for name in "memory", "peak":
+            equal(decode[name] != "unknown", known, how + ": " + name + f" {decode[name]}")
 
 
 @test

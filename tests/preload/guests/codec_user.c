@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A module that uses libjpeg, as plugins and Python extensions do: decodes in steps, so that two
  * modules can take turns. */
+#include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,8 @@ struct user {
 	FILE *file;
 	JSAMPLE *row;
 	uint32_t sum;
+	int with_key;
+	pthread_key_t key; /* of the C library in this linker namespace */
 };
 
 void *user_begin(const char *path);
@@ -23,6 +26,11 @@ void *user_library(void);
 void *user_begin(const char *path)
 {
 	struct user *user = calloc(1, sizeof(*user));
+	user->with_key = getenv("WITH_KEY") != NULL;
+	if (user->with_key) {
+		pthread_key_create(&user->key, NULL);
+		pthread_setspecific(user->key, user);
+	}
 	user->file = fopen(path, "rb");
 	user->object.err = jpeg_std_error(&user->manager);
 	jpeg_create_decompress(&user->object);
@@ -48,6 +56,11 @@ uint32_t user_end(void *state)
 {
 	struct user *user = state;
 	uint32_t sum = user->sum;
+	if (user->with_key) {
+		if (pthread_getspecific(user->key) != user)
+			sum = 0;
+		pthread_key_delete(user->key);
+	}
 	jpeg_finish_decompress(&user->object);
 	jpeg_destroy_decompress(&user->object);
 	fclose(user->file);
