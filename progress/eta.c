@@ -69,6 +69,7 @@ static void add_steps(struct rest *rest, const struct wan_job *job, double steps
 {
 	double away = fmax(1.4826 * job->mad_ns, 0.003 * step_ns);
 	double mean = steps * away * 1.25 / sqrt(job->gap_count + 1.0);
+	mean = fmax(mean, 0.006 * steps * step_ns); /* the pace of a machine wanders */
 	if (job->gap_count < 2)
 		mean = fmax(mean, 0.15 * steps * step_ns);
 	rest->variance += steps * away * away + mean * mean;

@@ -229,11 +229,14 @@ void wan_prior_merge(struct wan_prior *prior, const struct wan_prior *earlier)
 	prior->jobs++;
 }
 
-/* Its duration follows the size of the pictures. */
-static bool grows(const struct wan_prior_stretch *stretch)
+/* What comes after the steps works on the pictures: decoding, saving. What comes before does not.
+ */
+static bool grows(const struct wan_prior *prior, uint32_t place)
 {
-	return stretch->steps || stretch->phase == WAN_PHASE_POSTPROCESSING ||
-	       stretch->phase == WAN_PHASE_ENCODING;
+	for (uint32_t i = place; i < prior->stretch_count; i++)
+		if (prior->stretches[i].steps)
+			return false;
+	return true;
 }
 
 void wan_prior_scale(struct wan_prior *prior, uint64_t total, double work)
@@ -250,7 +253,7 @@ void wan_prior_scale(struct wan_prior *prior, uint64_t total, double work)
 		if (stretch->steps) {
 			stretch->steps = (uint64_t)(steps * more + 0.5);
 			stretch->ns += usual * (each * more - 1);
-		} else if (grows(stretch)) {
+		} else if (grows(prior, i)) {
 			stretch->ns *= each;
 		}
 		stretch->spread_ns = fmax(stretch->spread_ns, 0.1 * stretch->ns);
