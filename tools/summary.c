@@ -27,7 +27,7 @@ struct screen {
 	const struct wan_summary_options *options;
 };
 
-static void outcome(char *to, size_t bytes, const struct wan_process *process)
+void wan_summary_outcome(char *to, size_t bytes, const struct wan_process *process)
 {
 	switch (process ? process->state : WAN_RUN_UNKNOWN) {
 	case WAN_RUN_RUNNING:
@@ -47,7 +47,7 @@ static void outcome(char *to, size_t bytes, const struct wan_process *process)
 	}
 }
 
-static void command_text(char *to, size_t bytes, const struct wan_process *process)
+void wan_summary_command(char *to, size_t bytes, const struct wan_process *process)
 {
 	wan_str_copy(to, bytes, process ? process->header.command : "");
 	for (char *c = to; *c; c++)
@@ -65,9 +65,9 @@ static void header(const struct screen *screen)
 	const struct wan_view *view = &analysis->view;
 	const struct wan_process *process = wan_view_outcome(view);
 	char text[TEXT_BYTES], command[800], end[64], duration[32], shown[800];
-	command_text(command, sizeof(command), process);
+	wan_summary_command(command, sizeof(command), process);
 	wan_str_printable(shown, sizeof(shown), command);
-	outcome(end, sizeof(end), process);
+	wan_summary_outcome(end, sizeof(end), process);
 	wan_format_duration(duration, sizeof(duration), analysis->run_ns);
 	if (analysis->runs > 1)
 		wan_str_format(end, sizeof(end), "%u runs", analysis->runs);

@@ -21,4 +21,9 @@ void wan_summary_print_analysis(FILE *to, const struct wan_analysis *analysis,
 int wan_summary_print(FILE *to, const struct wan_recording *recording,
 		      const struct wan_config *config, const struct wan_summary_options *options);
 
+/* "running", "exit 1", "signal 9", "killed for memory". process may be NULL. */
+void wan_summary_outcome(char *to, size_t bytes, const struct wan_process *process);
+/* The command as one text; not yet printable. */
+void wan_summary_command(char *to, size_t bytes, const struct wan_process *process);
+
 #endif

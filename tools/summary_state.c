@@ -13,7 +13,7 @@
 
 #define DEPTH_MAX 16
 
-static const char *level_name(uint64_t level)
+const char *wan_summary_level_name(uint64_t level)
 {
 	static const char *const names[] = {"normal", "warning", "critical", "emergency"};
 	return level < WAN_COUNT_OF(names) ? names[level] : "unknown";
@@ -21,9 +21,8 @@ static const char *level_name(uint64_t level)
 
 /* --- memory --- */
 
-/* The process whose memory manager stood highest, by the step it is at now. */
-static const struct wan_process *highest_level(const struct wan_view *view,
-					       const struct wan_process_counters **ret_block)
+const struct wan_process *wan_summary_highest_level(const struct wan_view *view,
+						    const struct wan_process_counters **ret_block)
 {
 	const struct wan_process *process = NULL;
 	for (size_t i = 0; i < view->source_count; i++)
@@ -155,13 +154,14 @@ void wan_summary_memory(const struct wan_screen *screen, const struct wan_view *
 			unsigned actions_most)
 {
 	const struct wan_process_counters *block = NULL;
-	const struct wan_process *process = highest_level(view, &block);
+	const struct wan_process *process = wan_summary_highest_level(view, &block);
 	struct actions actions = count_actions(view);
 	uint64_t level = block ? wan_counters_block_word(block, "level") : 0;
 	char text[WAN_SCREEN_TEXT], freed[24];
 	if (!actions.count && !level)
 		return;
-	size_t used = wan_str_format(text, sizeof(text), "memory: %s", level_name(level));
+	size_t used =
+		wan_str_format(text, sizeof(text), "memory: %s", wan_summary_level_name(level));
 	if (block) {
 		const char *deciding =
 			wan_process_text(process, wan_counters_block_word(block, "deciding"));
@@ -173,7 +173,7 @@ void wan_summary_memory(const struct wan_screen *screen, const struct wan_view *
 	if (actions.count)
 		wan_str_format(text + used, sizeof(text) - used,
 			       "; %zu action%s up to %s, %s given back", actions.count,
-			       actions.count == 1 ? "" : "s", level_name(actions.worst),
+			       actions.count == 1 ? "" : "s", wan_summary_level_name(actions.worst),
 			       wan_format_bytes(freed, sizeof(freed), actions.freed_bytes));
 	wan_screen_wrapped(screen, text, 2, 2);
 	action_lines(screen, view, actions_most);

@@ -7,6 +7,11 @@
 #include "analysis.h"
 #include "screen.h"
 
+/* "normal", "warning", "critical", "emergency"; static storage. */
+const char *wan_summary_level_name(uint64_t level);
+/* The process whose memory manager stands highest, and its block; NULL: there is none. */
+const struct wan_process *wan_summary_highest_level(const struct wan_view *view,
+						    const struct wan_process_counters **ret_block);
 /* actions_most: lines for single actions; the last ones are shown. */
 void wan_summary_memory(const struct wan_screen *screen, const struct wan_view *view,
 			unsigned actions_most);
