@@ -28,6 +28,9 @@ static uint64_t whole_ns(double ns)
 	return ns < 0x1p62 ? (uint64_t)fmax(ns, 0) : UINT64_MAX;
 }
 
+/* A median of fewer gaps than this says nothing of how far they are apart. */
+static const uint32_t GAPS_FOR_DEVIATION = 5;
+
 static double too_long(double typical_ns, double mad_ns)
 {
 	double deadline = fmax(FACTOR * typical_ns, typical_ns + DEVIATIONS * mad_ns);
@@ -55,7 +58,8 @@ static uint64_t deadline_of(const struct wan_job *job, const struct wan_prior *p
 	if (job->total && job->done >= job->total && !job->phase && !job->phase_name)
 		return UINT64_MAX; /* all is done; nothing is due */
 	if (job->gap_count)
-		return whole_ns(too_long(job->typical_ns, job->mad_ns));
+		return whole_ns(too_long(job->typical_ns,
+					 job->gap_count >= GAPS_FOR_DEVIATION ? job->mad_ns : 0));
 	if (job->expected_ns) {
 		*ret_typical_ns = (double)job->expected_ns;
 		return whole_ns(too_long(*ret_typical_ns, 0));
@@ -113,14 +117,15 @@ static void take_evidence(struct wan_stall_watch *watch, const struct wan_eviden
 	watch->latest = *evidence;
 	if (!evidence->readable)
 		return;
-	count_sample(&watch->window, evidence);
 	uint64_t age = wan_elapsed(watch->window.first.time_ns, evidence->time_ns);
-	if (age >= WINDOW_NS / 2)
-		count_sample(&watch->younger, evidence);
-	if (age >= WINDOW_NS) {
+	if (age >= WINDOW_NS && watch->younger.samples) {
 		watch->window = watch->younger;
 		watch->younger = (struct wan_stall_window){0};
 	}
+	count_sample(&watch->window, evidence);
+	age = wan_elapsed(watch->window.first.time_ns, evidence->time_ns);
+	if (age >= WINDOW_NS / 2)
+		count_sample(&watch->younger, evidence);
 }
 
 static void notice_moves(struct wan_stall_watch *watch, const struct wan_job *job, uint64_t now_ns)
