@@ -68,22 +68,34 @@ void wan_bar_device_begin(struct wan_bar_device *device, uint64_t *word)
 	leave(device);
 }
 
-/* Every second one goes; the latest stays. */
+static struct wan_bar_mark *mark_at(struct wan_bar_device *device, uint32_t index)
+{
+	return &device->marks[(device->first + index) % WAN_BAR_DEVICE_MARKS];
+}
+
+/* The one goes that leaves the smallest gap; the latest stays. */
 static void thin_out(struct wan_bar_device *device)
 {
-	uint32_t kept = 0;
-	for (uint32_t i = 1; i < WAN_BAR_DEVICE_MARKS; i += 2, kept++)
-		device->marks[(device->first + kept) % WAN_BAR_DEVICE_MARKS] =
-			device->marks[(device->first + i) % WAN_BAR_DEVICE_MARKS];
-	wan_store_relaxed(&device->count, kept);
+	uint64_t before = wan_load_relaxed(device->word) - 1, best_gap = UINT64_MAX;
+	uint32_t best = 0;
+	for (uint32_t i = 0; i + 1 < device->count; i++) {
+		uint64_t gap = mark_at(device, i + 1)->done - before;
+		before = mark_at(device, i)->done;
+		if (gap < best_gap) {
+			best_gap = gap;
+			best = i;
+		}
+	}
+	for (uint32_t i = best; i + 1 < device->count; i++)
+		*mark_at(device, i) = *mark_at(device, i + 1);
+	wan_store_relaxed(&device->count, device->count - 1);
 }
 
 static void add_mark(struct wan_bar_device *device, uint64_t done, const struct wan_cuda_wait *wait)
 {
 	if (device->count == WAN_BAR_DEVICE_MARKS)
 		thin_out(device);
-	struct wan_bar_mark *mark =
-		&device->marks[(device->first + device->count) % WAN_BAR_DEVICE_MARKS];
+	struct wan_bar_mark *mark = mark_at(device, device->count);
 	mark->done = done;
 	mark->count = wait->count;
 	for (uint32_t i = 0; i < wait->count && wait->count <= WAN_BAR_DEVICE_STREAMS; i++) {

@@ -244,4 +244,38 @@ def recording_off_changes_nothing():
     equal(seen.lines, [], "recordings")
 
 
+def device_done(steps, waited, streams=1):
+    """What a bar of so many steps says of the device when the program has waited for some."""
+    seen = record([guest("guest_cuda_bar"), str(steps), str(waited), str(streams)], "cuda-bar",
+                  audit=False)
+    found = seen.of("tracker", name="progress")
+    equal(len(found), 1, "trackers")
+    equal((found[0]["done"], found[0]["total"]), (steps, steps), "what was drawn")
+    return found[0]["device_done"] - 1
+
+
+@test
+def a_bar_is_never_ahead_of_the_device():
+    """All steps enqueued at once: the drawn step is the program's, the device's its own."""
+    for waited in 0, 1, 7, 29, 30:
+        equal(device_done(30, waited), waited, f"done after waiting for {waited}")
+    equal(device_done(30, -1), 30, "after waiting for all")
+    for waited in 10, 95, 199, 200:  # more drawings than marks: coarser, never ahead
+        told = device_done(200, waited)
+        check(waited - 32 <= told <= waited, f"{told} of {waited}")
+    equal(device_done(200, 200), 200, "all done")
+
+
+@test
+def a_device_without_work_is_not_known():
+    equal(device_done(30, 0, streams=0), -1, "no device")
+
+
+@test
+def many_streams_are_done_when_all_are():
+    equal(device_done(30, 30, streams=3), 0, "two streams were never waited for")
+    equal(device_done(30, -1, streams=3), 30, "all were")
+    equal(device_done(30, -1, streams=9), 30, "all were, of more than are marked")
+
+
 main()
