@@ -388,6 +388,16 @@ static bool parse_rich(const char *text, const char *end, struct wan_bar_text *b
 	return true;
 }
 
+/* tqdm's bars end with a bracket, unless the terminal was too narrow. */
+static bool is_followed(const char *text, size_t bytes)
+{
+	const char *last = memrchr(text, ']', bytes);
+	for (const char *c = last ? last + 1 : text + bytes; c < text + bytes; c++)
+		if (*c != ' ')
+			return true;
+	return false;
+}
+
 bool wan_bar_parse(const char *text, size_t bytes, struct wan_bar_text *ret_bar)
 {
 	const char *end = text + bytes;
@@ -397,6 +407,7 @@ bool wan_bar_parse(const char *text, size_t bytes, struct wan_bar_text *ret_bar)
 		bar = (struct wan_bar_text){.elapsed_s = UINT64_MAX};
 		found = parse_unknown_total(text, end, &bar) || parse_rich(text, end, &bar);
 	}
+	bar.followed = found && is_followed(text, bytes);
 	if (found)
 		*ret_bar = bar;
 	return found;

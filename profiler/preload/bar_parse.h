@@ -19,6 +19,7 @@ struct wan_bar_text {
 	size_t name_bytes;
 	uint64_t done, total; /* total 0: unknown */
 	uint64_t elapsed_s;   /* since the bar began, by its own account; UINT64_MAX: not told */
+	bool followed;        /* by text that is not the bar's: a line of a log, say */
 	bool amount;          /* bytes or rounded numbers: not steps that could be counted */
 	char unit[WAN_BAR_UNIT_BYTES];
 };

@@ -189,8 +189,8 @@ void wan_bar_unit(struct wan_recorder *recorder, struct wan_bar *bar,
 
 void wan_bar_note(struct wan_bar *bar, int64_t row, const struct wan_bar_text *text)
 {
-	bar->row = row;
-	bar->elapsed_s = text->elapsed_s;
+	wan_store_relaxed(&bar->row, row);
+	wan_store_relaxed(&bar->elapsed_s, text->elapsed_s);
 	wan_store_relaxed(&bar->name_hash, hash_of(text->name, text->name_bytes));
 	wan_store_relaxed(&bar->done, text->done);
 	wan_store_relaxed(&bar->total, text->total);
@@ -249,8 +249,12 @@ static unsigned fit(const struct wan_bar *bar, int64_t row, const struct wan_bar
 		return 3; /* its description changed */
 	if (state != WAN_BAR_ENDED || !same_name || !forward)
 		return 0;
-	if (wan_load_relaxed(&bar->complete)) /* drawn once more when it is closed */
-		return here && same_total && text->done == wan_load_relaxed(&bar->done) ? 2 : 0;
+	if (wan_load_relaxed(&bar->complete)) /* drawn once more when it is closed, in its row or
+						 the first */
+		return same_total && text->done == wan_load_relaxed(&bar->done) &&
+				       text->elapsed_s >= wan_load_relaxed(&bar->elapsed_s)
+			       ? 2
+			       : 0;
 	return same_total || here ? 1 : 0;
 }
 

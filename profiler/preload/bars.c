@@ -109,12 +109,12 @@ static bool drawn(struct line *line, int64_t row, const char *text, size_t bytes
 		return false;
 	struct wan_recorder *recorder = wan_preload_recorder();
 	if (!recorder)
-		return true;
+		return false;
 	uint64_t now = wan_ticks();
 	struct wan_bar *bar = wan_bar_find(index_of(line), row, &bar_text);
 	if (bar && wan_load_relaxed(&bar->state) == WAN_BAR_ENDED) {
 		if (bar->complete && bar_text.done == bar->done)
-			return true;
+			return !bar_text.followed;
 		if (!wan_bar_resume(index_of(line), bar, now))
 			bar = NULL;
 	}
@@ -128,7 +128,7 @@ static bool drawn(struct line *line, int64_t row, const char *text, size_t bytes
 	wan_bar_end_row(recorder, index_of(line), row, bar, now);
 	if (bar && bar->total && bar->done >= bar->total)
 		wan_bar_end(recorder, bar, true, now);
-	return true;
+	return !bar_text.followed;
 }
 
 /* Cleared and left bars are over unless they are drawn again, which is how tqdm makes room for a

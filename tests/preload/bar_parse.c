@@ -158,6 +158,16 @@ TEST(a_bar_cut_short_never_tells_other_numbers)
 	}
 }
 
+TEST(text_behind_a_bar_is_told)
+{
+	struct wan_bar_text bar;
+	char name[128];
+	static const char plain[] = "100%|##| 50/50 [00:10<00:00,  4.9it/s, a=[1]]   ";
+	static const char logged[] = "100%|##| 50/50 [00:10<00:00,  4.9it/s]INFO saved";
+	CHECK(parse(plain, strlen(plain), &bar, name) && !bar.followed);
+	CHECK(parse(logged, strlen(logged), &bar, name) && bar.followed);
+}
+
 TEST(descriptions_tell_the_phase)
 {
 	static const struct {

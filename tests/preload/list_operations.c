@@ -54,7 +54,19 @@ static void print_words(const char *kind, const struct wan_process_counters *blo
 #include "schema.def"
 #undef WAN_WORD
 #undef WAN_EVENT
+	uint64_t latencies = 0;
+	for (unsigned i = 0; block->latencies && i < WAN_RECORD_LATENCY_BUCKETS; i++)
+		latencies += block->latencies[i];
+	if (block->kind == WAN_COUNTERS_TRACKER)
+		printf("\tlatencies=%" PRIu64, latencies);
 	putchar('\n');
+}
+
+static void print_phase(const struct wan_process_event *event)
+{
+	if (event->kind == WAN_RECORD_PHASE)
+		printf("phase\tname=%s\tphase=%u\tduration=%" PRIu64 "\tsteps=%" PRIu64 "\n",
+		       event->name, event->code, event->values[1], event->values[2]);
 }
 
 static void print_process(const struct wan_process *process)
@@ -89,6 +101,8 @@ static void print_process(const struct wan_process *process)
 	for (size_t i = 0; i < process->counters_count; i++)
 		if (process->counters[i].kind == WAN_COUNTERS_CUDA)
 			print_words("cuda", &process->counters[i]);
+	for (size_t i = 0; i < process->event_count; i++)
+		print_phase(&process->events[i]);
 	for (size_t i = 0; i < process->counters_count; i++)
 		if (process->counters[i].kind == WAN_COUNTERS_TRACKER)
 			print_words("tracker", &process->counters[i]);
