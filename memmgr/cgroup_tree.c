@@ -63,6 +63,8 @@ static void close_level(struct wan_cgroup_level *level)
 	wan_kept_close(&level->limit);
 	wan_kept_close(&level->high);
 	wan_kept_close(&level->stat);
+	wan_kept_close(&level->both_usage);
+	wan_kept_close(&level->both_limit);
 	wan_free(level->folder);
 }
 
@@ -98,6 +100,12 @@ static int open_level(struct wan_cgroup_level *level, const char *root,
 		status = wan_kept_open(&level->high, root, folder, "memory.high");
 	if (!status)
 		status = wan_kept_open(&level->stat, root, folder, "memory.stat");
+	if (!status && !v2) /* where swap is counted */
+		status = wan_kept_open(&level->both_usage, root, folder,
+				       "memory.memsw.usage_in_bytes");
+	if (!status && !v2)
+		status = wan_kept_open(&level->both_limit, root, folder,
+				       "memory.memsw.limit_in_bytes");
 	if (!status)
 		status = exists(&level->usage) && exists(&level->limit);
 	if (status <= 0)

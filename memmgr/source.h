@@ -128,13 +128,16 @@ struct wan_cgroup_level {
 	bool v2;
 	bool top; /* nothing above it is visible: v1's hierarchical limit may hide a smaller one */
 	struct wan_kept_file usage, limit, high, stat;
+	struct wan_kept_file both_usage, both_limit; /* v1: memory and swap together */
 	/* What was last read, for when it is not read again or cannot be; atomic, relaxed. */
-	uint64_t limit_bytes;  /* of its own files; 0: never */
-	uint64_t hidden_bytes; /* v1, top: the hierarchical limit; 0: none */
-	uint64_t clean_bytes;  /* part of usage that is not need */
-	uint64_t stat_ns;      /* when; 0: never */
-	uint32_t trouble;      /* bits of enum wan_cgroup_trouble */
-	uint32_t told;         /* of those */
+	uint64_t limit_bytes;   /* of its own files; 0: never */
+	uint64_t hidden_bytes;  /* v1, top: the hierarchical limit; 0: none */
+	uint64_t clean_bytes;   /* part of usage that is not need */
+	uint64_t swapped_bytes; /* v1: counts against the limit of both; 0: no such limit */
+	uint64_t both_limit_bytes;
+	uint64_t stat_ns; /* when; 0: never */
+	uint32_t trouble; /* bits of enum wan_cgroup_trouble */
+	uint32_t told;    /* of those */
 	/* Events: stored by who watches; others only load armed_bytes. */
 	struct wan_event event; /* v1 */
 	uint64_t armed_limit;   /* the limit it was armed for; 0: not armed */
@@ -151,6 +154,7 @@ struct wan_source_cgroup {
 	struct wan_cgroup_tree *retired; /* replaced, freed when nobody reads any more */
 	uint32_t readers;                /* atomic */
 	uint64_t all_ns;                 /* when every level was last read whole; atomic */
+	uint32_t lowest_step_ppm;        /* of the steps that are watched; 0: none yet; atomic */
 	struct wan_kept_file self;       /* says which groups we are in */
 	uint64_t self_hash;              /* of its text when the tree was opened; 0: unknown */
 	bool unknown;                    /* it cannot be read, though it is there */
@@ -160,7 +164,8 @@ struct wan_source_cgroup {
 };
 int wan_source_cgroup_open(struct wan_source_cgroup *source, const char *root);
 /* Host and tightest level are read whole, the other levels once a second; light NULL: so, else the
- * tightest not each time either. */
+ * tightest not each time either. While its usage is below all steps that are watched, so is its
+ * need: its memory.stat is then read once a second. */
 int wan_source_cgroup_read(struct wan_source_cgroup *source, const struct wan_light *light,
 			   uint64_t host_total_bytes, struct wan_level_reading *levels,
 			   uint32_t capacity);

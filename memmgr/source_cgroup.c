@@ -165,7 +165,7 @@ static uint64_t usage_of_parts(const struct stat_fields *fields)
 /* One level as it is being read. */
 struct reading {
 	struct wan_cgroup_level *level;
-	uint64_t usage_bytes;
+	uint64_t usage_bytes; /* of memory, and of swap where that is limited too */
 	uint64_t limit_bytes;
 	struct stat_fields fields;
 	bool stat_known;
@@ -208,6 +208,29 @@ static uint64_t limit_of(struct reading *reading, uint64_t ceiling, uint64_t now
 	if (hidden)
 		limit = limit ? WAN_MIN(limit, hidden) : hidden;
 	return limit < ceiling ? limit : 0;
+}
+
+/* v1 can limit memory and swap together: what is swapped out then makes memory scarcer. Read once a
+ * second. */
+static void read_swap(struct wan_cgroup_level *level, uint64_t usage_bytes)
+{
+	uint64_t both = 0, limit = 0;
+	bool limited = level->both_limit.fd >= 0 && read_number(&level->both_limit, &limit) == 0 &&
+		       read_number(&level->both_usage, &both) == 0 && limit;
+	bool swapped = limited && both != UINT64_MAX && both > usage_bytes;
+	wan_store_relaxed(&level->both_limit_bytes, limited ? limit : 0);
+	wan_store_relaxed(&level->swapped_bytes, swapped ? both - usage_bytes : 0);
+}
+
+/* The limit that is nearer: that of memory, or that of memory and swap. */
+static void count_swap(struct reading *reading)
+{
+	uint64_t limit = wan_load_relaxed(&reading->level->both_limit_bytes);
+	uint64_t swapped = wan_load_relaxed(&reading->level->swapped_bytes);
+	if (!limit || !swapped || limit - WAN_MIN(limit, swapped) >= reading->limit_bytes)
+		return;
+	reading->usage_bytes += WAN_MIN(swapped, UINT64_MAX - reading->usage_bytes);
+	reading->limit_bytes = limit;
 }
 
 /* False: this level limits nothing, or cannot be known. */
@@ -271,6 +294,14 @@ static void find_tightest(const struct wan_level_reading *levels, uint32_t count
 	}
 }
 
+/* Usage holds all need: what it is made of decides nothing yet. */
+static bool below_steps(const struct wan_source_cgroup *source, const struct reading *reading)
+{
+	double lowest = (double)wan_load_relaxed(&source->lowest_step_ppm) / 1e6;
+	return wan_load_relaxed(&reading->level->stat_ns) &&
+	       (double)reading->usage_bytes < (double)reading->limit_bytes * lowest;
+}
+
 static uint32_t read_tree(struct wan_source_cgroup *source, struct wan_cgroup_tree *tree,
 			  const struct wan_light *light, uint64_t host_total_bytes,
 			  struct wan_level_reading *levels, uint32_t capacity)
@@ -286,6 +317,9 @@ static uint32_t read_tree(struct wan_source_cgroup *source, struct wan_cgroup_tr
 		readings[count].level = &tree->levels[i];
 		if (!read_level(&readings[count], host_total_bytes, now_ns))
 			continue;
+		if (all)
+			read_swap(readings[count].level, readings[count].usage_bytes);
+		count_swap(&readings[count]);
 		tell(&readings[count], all, now_ns, &levels[count]);
 		count++;
 	}
@@ -296,7 +330,10 @@ static uint32_t read_tree(struct wan_source_cgroup *source, struct wan_cgroup_tr
 	for (int i = 0; i < 2 && (!i || two[1] != two[0]); i++) {
 		struct reading *reading = &readings[two[i]];
 		uint64_t age_ns = now_ns - wan_load_relaxed(&reading->level->stat_ns);
-		if (!light || age_ns > wan_reading_stands_ns(&levels[two[i]], light->line_pct))
+		bool stands =
+			light ? age_ns <= wan_reading_stands_ns(&levels[two[i]], light->line_pct)
+			      : below_steps(source, reading);
+		if (!stands)
 			tell(reading, true, now_ns, &levels[two[i]]);
 	}
 	return count;
@@ -371,6 +408,8 @@ static void repair_level(struct wan_cgroup_level *level)
 	wan_kept_repair(&level->usage, false);
 	wan_kept_repair(&level->limit, false);
 	wan_kept_repair(&level->stat, false);
+	wan_kept_repair(&level->both_usage, false);
+	wan_kept_repair(&level->both_limit, false);
 	if (level->v2)
 		wan_kept_repair(&level->high, false);
 }

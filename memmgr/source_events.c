@@ -145,6 +145,7 @@ uint32_t wan_source_cgroup_watch(struct wan_source_cgroup *source, const double 
 	struct wan_cgroup_tree *tree = source->tree;
 	uint64_t now_ns = wan_now_ns();
 	uint32_t count = 0;
+	wan_store_relaxed(&source->lowest_step_ppm, (uint32_t)(steps_pct[0] * 10000));
 	for (uint32_t i = 0; tree && i < tree->count; i++) {
 		struct wan_cgroup_level *level = &tree->levels[i];
 		if (level->v2) {

@@ -142,7 +142,12 @@ static void bench_looks(void)
 		leave_groups();
 		return;
 	}
+	const double steps_pct[] = {75, 85, 95}, lowest_pct[] = {0, 0, 0};
+	int fds[8];
+	sources.watch(sources.context, steps_pct, fds, 8);
 	double one = look_us(&sources, false), light = look_us(&sources, true);
+	sources.watch(sources.context, lowest_pct, fds, 8); /* as if usage were above one */
+	double whole = look_us(&sources, false);
 	wan_real_sources_close(&real);
 	leave_groups();
 	if (!enter_groups(DEPTH - 1, 1024 * WAN_MIB) ||
@@ -156,6 +161,9 @@ static void bench_looks(void)
 	snprintf(text, sizeof(text), "%.1f us", one);
 	figures_line("look at host and tightest level", "12 us", "<= 12 us", WANT_AT_MOST, 12, one,
 		     text);
+	snprintf(text, sizeof(text), "%.1f us", whole);
+	figures_line("the same, usage above a step", "13 us", "-", WANT_NOTHING, 0, whole, text);
+	one = whole;
 	snprintf(text, sizeof(text), "%.2f us", (six - one) / (DEPTH - 1));
 	figures_line("each further level", "1 us", "<= 8 us", WANT_AT_MOST, 8,
 		     (six - one) / (DEPTH - 1), text);

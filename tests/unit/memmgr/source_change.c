@@ -195,4 +195,62 @@ TEST(groups_without_events_say_so_once)
 	tree_end(&tree);
 }
 
+/* Need after memory.stat has changed, within a second of the first look, with steps at 75 %. */
+static uint64_t need_after_change(uint64_t usage_mb)
+{
+	const double steps_pct[] = {75, 85, 95};
+	int fds[4];
+	uint64_t began_ns, need = 0;
+	do {
+		tree_begin(&tree);
+		v1_process("/a");
+		v1_level("/a", "268435456", usage_mb, 40, 0, "268435456");
+		began_ns = wan_now_ns();
+		if (open_sources() != 0)
+			abort();
+		sources.watch(sources.context, steps_pct, fds, 4);
+		sources.cgroups(sources.context, 24 * GIB, levels, 4);
+		v1_level("/a", "268435456", usage_mb, 20, 0, "268435456");
+		sources.cgroups(sources.context, 24 * GIB, levels, 4);
+		need = levels[0].need_bytes / WAN_MIB;
+		wan_real_sources_close(&real);
+		tree_end(&tree);
+	} while (wan_now_ns() - began_ns > 900000000);
+	return need;
+}
+
+TEST(what_usage_is_made_of_is_read_each_time_once_it_reaches_a_step)
+{
+	CHECK_EQ(need_after_change(191), 151); /* of 256: 74.6 % */
+	CHECK_EQ(need_after_change(193), 173);
+}
+
+static void with_swap(uint64_t limit_mb, uint64_t both_mb)
+{
+	tree_begin(&tree);
+	v1_process("/a");
+	v1_level("/a", "268435456", 100, 40, 0, "268435456");
+	tree_write(&tree, "/cg/memory/a/memory.memsw.limit_in_bytes", "%llu\n",
+		   (unsigned long long)(limit_mb * WAN_MIB));
+	tree_write(&tree, "/cg/memory/a/memory.memsw.usage_in_bytes", "%llu\n",
+		   (unsigned long long)(both_mb * WAN_MIB));
+	REQUIRE_EQ(read_levels(), 1);
+	tree_end(&tree);
+}
+
+TEST(what_is_swapped_out_counts_where_swap_is_limited_too)
+{
+	with_swap(300, 190); /* 90 swapped: 210 are left for memory, fewer than 256 */
+	CHECK_EQ(levels[0].limit_bytes, 300 * WAN_MIB);
+	CHECK_EQ(levels[0].need_bytes, 150 * WAN_MIB);
+	with_swap(300, 120); /* 280 are left: the limit of memory is nearer */
+	CHECK_EQ(levels[0].limit_bytes, 256 * WAN_MIB);
+	CHECK_EQ(levels[0].need_bytes, 60 * WAN_MIB);
+	with_swap(256, 100); /* nothing swapped */
+	CHECK_EQ(levels[0].limit_bytes, 256 * WAN_MIB);
+	CHECK_EQ(levels[0].need_bytes, 60 * WAN_MIB);
+	with_swap(256, 50); /* nonsense */
+	CHECK_EQ(levels[0].need_bytes, 60 * WAN_MIB);
+}
+
 TAP_MAIN
