@@ -22,9 +22,8 @@ enum {
 	CREDIT_SHARE = 20,     /* at most this part of the limit is granted on credit, */
 	SLACK_SHARE = 64,      /* while usage is no more than this part above the line */
 	EVICTIONS_AT_ONCE = 4, /* then others take what comes, and waiting is better */
-	LOOK_AGAIN_NS = 2000000,         /* a waiter looks this often for what nobody announces */
-	OTHERS_FOR_NS = 1000000000,      /* another thread asked this lately: it is at work */
-	WAIT_OF_RESERVE_NS = 1000000000, /* design: every wait has a deadline of a second */
+	LOOK_AGAIN_NS = 2000000,    /* a waiter looks this often for what nobody announces */
+	OTHERS_FOR_NS = 1000000000, /* another thread asked this lately: it is at work */
 };
 
 /* What this thread has reserved of one manager: it waits for others, never for itself. */
@@ -133,8 +132,9 @@ static bool evict(struct asking *asking, uint64_t want_bytes)
 	int64_t before = wan_load_relaxed(&memory->admission->line_left_bytes);
 	wan_memory_refresh(memory, &look, &verdict);
 	asking->limit_bytes = verdict.limiting < 0 ? 0 : look.levels[verdict.limiting].limit_bytes;
-	int64_t fell = wan_load_relaxed(&memory->admission->line_left_bytes) - before;
-	uint64_t seen = fell > 0 ? (uint64_t)fell : 0;
+	int64_t after = wan_load_relaxed(&memory->admission->line_left_bytes);
+	/* both may be anything: no level at all can be read any more */
+	uint64_t seen = after > before ? (uint64_t)after - (uint64_t)before : 0;
 	uint64_t credit = wan_load_relaxed(&memory->credit_bytes) + (freed - WAN_MIN(freed, seen));
 	wan_store_relaxed(&memory->credit_bytes,
 			  WAN_MIN(credit, asking->limit_bytes / CREDIT_SHARE));
@@ -163,12 +163,12 @@ static bool take_on_credit(struct asking *asking)
 	struct wan_memory *memory = asking->memory;
 	struct wan_admission *admission = memory->admission;
 	uint64_t credit = wan_load_relaxed(&memory->credit_bytes);
-	int64_t line_left = wan_load_relaxed(&admission->line_left_bytes);
+	int64_t line_left = wan_load_relaxed(&admission->line_left_bytes), left;
 	if (!credit || line_left < -(int64_t)(asking->limit_bytes / SLACK_SHARE))
 		return false;
 	uint64_t short_of = missing(memory, asking->bytes, line_left);
-	if (short_of > credit ||
-	    !wan_admission_take(admission, asking->bytes, line_left + (int64_t)credit))
+	if (short_of > credit || __builtin_add_overflow(line_left, (int64_t)credit, &left) ||
+	    !wan_admission_take(admission, asking->bytes, left))
 		return false;
 	/* All that is asked for will come out of what was dropped, not only what is missing: else
 	 * the difference adds up to an image that nobody dropped. Two threads at once may spend it
@@ -408,7 +408,7 @@ int wan_memory_reserve(struct wan_memory *memory, uint64_t bytes, struct wan_err
 		return wan_error_set(reterr_error, -EINVAL, "memory", "", "no manager was given");
 	if (wan_likely(take_quickly(memory, bytes)))
 		return 0;
-	int r = ask(memory, bytes, WAIT_OF_RESERVE_NS, true, NULL, reterr_error);
+	int r = ask(memory, bytes, memory->wait_ns, true, NULL, reterr_error);
 	if (r != -EAGAIN)
 		return r;
 	if (reterr_error)

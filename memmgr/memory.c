@@ -16,7 +16,11 @@
 #include "str.h"
 #include "thread.h"
 
-enum { LINE_BELOW_WARNING = 2 };
+enum {
+	LINE_BELOW_WARNING = 2,
+	LOOK_STANDS_NS = 1000000, /* a look takes 2 to 30 us */
+	LOOK_TRIES = 3,
+};
 
 static void take_rules(struct wan_memory *memory, const struct wan_config *config)
 {
@@ -29,6 +33,7 @@ static void take_rules(struct wan_memory *memory, const struct wan_config *confi
 		.leave_hold_ns = memory->classic ? 0 : 1000000000,
 	};
 	memory->line_pct = WAN_MAX(config->memory_warning_pct - LINE_BELOW_WARNING, 1);
+	memory->wait_ns = config->memory_wait_ns;
 	memory->gpu_pct = config->memory_gpu_pct;
 	memory->gpu_cap_bytes = config->memory_gpu_cap_bytes;
 	memory->process_cap_bytes = config->memory_process_cap_bytes;
@@ -155,15 +160,21 @@ static void read_sources(struct wan_memory *memory, bool light, struct wan_look 
 			 struct wan_look_verdict *ret_verdict)
 {
 	struct wan_look_request request = {
-		.now_ns = memory->now_ns(),
 		.process_cap_bytes = memory->process_cap_bytes,
 		.light = light,
 		.line_pct = memory->line_pct,
 	};
 	if (light && !memory->process_cap_bytes)
 		request.rss_bytes = wan_load_relaxed(&memory->rss_bytes);
-	wan_admission_looking(memory->admission);
-	wan_look_read(&memory->sources, &request, ret_look);
+	/* A thread that was put aside between reading and telling would tell of a past in which
+	 * others had not yet taken what they were granted. */
+	for (unsigned tries = 0; tries < LOOK_TRIES; tries++) {
+		request.now_ns = memory->now_ns();
+		wan_admission_looking(memory->admission);
+		wan_look_read(&memory->sources, &request, ret_look);
+		if (wan_elapsed(request.now_ns, memory->now_ns()) < LOOK_STANDS_NS)
+			break;
+	}
 	keep_last_host(memory, ret_look);
 	wan_look_judge(ret_look, memory->line_pct, ret_verdict);
 	wan_admission_looked(memory->admission, ret_verdict);

@@ -91,6 +91,7 @@ struct wan_memory {
 	bool classic;
 	double gpu_pct, line_pct;
 	uint64_t process_cap_bytes, gpu_cap_bytes, pool_idle_bytes;
+	uint64_t wait_ns; /* of a reserve */
 	struct wan_memory_sources sources;
 	struct wan_real_sources real;
 	bool owns_real;

@@ -148,7 +148,7 @@ WAN_API WAN_MUST_CHECK int wan_memory_ask(struct wan_memory *memory,
 					  struct wan_memory_answer *ret_answer,
 					  struct wan_error *reterr_error);
 /**
- * wan_memory_ask() for bytes, waiting at most a second for other threads.
+ * wan_memory_ask() for bytes, waiting at most memory.wait (a second) for other threads.
  *
  * Returns 0, -ENOMEM (refused, or waited for in vain). Threads: any. Cost: as there. Since: 0.1
  */

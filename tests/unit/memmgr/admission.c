@@ -6,6 +6,7 @@
 
 #include "clock.h"
 #include "fakes.h"
+#include "state.h"
 
 /* A box of 256 MB on a large, empty host. */
 static struct wan_memory *box(uint64_t need_mb)
@@ -331,6 +332,45 @@ TEST(what_another_thread_has_reserved_is_waited_for)
 	CHECK_EQ(r, 0);
 	CHECK_EQ(answer.outcome, WAN_MEMORY_GRANTED);
 	CHECK(answer.waited_ns < 60000000000);
+	pthread_join(thread, NULL);
+	wan_memory_destroy(holder.memory);
+}
+
+/* The thread is put aside for 10 ms after it has read; meanwhile others took 60 MB. */
+static int read_late(void *context, uint64_t *ret_rss)
+{
+	if (fake.reads == 1) {
+		fake_now_ns += 10000000;
+		fake.cgroups[0].need_bytes = 160 * WAN_MIB;
+	}
+	*ret_rss = 1;
+	return 0;
+}
+
+TEST(a_look_that_took_too_long_is_repeated)
+{
+	struct wan_memory *memory = box(100); /* 86 MB below the line */
+	struct wan_look look;
+	struct wan_look_verdict verdict;
+	memory->sources.process = read_late;
+	fake.reads = 0;
+	wan_memory_look(memory, &look, &verdict);
+	CHECK_EQ(fake.reads, 2);
+	CHECK_EQ(verdict.line_left_bytes / (int64_t)WAN_MIB, 26);
+	wan_memory_destroy(memory);
+}
+
+TEST(nothing_is_waited_for_where_memory_wait_is_0)
+{
+	struct holder holder = {.memory = box(100)};
+	pthread_t thread;
+	holder.memory->wait_ns = 0;
+	REQUIRE(pthread_create(&thread, NULL, hold_until_told, &holder) == 0);
+	while (__atomic_load_n(&holder.state, __ATOMIC_SEQ_CST) != 1)
+		usleep(1000);
+	/* It would never come: the other thread gives back after this has returned. */
+	CHECK_EQ(wan_memory_reserve(holder.memory, 50 * WAN_MIB, NULL), -ENOMEM);
+	__atomic_store_n(&holder.state, 2, __ATOMIC_SEQ_CST);
 	pthread_join(thread, NULL);
 	wan_memory_destroy(holder.memory);
 }
