@@ -143,6 +143,7 @@ struct wan_cgroup_level {
 	uint64_t armed_limit;   /* the limit it was armed for; 0: not armed */
 	uint64_t armed_bytes;   /* usage at which it tells first; atomic */
 	uint64_t arm_failed_ns; /* not tried again for a while */
+	bool limit_watch_tried; /* its limits' files, through inotify */
 };
 struct wan_cgroup_tree {
 	uint32_t count;

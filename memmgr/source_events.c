@@ -3,7 +3,8 @@
  * Being told instead of looking. v1: an eventfd that the kernel signals when a level's usage
  * crosses one of the steps of its limit. Usage holds file pages too, so need cannot reach a step
  * before usage does: such a level is covered. v2: memory.events changes when a level touches its
- * high or max limit, which is late but better than nothing; such a level is not covered.
+ * high or max limit, which is late but better than nothing; such a level is not covered. Both: the
+ * files of limits are watched, so that a limit that is lowered is seen at once.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -92,7 +93,7 @@ static void watch_v1(struct wan_cgroup_level *level, const double *steps_pct, ui
 /* The program may have closed it and have something else under its number. */
 static bool inotify_is_ours(const struct wan_source_cgroup *source)
 {
-	char path[48], text[4096], inode[32];
+	char path[48], text[12288], inode[32];
 	wan_str_format(path, sizeof(path), "/proc/self/fdinfo/%d", source->inotify_fd);
 	wan_str_format(inode, sizeof(inode), " ino:%llx ",
 		       (unsigned long long)source->inotify_inode);
@@ -103,9 +104,11 @@ static bool inotify_is_ours(const struct wan_source_cgroup *source)
 static void forget_inotify(struct wan_source_cgroup *source)
 {
 	source->inotify_fd = -1;
-	for (uint32_t i = 0; source->tree && i < source->tree->count; i++)
+	for (uint32_t i = 0; source->tree && i < source->tree->count; i++) {
+		source->tree->levels[i].limit_watch_tried = false;
 		if (source->tree->levels[i].v2)
 			source->tree->levels[i].armed_limit = 0;
+	}
 }
 
 void wan_source_cgroup_unwatch(struct wan_source_cgroup *source)
@@ -116,27 +119,46 @@ void wan_source_cgroup_unwatch(struct wan_source_cgroup *source)
 }
 
 /* A watch on a file is made once: the kernel gives the same one again. */
-static void watch_v2(struct wan_source_cgroup *source, struct wan_cgroup_level *level,
-		     uint64_t now_ns)
+static bool watch_file(struct wan_source_cgroup *source, const char *folder, const char *name)
 {
 	char path[8192];
 	struct stat info;
+	if (source->inotify_fd < 0)
+		source->inotify_fd = wan_sys->inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	wan_str_format(path, sizeof(path), "%s/%s", folder, name);
+	if (source->inotify_fd < 0 ||
+	    wan_sys->inotify_add_watch(source->inotify_fd, path, IN_MODIFY) < 0)
+		return false;
+	if (wan_sys->stat(path, &info) == 0)
+		source->inotify_inode = info.st_ino;
+	return true;
+}
+
+static void watch_v2(struct wan_source_cgroup *source, struct wan_cgroup_level *level,
+		     uint64_t now_ns)
+{
 	uint64_t limit = limit_now(level);
 	if (!limit || level->armed_limit)
 		return;
 	if (level->arm_failed_ns && now_ns - level->arm_failed_ns < AGAIN_NS)
 		return;
-	if (source->inotify_fd < 0)
-		source->inotify_fd = wan_sys->inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	wan_str_format(path, sizeof(path), "%s/memory.events", level->folder);
-	bool watched = source->inotify_fd >= 0 &&
-		       wan_sys->inotify_add_watch(source->inotify_fd, path, IN_MODIFY) >= 0;
-	if (watched && wan_sys->stat(path, &info) == 0)
-		source->inotify_inode = info.st_ino;
+	bool watched = watch_file(source, level->folder, "memory.events");
 	level->arm_failed_ns = watched ? 0 : now_ns;
 	level->armed_limit = watched;
 	if (!watched)
 		wan_cgroup_level_trouble(level, WAN_CGROUP_NO_EVENTS);
+}
+
+/* Limits that somebody writes: seen at once, also in a pause. Where that cannot be had, or the
+ * writer sees the file through another mount, the next look sees it. */
+static void watch_limits(struct wan_source_cgroup *source, struct wan_cgroup_level *level)
+{
+	if (level->limit_watch_tried)
+		return;
+	level->limit_watch_tried = true;
+	(void)watch_file(source, level->folder, level->v2 ? "memory.max" : "memory.limit_in_bytes");
+	if (level->v2)
+		(void)watch_file(source, level->folder, "memory.high");
 }
 
 uint32_t wan_source_cgroup_watch(struct wan_source_cgroup *source, const double *steps_pct,
@@ -148,6 +170,7 @@ uint32_t wan_source_cgroup_watch(struct wan_source_cgroup *source, const double 
 	wan_store_relaxed(&source->lowest_step_ppm, (uint32_t)(steps_pct[0] * 10000));
 	for (uint32_t i = 0; tree && i < tree->count; i++) {
 		struct wan_cgroup_level *level = &tree->levels[i];
+		watch_limits(source, level);
 		if (level->v2) {
 			watch_v2(source, level, now_ns);
 			continue;

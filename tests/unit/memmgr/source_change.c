@@ -176,6 +176,67 @@ TEST(a_change_of_memory_events_tells)
 	tree_end(&tree);
 }
 
+static void check_told(const char *path, const char *text)
+{
+	const double steps_pct[] = {75, 85, 95};
+	int fds[4];
+	REQUIRE_EQ(open_sources(), 0);
+	REQUIRE_EQ(sources.watch(sources.context, steps_pct, fds, 4), 1);
+	struct pollfd polled = {.fd = fds[0], .events = POLLIN};
+	CHECK_EQ(poll(&polled, 1, 0), 0);
+	tree_write(&tree, path, "%s\n", text);
+	CHECK_EQ(poll(&polled, 1, 1000), 1);
+	sources.woken(sources.context);
+	CHECK_EQ(poll(&polled, 1, 0), 0);
+	wan_real_sources_close(&real);
+	tree_end(&tree);
+}
+
+TEST(a_limit_that_is_written_tells)
+{
+	tree_begin(&tree);
+	v1_process("/a");
+	v1_level("/a", "268435456", 100, 0, 0, "268435456");
+	check_told("/cg/memory/a/memory.limit_in_bytes", "134217728");
+	tree_begin(&tree);
+	v2_process("/a");
+	v2_level("/a", "268435456", "max", 100, 0, 0);
+	check_told("/cg/a/memory.max", "134217728");
+	tree_begin(&tree);
+	v2_process("/a");
+	v2_level("/a", "max", "max", 100, 0, 0);
+	check_told("/cg/a/memory.high", "134217728");
+}
+
+TEST(an_inotify_that_became_another_descriptor_is_left_alone)
+{
+	const double steps_pct[] = {75, 85, 95};
+	char text[16];
+	int fds[4], ends[2];
+	tree_begin(&tree);
+	v2_process("/a");
+	v2_level("/a", "268435456", "max", 100, 0, 0);
+	REQUIRE_EQ(open_sources(), 0);
+	REQUIRE_EQ(sources.watch(sources.context, steps_pct, fds, 4), 1);
+	int fd = fds[0];
+	REQUIRE_EQ(pipe(ends), 0);
+	REQUIRE_EQ(write(ends[1], "0123456789", 10), 10);
+	REQUIRE_EQ(dup2(ends[0], fd), fd);
+	sources.woken(sources.context); /* it is readable, but not ours */
+	REQUIRE_EQ(sources.watch(sources.context, steps_pct, fds, 4), 1);
+	CHECK(fds[0] != fd);
+	tree_write(&tree, "/cg/a/memory.max", "134217728\n");
+	struct pollfd polled = {.fd = fds[0], .events = POLLIN};
+	CHECK_EQ(poll(&polled, 1, 1000), 1);
+	REQUIRE_EQ(dup2(ends[0], fds[0]), fds[0]);
+	fd = fds[0];
+	wan_real_sources_close(&real);
+	CHECK_EQ(read(fd, text, sizeof(text)), 10);
+	close(ends[0]);
+	close(ends[1]);
+	tree_end(&tree);
+}
+
 TEST(groups_without_events_say_so_once)
 {
 	const double steps_pct[] = {75, 85, 95};
@@ -186,8 +247,9 @@ TEST(groups_without_events_say_so_once)
 	v1_level("/a", "268435456", 100, 0, 0, "268435456");
 	REQUIRE_EQ(open_sources(), 0);
 	CHECK_EQ(sources.cgroups(sources.context, 24 * GIB, levels, 4), 1);
-	CHECK_EQ(sources.watch(sources.context, steps_pct, fds, 4), 0);
-	CHECK_EQ(sources.watch(sources.context, steps_pct, fds, 4), 0);
+	/* But for its limit's file, which tells nothing of usage. */
+	CHECK_EQ(sources.watch(sources.context, steps_pct, fds, 4), 1);
+	CHECK_EQ(sources.watch(sources.context, steps_pct, fds, 4), 1);
 	CHECK(sources.trouble(sources.context, text, sizeof(text)));
 	CHECK(strstr(text, "no events") != NULL);
 	CHECK(!sources.trouble(sources.context, text, sizeof(text)));
