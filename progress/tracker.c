@@ -54,10 +54,6 @@ static struct wan_words_set *take_set(struct wan_progress *progress, const char 
 	if (!set)
 		return NULL;
 	set->words = progress->options.counters(progress->options.context, name);
-	if (set->words && progress->options.latencies)
-		set->counts = progress->options.latencies(
-			progress->options.context, set->words,
-			wan_latency_shift(wan_progress_tick_ns(progress)));
 	set->in_use = true;
 	wan_str_copy(set->name, sizeof(set->name), name);
 	wan_mutex_lock(&progress->lock);
@@ -74,6 +70,10 @@ static struct wan_words_set *take_set(struct wan_progress *progress, const char 
 		wan_free(set);
 		return NULL;
 	}
+	if (progress->options.latencies) /* only now are the words known to be ours */
+		set->counts = progress->options.latencies(
+			progress->options.context, set->words,
+			wan_latency_shift(wan_progress_tick_ns(progress)));
 	return set;
 }
 
@@ -127,7 +127,8 @@ void wan_tracker_prepare(struct wan_tracker *tracker, struct wan_progress *progr
 	wan_str_copy(tracker->name, sizeof(tracker->name), name);
 	prepare_counts(tracker);
 	uint64_t *words = tracker->set ? tracker->set->words : tracker->own_words;
-	uint64_t histogram = words[WAN_TRACKER_HISTOGRAM]; /* the block keeps it */
+	uint64_t histogram =
+		wan_load_relaxed(&words[WAN_TRACKER_HISTOGRAM]); /* the block keeps it */
 	reset_words(words, total, wan_progress_ticks(progress));
 	wan_store_relaxed(&words[WAN_TRACKER_HISTOGRAM], tracker->set ? histogram : 0);
 	wan_store_relaxed(&words[WAN_TRACKER_THREAD], wan_thread_id());
