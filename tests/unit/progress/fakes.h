@@ -59,9 +59,12 @@ static inline uint64_t fake_string_id(void *context, const char *text)
 
 static inline void fake_on_phase(void *context, const struct wan_progress_stretch *stretch)
 {
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* jobs end in many threads */
+	pthread_mutex_lock(&lock);
 	fake_stretch = *stretch;
 	strcpy(fake_stretch_text, stretch->text);
 	fake_stretches++;
+	pthread_mutex_unlock(&lock);
 }
 
 /* A monitor with a clock of ours; rules NULL: classed. */
