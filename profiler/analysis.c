@@ -127,6 +127,7 @@ int wan_analysis_init(struct wan_analysis *analysis, struct wan_view *view,
 	*analysis = (struct wan_analysis){.view = *view, .config = config};
 	int rc = wan_rows_init(&analysis->rows, &analysis->view, WAN_ROWS_MERGED);
 	rc = rc ? rc : wan_rows_init(&analysis->kinds, &analysis->view, WAN_ROWS_OPTIONS);
+	rc = rc ? rc : wan_vram_init(&analysis->vram, &analysis->view);
 	if (rc) {
 		wan_analysis_finish(analysis);
 		return rc;
@@ -151,6 +152,7 @@ int wan_analysis_init(struct wan_analysis *analysis, struct wan_view *view,
 void wan_analysis_finish(struct wan_analysis *analysis)
 {
 	wan_findings_finish(&analysis->findings);
+	wan_vram_finish(&analysis->vram);
 	wan_rows_finish(&analysis->rows);
 	wan_rows_finish(&analysis->kinds);
 	wan_view_finish(&analysis->view);

@@ -7,6 +7,7 @@
 #define WAN_PROFILER_ANALYSIS_H
 
 #include "findings.h"
+#include "vram.h"
 
 /* What recording an operation of the program's own is assumed to cost (the hooks of the preload
  * library measure themselves): without and with the two reads of the thread CPU clock. */
@@ -18,6 +19,7 @@ struct wan_analysis {
 	struct wan_rows rows;  /* what is judged: options of a kind together */
 	struct wan_rows kinds; /* what is listed: each set of options by itself */
 	struct wan_findings findings;
+	struct wan_vram vram;
 	const struct wan_config *config; /* borrowed */
 	uint64_t start_ns, end_ns;       /* realtime, of the whole run */
 	uint64_t run_ns;                 /* how long it took; of several runs the sum */

@@ -24,7 +24,7 @@ static bool never_hit(const struct wan_view *view)
 }
 
 static void phase(const struct wan_export *export, const struct wan_phase_row *row,
-		  uint64_t total_ns, bool cold)
+		  uint64_t total_ns, uint64_t vram, bool cold)
 {
 	struct wan_json *json = export->json;
 	char hidden[WAN_REDACTED_BYTES];
@@ -44,6 +44,7 @@ static void phase(const struct wan_export *export, const struct wan_phase_row *r
 	else
 		wan_json_key_null(json, "cold");
 	wan_json_key_bool(json, "open", row->open);
+	wan_export_bytes(json, "peak_vram", vram);
 	wan_json_object_end(json);
 }
 
@@ -60,7 +61,10 @@ static void phases(const struct wan_export *export, const struct wan_trackers *t
 	wan_json_key(json, "phases");
 	wan_json_array_begin(json);
 	for (size_t i = 0; i < all.count; i++)
-		phase(export, &all.items[i], all.total_ns, cold);
+		phase(export, &all.items[i], all.total_ns,
+		      wan_vram_phase_peak(&export->analysis->vram, view, trackers,
+					  all.items[i].name),
+		      cold);
 	wan_json_array_end(json);
 	wan_phases_finish(&all);
 }

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "cuda_vram.h"
+
 #include "bars.h"
 #include "preload.h"
 #include "recorder.h"
@@ -300,6 +302,15 @@ void wan_cuda_work(struct wan_cuda_call *call, enum wan_cuda_op op, const void *
 		wan_cuda_flush(call->thread);
 }
 
+static void vram_changed(struct wan_cuda_block block, uint64_t *words, uint64_t live)
+{
+	unsigned device = block.device >= 0 && block.device < DEVICES ? (unsigned)block.device
+								      : (unsigned)DEVICES;
+	if (block.kind == WAN_CUDA_KIND_DEVICE)
+		wan_cuda_vram_changed(wan_lane_current, device, live,
+				      wan_load_relaxed(&words[WAN_CUDA_WORD_PEAK]));
+}
+
 static void add_live(struct wan_cuda_block block, bool again)
 {
 	uint64_t *words = wan_cuda_words(block.device);
@@ -308,6 +319,7 @@ static void add_live(struct wan_cuda_block block, bool again)
 	uint64_t *live = &words[WAN_CUDA_WORD_LIVE + 2 * block.kind];
 	uint64_t now = wan_add_relaxed(live, block.bytes) + block.bytes;
 	wan_max_relaxed(&words[WAN_CUDA_WORD_PEAK + 2 * block.kind], now);
+	vram_changed(block, words, now);
 	if (again)
 		return;
 	wan_add_relaxed(&words[WAN_CUDA_WORD_ALLOCATED], block.bytes);
@@ -317,8 +329,10 @@ static void add_live(struct wan_cuda_block block, bool again)
 static void take_live(struct wan_cuda_block block)
 {
 	uint64_t *words = wan_cuda_words(block.device);
-	if (words)
-		wan_sub_relaxed(&words[WAN_CUDA_WORD_LIVE + 2 * block.kind], block.bytes);
+	if (!words)
+		return;
+	uint64_t *live = &words[WAN_CUDA_WORD_LIVE + 2 * block.kind];
+	vram_changed(block, words, wan_sub_relaxed(live, block.bytes) - block.bytes);
 }
 
 static void thread_memory(struct wan_cuda_thread *thread, struct wan_cuda_block block, int64_t sign)
@@ -388,5 +402,6 @@ void wan_cuda_after_fork(void)
 	thread_top = 0;
 	/* device_words lead to the child's own blocks of the same names. */
 	wan_cuda_memory_clear();
+	wan_cuda_vram_after_fork();
 	wan_cuda_work_clear();
 }

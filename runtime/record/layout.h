@@ -150,6 +150,7 @@ enum wan_record_kind {
 	WAN_RECORD_ACTION,
 	WAN_RECORD_PHASE,
 	WAN_RECORD_DETAIL, /* of the operation that began at its ticks on its thread */
+	WAN_RECORD_VRAM,   /* what the process has allocated on a device */
 };
 
 enum wan_record_library {

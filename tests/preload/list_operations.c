@@ -106,6 +106,11 @@ static void print_process(const struct wan_process *process)
 	for (size_t i = 0; i < process->counters_count; i++)
 		if (process->counters[i].kind == WAN_COUNTERS_TRACKER)
 			print_words("tracker", &process->counters[i]);
+	for (size_t i = 0; i < process->event_count; i++)
+		if (process->events[i].kind == WAN_RECORD_VRAM)
+			printf("vram\tname=%s\tlive=%" PRIu64 "\thigh=%" PRIu64 "\n",
+			       process->events[i].name, process->events[i].values[0],
+			       process->events[i].values[1]);
 	for (size_t i = 0; i < process->damage_count; i++)
 		printf("damage\toffset=%" PRIu64 "\treason=%s\n", process->damage[i].offset,
 		       process->damage[i].reason);

@@ -54,6 +54,19 @@ def live_memory_and_its_peak_are_known():
 
 
 @test
+def device_memory_over_time_is_sampled():
+    seen = cuda("memory", 5)
+    samples, found = seen.of("vram", name="device 0"), words(seen)
+    check(0 < len(samples) <= found["allocations"] + found["frees"], samples)
+    equal(max(s["high"] for s in samples), found["device_peak"], "no peak is missed")
+    check(all(s["live"] <= s["high"] for s in samples), samples)
+    # Ever the same up and down is told by few.
+    repeated = cuda("memory", 2000)
+    equal(max(s["high"] for s in repeated.of("vram")), words(repeated)["device_peak"], "peak")
+    check(len(repeated.of("vram")) < 2000, len(repeated.of("vram")))
+
+
+@test
 def a_full_table_is_told():
     found = words(cuda("many", 40000))
     equal(found["allocations"] + found["untracked"], 40000, "allocations")
