@@ -58,6 +58,7 @@ static void read_row(const struct wan_process *process, const struct wan_process
 		.phase = phase_of(process, words),
 		.active = open && process->live,
 		.unended = open && !process->live,
+		.outcome = (uint32_t)WAN_MIN(words[WAN_TRACKER_OUTCOME], UINT32_MAX),
 		.source = (uint32_t)WAN_MIN(words[WAN_TRACKER_SOURCE], UINT32_MAX),
 		.level = (uint32_t)WAN_MIN(words[WAN_TRACKER_LEVEL], UINT32_MAX),
 		.thread = (uint32_t)words[WAN_TRACKER_THREAD],

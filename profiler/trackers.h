@@ -17,6 +17,7 @@ struct wan_tracker_row {
 					  */
 	bool active;                     /* and its process lives */
 	bool unended;                    /* its process ended first */
+	uint32_t outcome;                /* enum wan_tracker_outcome */
 	uint32_t source, level, thread;  /* enum wan_tracker_source; nesting */
 	uint64_t done, total, updates;   /* total 0: unknown */
 	uint64_t begin_ns, updated_ns;   /* CLOCK_MONOTONIC of the recorded machine */

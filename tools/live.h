@@ -15,6 +15,7 @@
 #include "aggregate.h"
 #include "find.h"
 #include "glance.h"
+#include "stall.h"
 #include "trackers.h"
 
 /* What else is known of a process from outside, once a second. */
@@ -50,16 +51,34 @@ struct live_event {
 };
 enum { LIVE_EVENTS = 8 };
 
-/* Where a job stood at its updates, at most two a second, for its rate. */
+/* What is to be expected of a job, as of the latest look. */
+struct live_verdict {
+	bool eta_known;
+	uint64_t eta_low_ns, eta_high_ns;
+	double rate;  /* done a second, lately; negative: not known */
+	bool stalled; /* longer without an update than its steps explain, and no sign of work */
+	bool late;    /* as long, but it gets on */
+	uint64_t quiet_ns; /* since the latest update */
+	char text[160];    /* of one that is stalled or late */
+};
+
+/* What is kept of a job from look to look. */
 enum { LIVE_PAST = 16 };
-struct live_past {
+struct live_job {
 	uint32_t pid;
 	char name[64];
 	uint64_t begin_ns; /* pid, name and this say which job */
+	bool here;         /* in this look */
+	/* Where it stood at its updates, at most two a second, for its rate. */
 	struct {
 		uint64_t time_ns, done;
 	} at[LIVE_PAST];
 	unsigned count, next;
+	struct wan_stall_watch watch;
+	struct wan_evidence_reader reader;
+	bool asked_prior; /* earlier recordings have been looked for */
+	struct wan_prior *prior;
+	struct live_verdict verdict;
 };
 
 struct live {
@@ -78,8 +97,9 @@ struct live {
 	struct live_event events[LIVE_EVENTS]; /* the latest, oldest first */
 	size_t event_count;
 	uint64_t actions, alerts;
-	struct live_past *past;
-	size_t past_count, past_capacity;
+	struct live_job **jobs;
+	size_t job_count, job_capacity;
+	uint64_t asked_priors_ns; /* when last */
 };
 
 /* live_files.c. Open the run that this recording belongs to. 0, negative errno. */
@@ -104,9 +124,6 @@ int live_find_pid(uint32_t pid, char *to, size_t bytes);
 /* live_look.c: all of it, each part as often as it is worth. 1: a job moved or ended since the look
  * before, 0, -ENOMEM. */
 int live_look(struct live *live);
-/* Done a second of a job, lately; negative: not known. */
-double live_rate(const struct live *live, const struct wan_tracker_row *row);
-
 /* live_rows.c: what recordings of ended processes say; nothing is followed. They are borrowed until
  * live_close(). 0, -ENOMEM. */
 int live_open_ended(struct live *live, struct wan_recording *const *recordings, size_t count);
@@ -118,15 +135,10 @@ void live_count_in_flight(struct live *live);
 /* live_outside.c */
 void live_look_outside(struct live_file *file, uint64_t now_ns);
 
-/* live_judge.c: what is to be expected of a job. */
-struct live_verdict {
-	bool eta_known;
-	uint64_t eta_low_ns, eta_high_ns;
-	bool stalled;      /* longer without an update than its steps explain */
-	uint64_t quiet_ns; /* since the latest update */
-	char cause[96];    /* of a stall */
-};
-void live_judge(const struct live *live, const struct wan_tracker_row *row,
-		struct live_verdict *ret_verdict);
+/* live_jobs.c: keeps what is known of each job up to date, and judges it. 0, -ENOMEM. */
+int live_judge_all(struct live *live, uint64_t now_ns);
+void live_forget_jobs(struct live *live);
+/* As of the latest look; of an ended process what its recording alone says. */
+const struct live_verdict *live_verdict(const struct live *live, const struct wan_tracker_row *row);
 
 #endif

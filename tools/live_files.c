@@ -95,6 +95,6 @@ void live_close(struct live *live)
 		wan_free(live->files[i]);
 	}
 	wan_free(live->files);
-	wan_free(live->past);
+	live_forget_jobs(live);
 	*live = (struct live){0};
 }

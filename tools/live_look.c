@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One look at all that is watched, and how fast jobs go. */
+/* One look at all that is watched. */
 #include "live.h"
 
 #include <errno.h>
@@ -16,110 +16,6 @@
 #define WHOLE_NS   1000000000ull
 /* Of the time, at most this part goes into whole readings. */
 #define WHOLE_SHARE 300
-#define PAST_GAP_NS 400000000ull
-#define RATE_NS     4000000000ull /* jobs of quick steps are judged by this much of their past */
-#define SLOW_NS     500000000ull  /* steps of this and more one by one */
-
-/* --- the past of a job --- */
-
-static bool is_past_of(const struct live_past *past, const struct wan_tracker_row *row)
-{
-	return past->pid == row->process->header.pid && past->begin_ns == row->begin_ns &&
-	       strcmp(past->name, row->name) == 0;
-}
-
-static struct live_past *past_of(const struct live *live, const struct wan_tracker_row *row)
-{
-	for (size_t i = 0; i < live->past_count; i++)
-		if (is_past_of(&live->past[i], row))
-			return &live->past[i];
-	return NULL;
-}
-
-static struct live_past *make_past(struct live *live, const struct wan_tracker_row *row)
-{
-	if (wan_array_reserve(&live->past, &live->past_capacity, live->past_count + 1,
-			      sizeof(live->past[0])))
-		return NULL;
-	struct live_past *past = &live->past[live->past_count++];
-	*past = (struct live_past){.pid = row->process->header.pid, .begin_ns = row->begin_ns};
-	wan_str_copy(past->name, sizeof(past->name), row->name);
-	return past;
-}
-
-static void remember(struct live *live, const struct wan_tracker_row *row)
-{
-	struct live_past *past = past_of(live, row);
-	if (!past)
-		past = make_past(live, row);
-	if (!past || !row->updates)
-		return;
-	unsigned last = (past->next + LIVE_PAST - 1) % LIVE_PAST;
-	if (past->count && row->updated_ns < past->at[last].time_ns + PAST_GAP_NS)
-		return;
-	past->at[past->next].time_ns = row->updated_ns;
-	past->at[past->next].done = row->done;
-	past->next = (past->next + 1) % LIVE_PAST;
-	past->count = WAN_MIN(past->count + 1, (unsigned)LIVE_PAST);
-}
-
-static void forget_ended(struct live *live)
-{
-	size_t kept = 0;
-	for (size_t i = 0; i < live->past_count; i++) {
-		bool known = false;
-		for (size_t j = 0; j < live->trackers.count && !known; j++)
-			known = is_past_of(&live->past[i], &live->trackers.items[j]);
-		if (known)
-			live->past[kept++] = live->past[i];
-	}
-	live->past_count = kept;
-}
-
-static int compare_ns(const void *left, const void *right)
-{
-	const uint64_t *a = left, *b = right;
-	return (*a > *b) - (*a < *b);
-}
-
-static uint64_t median_ns(const struct wan_tracker_row *row)
-{
-	uint64_t sorted[WAN_TRACKER_RECENT];
-	if (!row->recent_count)
-		return 0;
-	memcpy(sorted, row->recent_ns, row->recent_count * sizeof(sorted[0]));
-	qsort(sorted, row->recent_count, sizeof(sorted[0]), compare_ns);
-	return sorted[row->recent_count / 2];
-}
-
-/* Since the latest update that lies long enough before the last one. */
-static double recent_rate(const struct live_past *past, const struct wan_tracker_row *row)
-{
-	for (unsigned i = 1; past && i <= past->count; i++) {
-		unsigned at = (past->next + LIVE_PAST - i) % LIVE_PAST;
-		uint64_t span_ns = wan_elapsed(past->at[at].time_ns, row->updated_ns);
-		if (span_ns < RATE_NS && i < past->count)
-			continue;
-		if (span_ns < PAST_GAP_NS || row->done < past->at[at].done)
-			break;
-		return (double)(row->done - past->at[at].done) * 1e9 / (double)span_ns;
-	}
-	return -1;
-}
-
-double live_rate(const struct live *live, const struct wan_tracker_row *row)
-{
-	uint64_t step_ns = median_ns(row), past_ns = wan_elapsed(row->begin_ns, row->updated_ns);
-	if (!row->updates || !past_ns)
-		return -1;
-	double each = (double)row->done / (double)row->updates;
-	if (step_ns >= SLOW_NS)
-		return each * 1e9 / (double)step_ns;
-	double rate = row->active ? recent_rate(past_of(live, row), row) : -1;
-	return rate >= 0 ? rate : (double)row->done * 1e9 / (double)past_ns;
-}
-
-/* --- the look --- */
 
 /* What tells whether anything a job told has changed. */
 static uint64_t mark(const struct live *live)
@@ -207,9 +103,9 @@ int live_look(struct live *live)
 	int error = make_view(live);
 	if (error)
 		return error;
-	for (size_t i = 0; i < live->trackers.count; i++)
-		remember(live, &live->trackers.items[i]);
-	forget_ended(live);
+	error = live_judge_all(live, now_ns);
+	if (error)
+		return error;
 	live->glance_cost_ns = wan_elapsed(now_ns, wan_now_ns());
 	if (due(&live->whole_ns, now_ns, WAN_MAX(WHOLE_NS, WHOLE_SHARE * live->whole_cost_ns))) {
 		uint64_t begin_ns = wan_now_ns();

@@ -10,6 +10,7 @@
 #include "screen.h"
 #include "str.h"
 #include "summary_cache.h"
+#include "summary_progress.h"
 #include "summary_state.h"
 #include "units.h"
 
@@ -335,10 +336,11 @@ void wan_summary_print_analysis(FILE *to, const struct wan_analysis *analysis,
 	header(&screen);
 	coverage(&screen);
 	live_operations(&screen);
+	bool jobs = wan_summary_progress(&screen.on, &analysis->view, options->all_findings);
 	if (analysis->rows.count) {
 		table(&screen);
 		findings(&screen);
-	} else if (!analysis->view.in_flight_count) {
+	} else if (!analysis->view.in_flight_count && !jobs) {
 		nothing_recorded(&screen);
 	}
 	cache(&screen);

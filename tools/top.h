@@ -55,8 +55,8 @@ size_t top_sorted_jobs(const struct live *live, bool all, size_t *indices, size_
 /* top_terminal.c: at most one at a time. */
 /* False: stdout is no terminal that can be drawn on. */
 bool top_terminal_can(void);
-/* Takes the terminal: whatever ends the program gives it back. 0, negative errno. */
-int top_terminal_open(bool colour);
+/* Takes the terminal, if it is not ours yet: whatever ends the program gives it back. */
+void top_terminal_open(bool colour);
 void top_terminal_close(void);
 void top_terminal_size(unsigned *ret_rows, unsigned *ret_columns);
 /* Draws what differs from the screen as it was. 0, negative errno: the terminal is gone. */

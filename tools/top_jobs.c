@@ -96,7 +96,11 @@ static void eta_text(char *to, size_t bytes, const struct wan_tracker_row *row,
 	if (row->unended)
 		wan_str_format(to, bytes, "left after %s", time_text(low, sizeof(low), took_ns));
 	else if (!row->active)
-		wan_str_format(to, bytes, "ended after %s", time_text(low, sizeof(low), took_ns));
+		wan_str_format(to, bytes, "%s after %s",
+			       row->outcome == WAN_TRACKER_FAILED      ? "failed"
+			       : row->outcome == WAN_TRACKER_COMPLETED ? "done"
+								       : "ended",
+			       time_text(low, sizeof(low), took_ns));
 	else if (!verdict->eta_known)
 		wan_str_copy(to, bytes, "eta unknown");
 	else if (strcmp(low, high) == 0)
@@ -137,7 +141,7 @@ static void job_line(struct top_lines *lines, const struct live *live,
 	bool pids = columns >= 90 && several_processes(live);
 	done_text(done, sizeof(done), row);
 	eta_text(eta, sizeof(eta), row, verdict);
-	rate_text(rate, sizeof(rate), live_rate(live, row), row->unit);
+	rate_text(rate, sizeof(rate), verdict->rate, row->unit);
 	if (percent_of(row) >= 0)
 		wan_str_format(percent, sizeof(percent), "%3.0f %%", percent_of(row));
 	wan_str_format(name, sizeof(name), "%*s%s", (int)WAN_MIN(row->level, 8u) * 2, "",
@@ -166,9 +170,8 @@ static void job_line(struct top_lines *lines, const struct live *live,
 
 static void stall_line(struct top_lines *lines, const struct live_verdict *verdict)
 {
-	char quiet[32];
-	top_add(lines, TOP_BAD, "  ! stalled: no update for %s: %s",
-		time_text(quiet, sizeof(quiet), verdict->quiet_ns), verdict->cause);
+	top_add(lines, verdict->stalled ? TOP_BAD : TOP_WARN, "  ! %s: %s",
+		verdict->stalled ? "stalled" : "long step", verdict->text);
 }
 
 static void detail_line(struct top_lines *lines, const struct wan_tracker_row *row,
@@ -203,13 +206,13 @@ static bool has_details(const struct top_choice *choice, size_t jobs)
 unsigned top_count_jobs(const struct live *live, const struct top_choice *choice)
 {
 	size_t indices[JOBS_MOST];
-	struct live_verdict verdict;
 	size_t count = top_sorted_jobs(live, choice->all_jobs, indices, JOBS_MOST);
 	unsigned lines = 0;
 	for (size_t i = 0; i < count; i++) {
 		const struct wan_tracker_row *row = &live->trackers.items[indices[i]];
-		live_judge(live, row, &verdict);
-		lines += 1u + (has_details(choice, count) && row->updates) + verdict.stalled;
+		const struct live_verdict *verdict = live_verdict(live, row);
+		lines += 1u + (has_details(choice, count) && row->updates) +
+			 (verdict->stalled || verdict->late);
 	}
 	return lines;
 }
@@ -218,7 +221,6 @@ void top_add_jobs(struct top_lines *lines, const struct live *live, const struct
 		  unsigned most)
 {
 	size_t indices[JOBS_MOST];
-	struct live_verdict verdict;
 	size_t count = top_sorted_jobs(live, choice->all_jobs, indices, JOBS_MOST);
 	unsigned end = lines->count + most, wanted = top_count_jobs(live, choice);
 	bool details = has_details(choice, count) && wanted <= most;
@@ -229,31 +231,30 @@ void top_add_jobs(struct top_lines *lines, const struct live *live, const struct
 			top_add(lines, TOP_DIM, "... and %zu more jobs", count - i);
 			return;
 		}
-		live_judge(live, row, &verdict);
-		job_line(lines, live, row, &verdict);
-		if (verdict.stalled && lines->count < end)
-			stall_line(lines, &verdict);
+		const struct live_verdict *verdict = live_verdict(live, row);
+		job_line(lines, live, row, verdict);
+		if ((verdict->stalled || verdict->late) && lines->count < end)
+			stall_line(lines, verdict);
 		if (details && lines->count < end)
-			detail_line(lines, row, &verdict);
+			detail_line(lines, row, verdict);
 	}
 }
 
 void top_job_text(const struct live *live, const struct wan_tracker_row *row, char *to,
 		  size_t bytes)
 {
-	struct live_verdict verdict;
-	char name[256], done[48], rate[96], eta[96], quiet[32], percent[16] = "";
-	live_judge(live, row, &verdict);
+	const struct live_verdict *verdict = live_verdict(live, row);
+	char name[256], done[48], rate[96], eta[96], percent[16] = "";
 	wan_str_printable(name, sizeof(name), row->name);
 	done_text(done, sizeof(done), row);
-	rate_text(rate, sizeof(rate), live_rate(live, row), row->unit);
-	eta_text(eta, sizeof(eta), row, &verdict);
+	rate_text(rate, sizeof(rate), verdict->rate, row->unit);
+	eta_text(eta, sizeof(eta), row, verdict);
 	if (percent_of(row) >= 0)
 		wan_str_format(percent, sizeof(percent), "  %.0f %%", percent_of(row));
 	size_t used = wan_str_format(
 		to, bytes, "%s%s%s  %s%s%s%s  %s%s%s", name, row->phase[0] ? "  " : "", row->phase,
 		done, row->unit[0] ? " " : "", row->unit, percent, rate, rate[0] ? "  " : "", eta);
-	if (verdict.stalled)
-		wan_str_format(to + used, bytes - used, "  stalled for %s: %s",
-			       time_text(quiet, sizeof(quiet), verdict.quiet_ns), verdict.cause);
+	if (verdict->stalled || verdict->late)
+		wan_str_format(to + used, bytes - used, "  %s: %s",
+			       verdict->stalled ? "stalled" : "long step", verdict->text);
 }

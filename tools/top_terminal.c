@@ -118,13 +118,13 @@ static void set_up(void)
 	terminal.set_up = true;
 }
 
-int top_terminal_open(bool colour)
+void top_terminal_open(bool colour)
 {
 	if (!terminal.set_up)
 		set_up();
 	terminal.colour = colour;
-	enter();
-	return 0;
+	if (!terminal.drawn)
+		enter();
 }
 
 void top_terminal_close(void)

@@ -206,10 +206,9 @@ static void print_rows(uint64_t *operations)
 	char text[TOP_JOB_BYTES];
 	size_t count = top_sorted_jobs(&live, true, indices, ROWS_MOST);
 	for (size_t i = 0; i < count; i++) {
-		struct live_verdict verdict;
 		const struct wan_tracker_row *row = &live.trackers.items[indices[i]];
-		live_judge(&live, row, &verdict);
-		if (!differs(indices[i] % ROWS_MOST, row, verdict.stalled))
+		const struct live_verdict *verdict = live_verdict(&live, row);
+		if (!differs(indices[i] % ROWS_MOST, row, verdict->stalled || verdict->late))
 			continue;
 		top_job_text(&live, row, text, sizeof(text));
 		print_row(row->process->header.pid, text);

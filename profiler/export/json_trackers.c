@@ -82,6 +82,16 @@ static const char *state_of(const struct wan_tracker_row *row)
 	return row->active ? "active" : row->unended ? "unended" : "ended";
 }
 
+static void outcome(struct wan_json *json, const struct wan_tracker_row *row)
+{
+	if (row->outcome == WAN_TRACKER_COMPLETED)
+		wan_json_key_string(json, "outcome", "completed");
+	else if (row->outcome == WAN_TRACKER_FAILED)
+		wan_json_key_string(json, "outcome", "failed");
+	else
+		wan_json_key_null(json, "outcome");
+}
+
 static const char *source_of(const struct wan_tracker_row *row)
 {
 	static const char *const names[] = {
@@ -122,6 +132,7 @@ static void tracker(const struct wan_export *export, const struct wan_tracker_ro
 	wan_json_key_string(json, "phase",
 			    row->phase[0] ? wan_export_name(export, hidden, row->phase) : "none");
 	wan_json_key_string(json, "state", state_of(row));
+	outcome(json, row);
 	wan_json_key_u64(json, "updates", row->updates);
 	wan_export_time(json, "elapsed", wan_elapsed(row->begin_ns, row->seen_ns));
 	wan_export_time(json, "since_update", wan_elapsed(row->updated_ns, row->seen_ns));
