@@ -81,6 +81,14 @@ WAN_API void wan_op_end(struct wan_op *op, enum wan_op_status status);
 WAN_API void wan_op_cancel(struct wan_op *op);
 
 /**
+ * Record an operation that is over and was done in pieces, as a coroutine's is: it began span_ns
+ * ago and was at work inside_ns of that. CPU time and memory are not known. name as wan_op_begin()
+ * takes it. Nothing is done where wan_op_begin() would do nothing. Threads: any. Since: 0.2
+ */
+WAN_API void wan_op_record(struct wan_profile *profile, const char *name, uint64_t span_ns,
+			   uint64_t inside_ns, enum wan_op_status status);
+
+/**
  * Forget earlier records and begin. A profile that records because the configuration says so
  * (profile.enabled) is started all the same: results begin here.
  *
