@@ -58,6 +58,15 @@ void wan_progress_update(struct wan_tracker *tracker, uint64_t done)
 		update_slowly(tracker, done);
 }
 
+void wan_progress_update_many(struct wan_tracker *tracker, uint64_t done, uint64_t count)
+{
+	if (!writes(tracker) || !count)
+		return;
+	wan_tracker_steps(wan_load_relaxed(&tracker->words), wan_load_relaxed(&tracker->counts),
+			  &tracker->scale, done, count, wan_tracker_ticks(tracker));
+	wan_tracker_call_back(tracker);
+}
+
 /* The stretch that ends now, for the recording. */
 static void tell_stretch(struct wan_tracker *tracker, const uint64_t *words, uint64_t now)
 {

@@ -113,6 +113,11 @@ WAN_API WAN_MUST_CHECK int wan_progress_begin(struct wan_progress *progress, con
  * Threads: one per tracker. Cost: a few stores and a clock read. Since: 0.1
  */
 WAN_API void wan_progress_update(struct wan_tracker *tracker, uint64_t done);
+/**
+ * The same for count steps at once, none of which was told by itself: each is taken to have lasted
+ * as long as the others. count 0: nothing happens. Threads: as update. Since: 0.2
+ */
+WAN_API void wan_progress_update_many(struct wan_tracker *tracker, uint64_t done, uint64_t count);
 /** Enter a phase; the time in it adds up when it is entered again. Threads: as update. Since: 0.1
  */
 WAN_API void wan_progress_phase(struct wan_tracker *tracker, enum wan_phase phase);

@@ -20,6 +20,7 @@
 #include "price.h"
 #include "recorder.h"
 #include "str.h"
+#include "told.h"
 
 /* Set by the constructor: hooks that run before it only pass calls on. */
 static bool enabled;
@@ -239,6 +240,11 @@ const struct wan_record_share wan_record_share = {
 	.recorder = shared_recorder,
 	.operation_open = shared_operation_open,
 	.own_output = shared_own_output,
+	.tracker_begin = wan_told_begin,
+	.tracker_steps = wan_told_steps,
+	.tracker_phase = wan_told_phase,
+	.tracker_grace = wan_told_grace,
+	.tracker_end = wan_told_end,
 };
 
 static void after_fork(void)
@@ -246,6 +252,7 @@ static void after_fork(void)
 	wan_operation_after_fork();
 	wan_cuda_after_fork();
 	wan_nvtx_after_fork();
+	wan_told_after_fork();
 	process_recorder = NULL; /* the child's own file is made and described by its first use */
 	refusals = making = 0;
 	if (config.record_only_pid)

@@ -23,6 +23,14 @@ struct wan_record_share {
 	/* +1 before this thread prints a progress bar whose job is told as a tracker anyway, -1
 	 * after: it is not read off the output once more (wan_lane.own_output). */
 	void (*own_output)(int delta);
+	/* A tracker for who has no libwanrt.so in reach, see profiler/preload/told.h; not one of
+	 * these needs the struct version of its caller's build. */
+	uint64_t *(*tracker_begin)(const char *name, uint64_t total, const char *unit,
+				   uint32_t **ret_counts);
+	void (*tracker_steps)(uint64_t *words, uint32_t *counts, uint64_t done, uint64_t count);
+	void (*tracker_phase)(uint64_t *words, unsigned number, const char *name);
+	void (*tracker_grace)(uint64_t *words, uint64_t at_most_ns);
+	void (*tracker_end)(uint64_t *words, uint64_t outcome);
 };
 
 /* The share of a preloaded library of the same build, or NULL. */

@@ -111,6 +111,29 @@ static inline void wan_tracker_step(uint64_t *words, uint32_t *counts,
 	wan_store_release(&words[WAN_TRACKER_DONE], done);
 }
 
+/* count steps (at least 1) since the update before, of which only the last one's time is known. */
+static inline void wan_tracker_steps(uint64_t *words, uint32_t *counts,
+				     const struct wan_tracker_scale *scale, uint64_t done,
+				     uint64_t count, uint64_t now_ticks)
+{
+	uint64_t before = wan_load_relaxed(&words[WAN_TRACKER_UPDATED]);
+	uint64_t updates = wan_load_relaxed(&words[WAN_TRACKER_UPDATES]);
+	uint64_t each = (now_ticks > before ? now_ticks - before : 0) / count;
+	if (counts)
+		wan_store_relaxed(
+			&counts[wan_latency_bucket(each >> scale->shift)],
+			wan_load_relaxed(&counts[wan_latency_bucket(each >> scale->shift)]) +
+				(uint32_t)count - 1);
+	for (uint64_t i = count > WAN_TRACKER_RECENT ? count - WAN_TRACKER_RECENT : 0;
+	     i + 1 < count; i++)
+		wan_store_relaxed(
+			&words[WAN_TRACKER_LATEST + (updates + 1 + i) % WAN_TRACKER_RECENT],
+			before + (i + 1) * each);
+	wan_store_relaxed(&words[WAN_TRACKER_UPDATES], updates + count - 1);
+	wan_store_relaxed(&words[WAN_TRACKER_UPDATED], now_ticks > each ? now_ticks - each : 0);
+	wan_tracker_step(words, counts, scale, done, now_ticks);
+}
+
 /* Updates in a phase: while it is open its word holds them less those of the whole job. */
 static inline uint64_t wan_tracker_phase_steps(const uint64_t *words, uint64_t phase)
 {
