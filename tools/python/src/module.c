@@ -18,10 +18,11 @@ static PyMethodDef module_methods[] = {
 
 static int add_functions(PyObject *module)
 {
-	PyMethodDef *const parts[] = {
-		module_methods,         wan_py_instance_methods, wan_py_step_methods,
-		wan_py_verdict_methods, wan_py_key_methods,      wan_py_object_methods,
-		wan_py_frame_methods,   wan_py_stack_methods,    wan_py_track_methods};
+	PyMethodDef *const parts[] = {module_methods,       wan_py_instance_methods,
+				      wan_py_step_methods,  wan_py_verdict_methods,
+				      wan_py_key_methods,   wan_py_object_methods,
+				      wan_py_frame_methods, wan_py_stack_methods,
+				      wan_py_track_methods, wan_py_operation_methods};
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		if (PyModule_AddFunctions(module, parts[i]) < 0)
 			return -1;
@@ -40,7 +41,8 @@ static int module_exec(PyObject *module)
 	if (wan_py_error_init() < 0 || add_functions(module) < 0 ||
 	    wan_py_instance_init(module) < 0 || wan_py_image_init(module) < 0 ||
 	    wan_py_verdict_init(module) < 0 || wan_py_stack_init(module) < 0 ||
-	    wan_py_object_init(module) < 0 || wan_py_track_init(module) < 0)
+	    wan_py_object_init(module) < 0 || wan_py_track_init(module) < 0 ||
+	    wan_py_operation_init(module) < 0)
 		return -1;
 	return 0;
 }

@@ -13,10 +13,12 @@
 #include "track.h"
 
 enum {
+	DONE_WORD = 0,
 	SOURCE_WORD = 36,
 	OUTCOME_WORD = 61,
 	LEVEL_WORD = 37,
 	UPDATES_WORD = 6,
+	INITIAL_WORD = 62,
 	OF_PYTHON = 2,
 	CALIBRATION_TICKS = 1 << 16,
 };
@@ -118,6 +120,8 @@ static PyObject *track_begin(PyObject *self, PyObject *args)
 	track->words = wan_progress_slot(handle);
 	track->words[SOURCE_WORD] = OF_PYTHON;
 	track->words[LEVEL_WORD] = level;
+	if (track->n > 0) /* begun before: a rate does not count that */
+		track->words[DONE_WORD] = track->words[INITIAL_WORD] = (uint64_t)track->n;
 	track->runtime = runtime;
 	track->generation = wan_py_forks;
 	track->first_at = track->words[WAN_PY_UPDATED_WORD];
@@ -350,7 +354,7 @@ static PyObject *track_draws(PyObject *self, PyObject *args)
 	if (!track->is_drawn)
 		track->draw_at = UINT64_MAX;
 	else if (is_told(track))
-		track->draw_at = now_of(track) + CALIBRATION_TICKS;
+		track->draw_at = now_of(track) + (wait > 0 ? CALIBRATION_TICKS : 0);
 	else
 		plan_drawing(track);
 	Py_RETURN_NONE;

@@ -80,10 +80,11 @@ int wan_py_image_init(PyObject *module);
 
 extern PyMethodDef wan_py_step_methods[], wan_py_verdict_methods[], wan_py_instance_methods[],
 	wan_py_key_methods[], wan_py_object_methods[], wan_py_frame_methods[],
-	wan_py_stack_methods[], wan_py_track_methods[];
+	wan_py_stack_methods[], wan_py_track_methods[], wan_py_operation_methods[];
 int wan_py_verdict_init(PyObject *module);
 int wan_py_stack_init(PyObject *module);
 int wan_py_track_init(PyObject *module);
+int wan_py_operation_init(PyObject *module);
 int wan_py_object_init(PyObject *module);
 /* The interpreter goes: from now on objects in the cache stay where they are. */
 void wan_py_object_close(void);

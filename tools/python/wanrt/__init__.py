@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Start and end images for WAN pipelines: decoded once, cached under one ceiling, recorded.
+"""Start and end images for WAN pipelines: decoded once, cached under one ceiling, recorded; and
+progress that costs nanoseconds.
 
     import wanrt
     image = wanrt.load("start.png", mode="RGBX")   # a view of pixels in the cache
@@ -7,76 +8,65 @@
 
 load, thumbnail, fit, tensor, frame give wanrt.Image; validate, validate_pair say what is wrong;
 prepare_pair frames a start and an end image as a pipeline does; cached keeps results of your own
-functions; configure, clear, stats, report look after the cache. `python3 -m wanrt` tells what works
-here.
+functions; configure, clear, stats look after the cache.
+
+    for t in wanrt.track(timesteps, desc="sampling"):   # in the place of tqdm
+        ...
+    with wanrt.phase("decode"): ...
+    print(wanrt.report())
+
+track, phase, profile, one_off, device_done, gpu_reusable tell the recording what the program is at;
+they work, and cost next to nothing, where nothing is recorded or the extension is absent.
+`python3 -m wanrt` tells what works here.
 """
-import atexit as _atexit
-import json as _json
-import os as _os
-import tempfile as _tempfile
 from typing import Optional as _Optional
 
-from . import _wanrt
-from ._cached import cached
-from ._errors import (AlphaError, ArgumentError, DamagedImageError, Error, FileError,
-                      FileExistsAlreadyError, FileIsFolderError, FileMissingError,
-                      FilePermissionError, ImageError, ImageTooLargeError, OutOfMemoryError,
-                      UnsupportedImageError)
-from ._pair import _Path, PIPELINES, Pair, PairVerdict, prepare_pair, validate_pair
-from ._wanrt import (Image, Issue, Stack, Verdict, clear, fit, frame, frame_count, framing, load,
-                     stats, tensor, thumbnail, validate)
+from . import _core
+from ._core import _wanrt
+from ._operation import profile
+from ._phase import PHASES, device_done, one_off, phase
+from ._report import Report, report
+from ._track import track, trange
 
-__version__ = _wanrt.version
-
-__all__ = [
+_of_progress = ["PHASES", "Report", "device_done", "gpu_reusable", "one_off", "phase", "profile",
+                "report", "track", "trange"]
+_of_images = [
     "AlphaError", "ArgumentError", "DamagedImageError", "Error", "FileError",
     "FileExistsAlreadyError", "FileIsFolderError", "FileMissingError", "FilePermissionError",
     "Image", "ImageError", "ImageTooLargeError", "Issue", "OutOfMemoryError", "PIPELINES", "Pair",
     "PairVerdict", "Stack", "UnsupportedImageError", "Verdict", "cached", "clear", "configure",
-    "fit", "frame", "frame_count", "framing", "load", "prepare_pair", "report", "stats", "tensor",
+    "fit", "frame", "frame_count", "framing", "load", "prepare_pair", "stats", "tensor",
     "thumbnail", "validate", "validate_pair",
 ]
 
-_settings = {}
+if _wanrt is not None:
+    from ._images import *  # noqa: F403
+    from ._images import _Path  # noqa: F401
+    __version__ = _wanrt.version
+    __all__ = sorted(_of_progress + _of_images)
+else:
+    __version__ = "0"
+    __all__ = _of_progress
+
+    def __getattr__(name):
+        if name in _of_images:
+            raise ImportError(f"wanrt.{name} needs the extension: {_core.reason}")
+        raise AttributeError(f"module 'wanrt' has no attribute {name!r}")
 
 
-def _setting(value):
-    return ("on" if value else "off") if isinstance(value, bool) else str(value)
-
-
-def configure(settings: _Optional[dict] = None, /, **named) -> None:
-    """Use these settings from now on: configure({"cache.limit": "512M"}) or
-    configure(cache_limit="512M", cache_entries=200). They win over files and environment; the keys
-    are those of wanprof-config(1). Settings of earlier calls stay.
-
-    The cache begins empty: call it first. Images made before stay valid. Nothing changes when a
-    setting is refused (wanrt.ArgumentError, or wanrt.Error for a broken configuration file)."""
-    wanted = dict(_settings)
-    wanted.update(settings or {})
-    wanted.update((name.replace("_", ".", 1), value) for name, value in named.items())
-    for key in wanted:
-        if not isinstance(key, str):
-            raise TypeError(f"a setting is named by a text, not {key!r}")
-    try:
-        _wanrt.configure([(key, _setting(value)) for key, value in wanted.items()])
-    except FileMissingError as unknown:  # "no such key"
-        from ._errors import make
-        raise make(-22, unknown.path, unknown.reason, unknown.hint) from None
-    _settings.clear()
-    _settings.update(wanted)
-
-
-def report(path: _Optional[_Path] = None, *, overwrite: bool = False) -> dict:
-    """Everything that was recorded in this process since it began, as `wanprof dump` says it: a
-    dict of the JSON profile (operations, findings, cache, memory). With a path it is written there
-    too. Costs milliseconds."""
-    if path is not None:
-        _wanrt.export_json(path, bool(overwrite))
-        with open(path, encoding="utf-8") as file:
-            return _json.load(file)
-    with _tempfile.TemporaryDirectory(prefix="wanrt-") as folder:
-        return report(_os.path.join(folder, "profile.json"))
-
-
-# Objects in the cache need an interpreter to be destroyed: they stay where they are when it goes.
-_atexit.register(_wanrt.close)
+def gpu_reusable(device: _Optional[int] = None, bytes: _Optional[int] = None) -> _Optional[int]:
+    """Tell how many bytes this process holds on a GPU without using them, so that they are not
+    taken for need. Without bytes, what torch's allocator caches there, when torch is imported
+    already and uses CUDA; without device, its current one. Returns the bytes told, or None."""
+    import sys
+    torch = sys.modules.get("torch")
+    if bytes is None:
+        cuda = getattr(torch, "cuda", None)
+        if cuda is None or not cuda.is_available() or not cuda.is_initialized():
+            return None
+        device = cuda.current_device() if device is None else device
+        bytes = max(0, cuda.memory_reserved(device) - cuda.memory_allocated(device))
+    if _wanrt is None or _core.off:
+        return None
+    _wanrt.gpu_reusable(0 if device is None else device, bytes)
+    return bytes
