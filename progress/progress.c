@@ -21,6 +21,7 @@ static void take_rules(struct wan_progress *progress, const struct wan_config *c
 		.cpu_percent = config->progress_cpu_pct,
 		.updates_per_second = config->progress_rate,
 		.queue = config->progress_queue,
+		.rate_share = 0.5,
 	};
 	progress->classic_sampling = strcmp(config->progress_sampling, "classic") == 0;
 	progress->first_interval_ns = wan_sampler_clamp_ns(config->progress_interval_ns);
@@ -77,6 +78,8 @@ int wan_progress_create(const struct wan_progress_options *options,
 	progress->options = *options;
 	progress->options.config = NULL;
 	progress->ended_last = &progress->ended_first;
+	progress->granularity = 1;
+	progress->queue_wait_ns = UINT64_MAX;
 	progress->fork_generation = wan_fork_generation();
 	wan_mutex_init(&progress->lock, WAN_RANK_PROGRESS);
 	wan_cond_init(&progress->changed);
@@ -99,6 +102,7 @@ void wan_progress_destroy(struct wan_progress *progress)
 		return;
 	delist(progress);
 	wan_progress_stop(progress);
+	wan_progress_dismiss_couriers(progress); /* one whose callback stopped sampling itself */
 	wan_progress_free_trackers(progress);
 	wan_cond_finish(&progress->changed);
 	wan_mutex_finish(&progress->lock);
@@ -137,6 +141,12 @@ void wan_progress_summary(struct wan_progress *progress, struct wan_progress_sum
 		.active_trackers = totals.active,
 		.updates = totals.updates,
 		.samples = progress->samples,
+		.suppressed_alerts = progress->gate.suppressed,
+		.own_cpu_ns = progress->own_cpu_ns,
+		.queue = wan_elapsed(wan_load_relaxed(&progress->consumed),
+				     wan_load_relaxed(&progress->produced)),
+		.queue_wait_ns = progress->queue_wait_ns,
+		.granularity = wan_load_relaxed(&progress->granularity),
 	};
 	wan_mutex_unlock(&progress->lock);
 	memcpy(summary, &now, WAN_MIN(bytes, sizeof(now)));

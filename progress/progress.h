@@ -36,6 +36,11 @@ struct wan_progress_options {
 	/* 64 words of the recording (schema: MONITOR) kept up to date at each sample; NULL: none.
 	 */
 	uint64_t *monitor_words;
+	/* Whether a thread of somebody else calls wan_progress_serve() from now on; it is told to
+	 * do so at once. NULL or false: sampling has a thread of its own. Called without locks. */
+	bool (*host)(void *context);
+	/* Acts on an alert that is about to be delivered and says so in it. May be NULL. */
+	void (*act)(void *context, struct wan_alert *alert);
 	/* Record hooks, called without locks before the registered callbacks. May be NULL. */
 	void (*on_alert)(void *context, const struct wan_alert *alert);
 	void (*on_sample)(void *context, const struct wan_progress_sample *sample);
@@ -49,5 +54,9 @@ int wan_progress_create(const struct wan_progress_options *options,
 			struct wan_progress **ret_progress);
 /* Stops sampling; frees every tracker, ended or not. NULL is fine; nobody may be in a call. */
 void wan_progress_destroy(struct wan_progress *progress);
+
+/* Samples when it is time to. Returns when it wants to be called again (wan_now_ns()), UINT64_MAX:
+ * not before a start. Callbacks do not run on this thread. Threads: one at a time. */
+uint64_t wan_progress_serve(struct wan_progress *progress);
 
 #endif

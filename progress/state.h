@@ -6,11 +6,13 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
-#include "alert.h"
 #include "clock.h"
+#include "gate.h"
 #include "lock.h"
 #include "progress.h"
+#include "sampler.h"
 #include "tracker_words.h"
 
 enum {
@@ -20,6 +22,10 @@ enum {
 	WAN_TRACKED_NAMES_MAX = 64,   /* further names of tracked calls share one tracker */
 	WAN_ALERT_CALLBACKS_MAX = 32,
 	WAN_RATE_SAMPLES = 128,
+	WAN_POSTED_MAX = 16,  /* alerts on their way to callbacks */
+	WAN_COURIERS_MAX = 4, /* threads that call callbacks: one, and successors of blocked ones */
+	WAN_UI_THREADS_MAX = 8,
+	WAN_GRANULARITY_MAX = 16,
 };
 
 /* Words that the recording gave us for a name; used again when the name is. */
@@ -29,6 +35,15 @@ struct wan_words_set {
 	uint32_t *counts; /* of the same block; NULL: none */
 	bool in_use;
 	char name[WAN_TRACKER_NAME_MAX];
+};
+
+/* What the sampler remembers of a job between two windows. */
+struct wan_tracker_watch {
+	uint64_t updates, phase, phase_text, phase_start; /* as in its words */
+	uint64_t phase_updates;                           /* updates at its beginning */
+	uint64_t updated;                                 /* ticks of the latest update */
+	double usual_ns, now_ns;                          /* between updates; 0: not known */
+	uint32_t windows;                                 /* with updates, in this phase */
 };
 
 struct wan_tracker {
@@ -52,6 +67,10 @@ struct wan_tracker {
 	uint64_t phase_updates;                /* writer's thread: updates before the open phase */
 	char phase_text[WAN_TRACKER_NAME_MAX]; /* writer's thread: a phase of the program's own */
 	char name[WAN_TRACKER_NAME_MAX];
+	uint64_t callback_longest_ns, delivery_longest_ns; /* atomic; since the last window */
+	uint64_t delivery_max_ns;                          /* atomic */
+	uint32_t callbacks_skipped;                        /* writer's thread: granularity */
+	struct wan_tracker_watch watch;                    /* progress->lock */
 	uint64_t own_words[WAN_TRACKER_WORDS];
 	uint32_t *own_counts; /* as long as the handle; NULL: no memory */
 };
@@ -66,6 +85,20 @@ struct wan_progress_totals {
 struct wan_alert_callback {
 	void (*function)(void *context, const struct wan_alert *alert);
 	void *context;
+	uint32_t runner, running; /* the thread that is in it, and how deep */
+};
+
+/* One alert on its way through the callbacks; lives on the stack of the thread that walks. */
+struct wan_alert_walk {
+	const struct wan_alert *alert;
+	unsigned place;    /* of the callback that it is in */
+	uint64_t since_ns; /* it is in it since */
+	bool relieved;     /* another thread has gone on with the rest */
+};
+
+struct wan_courier {
+	pthread_t thread;
+	bool used, done, joining; /* done: it only has to return */
 };
 
 struct wan_rate_sample {
@@ -98,11 +131,22 @@ struct wan_progress {
 	struct wan_alert_gate gate;                                   /* lock */
 	uint64_t total_alerts, critical_alerts;                       /* lock */
 	struct wan_alert_callback callbacks[WAN_ALERT_CALLBACKS_MAX]; /* lock; places never move */
-	uint32_t delivering_thread; /* lock; id of the thread that calls callbacks, 0: none */
+	uint32_t delivering_thread;  /* lock; id of the thread that calls callbacks, 0: none */
+	struct wan_alert_walk *walk; /* lock; its innermost one */
+	struct wan_alert posted[WAN_POSTED_MAX];       /* lock; ring */
+	uint32_t posted_first, posted_count;           /* lock */
+	struct wan_courier couriers[WAN_COURIERS_MAX]; /* lock */
+	uint32_t courier;                              /* lock; place + 1 of the one in charge */
+	bool couriers_stop, relieve;                   /* lock */
+	uint64_t missed; /* lock; calls left out because the callback was still at it */
 
 	enum wan_monitor_state state;      /* lock */
 	bool stopping, joining;            /* lock */
-	pthread_t thread;                  /* lock */
+	bool hosted;                       /* lock; another one's thread calls serve */
+	uint32_t run;                      /* lock; counts starts */
+	uint32_t serving_thread;           /* lock; which takes a sample now, 0: none */
+	uint64_t due_ns;                   /* lock; of the next sample */
+	pthread_t thread;                  /* lock; not hosted */
 	uint32_t fork_generation;          /* lock; of the process that these threads are of */
 	uint64_t interval_ns, quiet_ns;    /* lock */
 	uint64_t started_ns, monitored_ns; /* lock; this run, earlier runs */
@@ -114,6 +158,27 @@ struct wan_progress {
 	struct wan_rate_sample rates[WAN_RATE_SAMPLES]; /* lock; ring */
 	uint32_t rate_count, rate_next;                 /* lock */
 	uint64_t cpu_last_ns, cpu_last_time_ns;         /* lock */
+	double latency_ms;                              /* lock; as last told */
+	uint64_t window_ns;                             /* lock; when the last window ended */
+	struct wan_sampler_state sampler;               /* lock */
+
+	/* What declared jobs are judged by. */
+	double baseline_mb, step_mb; /* lock; 0: not known */
+	uint64_t own_cpu_ns;         /* lock; of all samples so far */
+	uint64_t own_cpu_last_ns;    /* lock; at the last window */
+	uint64_t consumed_last;      /* lock */
+	uint64_t queue_wait_ns;      /* lock; UINT64_MAX: not known */
+	struct {
+		clockid_t clock;
+		uint32_t thread; /* 0: free */
+		uint64_t cpu_ns;
+	} ui[WAN_UI_THREADS_MAX]; /* lock */
+	uint64_t delivery_max_ns; /* atomic */
+	uint32_t granularity;     /* atomic; update callbacks come every so many updates */
+
+	/* Told from any thread, each on its cache line. */
+	uint64_t produced __attribute__((aligned(64))); /* atomic */
+	uint64_t consumed __attribute__((aligned(64))); /* atomic */
 };
 
 static inline uint64_t wan_tracker_ticks(const struct wan_tracker *tracker)
@@ -156,9 +221,32 @@ struct wan_progress_totals wan_progress_totals_locked(struct wan_progress *progr
 void wan_progress_leave_recording(struct wan_progress *progress);
 /* Frees all trackers and sets of words. */
 void wan_progress_free_trackers(struct wan_progress *progress);
-/* Takes one sample: resources, figures, alerts, next interval. Returns the next interval. */
+/* What the window that ends now saw; sample.time_ns is set by the caller. */
+void wan_progress_close_window(struct wan_progress *progress, struct wan_alert_window *window);
+/* Brings the words in the recording up to date. */
+void wan_progress_store_words(struct wan_progress *progress);
+/* Takes one sample: resources, figures, alerts, next interval, and delivers on this thread. Returns
+ * the next interval. */
 uint64_t wan_progress_sample_now(struct wan_progress *progress);
-/* Calls the hook and every callback for one alert. */
+/* Judges a window; post: callbacks are called from a thread of their own. Number of alerts that
+ * were delivered. */
+uint32_t wan_progress_judge_window(struct wan_progress *progress,
+				   const struct wan_alert_window *window, bool post);
+/* An alert of another source than the window: gate, record, delivery. */
+bool wan_progress_raise(struct wan_progress *progress, struct wan_alert *alert, bool post);
+/* Calls every callback for one alert. */
 void wan_progress_deliver(struct wan_progress *progress, const struct wan_alert *alert);
+/* Gives it to a thread that does. */
+void wan_progress_post(struct wan_progress *progress, const struct wan_alert *alert);
+/* Another thread goes on where one is in a callback for too long. */
+void wan_progress_relieve(struct wan_progress *progress);
+/* Ends and joins the threads that call callbacks, but for the calling one. */
+void wan_progress_dismiss_couriers(struct wan_progress *progress);
+/* Takes the turn to call callbacks, and gives it back. */
+void wan_progress_take_turn_locked(struct wan_progress *progress) WAN_REQUIRES(&progress->lock);
+void wan_progress_leave_turn_locked(struct wan_progress *progress) WAN_REQUIRES(&progress->lock);
+/* False: another thread has the turn now, and went on. */
+bool wan_progress_walk_locked(struct wan_progress *progress, const struct wan_alert *alert,
+			      unsigned from) WAN_REQUIRES(&progress->lock);
 
 #endif

@@ -123,6 +123,9 @@ void wan_tracker_prepare(struct wan_tracker *tracker, struct wan_progress *progr
 	tracker->now_ns = progress->options.now_ns;
 	tracker->callback = NULL;
 	tracker->phase_updates = 0;
+	tracker->callbacks_skipped = 0;
+	tracker->callback_longest_ns = tracker->delivery_longest_ns = tracker->delivery_max_ns = 0;
+	memset(&tracker->watch, 0, sizeof(tracker->watch));
 	tracker->phase_text[0] = '\0';
 	wan_str_copy(tracker->name, sizeof(tracker->name), name);
 	prepare_counts(tracker);
@@ -267,6 +270,7 @@ static void look_closer(const struct wan_tracker *tracker, const uint64_t *words
 	seen->device_done = wan_load_relaxed(&words[WAN_TRACKER_DEVICE_DONE]) - 1;
 	seen->callback_ns = wan_load_relaxed(&words[WAN_TRACKER_CALLBACK_SUM]);
 	seen->callback_max_ns = wan_load_relaxed(&words[WAN_TRACKER_CALLBACK_MAX]);
+	seen->delivery_max_ns = wan_load_relaxed(&tracker->delivery_max_ns);
 }
 
 void wan_progress_look(const struct wan_tracker *tracker, struct wan_progress_look *look)

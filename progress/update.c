@@ -21,6 +21,7 @@ void wan_tracker_call_back(struct wan_tracker *tracker)
 	wan_tracker_bump(&words[WAN_TRACKER_CALLBACK_SUM], ns);
 	if (ns > wan_load_relaxed(&words[WAN_TRACKER_CALLBACK_MAX]))
 		wan_store_relaxed(&words[WAN_TRACKER_CALLBACK_MAX], ns);
+	wan_max_relaxed(&tracker->callback_longest_ns, ns);
 }
 
 void wan_tracker_judge_plain(struct wan_tracker *tracker)
@@ -46,6 +47,12 @@ static __attribute__((noinline)) void update_slowly(struct wan_tracker *tracker,
 	if (!writes(tracker))
 		return;
 	step(tracker, done, wan_tracker_ticks(tracker));
+	/* In an emergency every second one, fourth, ... but always the last. */
+	uint32_t granularity = wan_load_relaxed(&tracker->progress->granularity);
+	uint64_t total = wan_load_relaxed(&tracker->words[WAN_TRACKER_TOTAL]);
+	if (++tracker->callbacks_skipped < granularity && (!total || done < total))
+		return;
+	tracker->callbacks_skipped = 0;
 	wan_tracker_call_back(tracker);
 }
 

@@ -1,26 +1,69 @@
 /* SPDX-License-Identifier: MIT */
 #include "alerts.h"
 
+#include <inttypes.h>
+#include <string.h>
+
+#include "alert_table.h"
 #include "clock.h"
 #include "instance.h"
 #include "macros.h"
 #include "memory.h"
+#include "str.h"
 #include "sys.h"
 
 #define CACHE_FLOOR_BYTES (64 * WAN_MIB) /* requirements: high memory, cache limit x0.8 */
 #define ENTRIES_FLOOR     ((uint64_t)10) /* requirements: high latency, entry limit x0.8 */
 
+static uint64_t thousandths(double value)
+{
+	double scaled = value * 1000;
+	return scaled >= 0 && scaled < 0x1p63 ? (uint64_t)scaled : scaled < 0 ? 0 : UINT64_MAX;
+}
+
+/* Sentences with numbers would fill the recording's table of texts: the reader makes them. */
 void wan_alerts_record(void *context, const struct wan_alert *alert)
 {
 	struct wan_runtime *runtime = context;
-	uint64_t values[4] = {(uint64_t)(alert->value * 1000), (uint64_t)(alert->limit * 1000),
-			      alert->count, 0};
-	wan_runtime_record_event(runtime, WAN_RECORD_ALERT, alert->type_name, alert->message,
-				 alert->severity, values);
+	const struct wan_alert_kind *kind = wan_alert_kind(alert->type);
+	bool own_words = alert->type == WAN_ALERT_STALL || alert->type == WAN_ALERT_LONG_STEP;
+	const char *subject = strcmp(alert->subject, kind->subject) == 0 ? NULL : alert->subject;
+	const uint64_t values[4] = {thousandths(alert->value), thousandths(alert->limit),
+				    alert->count, alert->id};
+	wan_runtime_record_event(
+		runtime, WAN_RECORD_ALERT, alert->type_name, own_words ? alert->message : subject,
+		alert->severity | (own_words ? 0 : WAN_ALERT_CODE_SUBJECT), values);
+	const uint64_t more[4] = {alert->id,
+				  alert->baseline < 0 ? UINT64_MAX : thousandths(alert->baseline),
+				  alert->window_ns, wan_elapsed(alert->since_ns, alert->last_ns)};
+	const char *action = alert->action.applied ? alert->action.code : NULL;
+	wan_runtime_record_event(runtime, WAN_RECORD_ALERT_DETAIL, action,
+				 alert->tracker[0] ? alert->tracker : NULL,
+				 (uint32_t)WAN_MIN(alert->suppressed, (uint64_t)UINT32_MAX), more);
 }
 
-static void lower_cache_limit(struct wan_runtime *runtime, const struct wan_alert *alert,
-			      uint64_t before)
+static void tell(struct wan_alert *alert, const char *code, const char *of, uint64_t before,
+		 uint64_t after)
+{
+	alert->action.applied = true;
+	wan_str_copy(alert->action.code, sizeof(alert->action.code), code);
+	wan_str_format(alert->action.text, sizeof(alert->action.text),
+		       "%s from %" PRIu64 " to %" PRIu64, of, before, after);
+}
+
+/* What the memory manager did lately, where nothing is left to do here. */
+static void carry(struct wan_runtime *runtime, struct wan_alert *alert)
+{
+	enum { LATELY_NS = 2000000000 };
+	const char *what = wan_load_relaxed(&runtime->last_action.what);
+	uint64_t time_ns = wan_load_relaxed(&runtime->last_action.time_ns);
+	if (what && wan_elapsed(time_ns, wan_now_ns()) < LATELY_NS)
+		tell(alert, what,
+		     "by the memory manager:", wan_load_relaxed(&runtime->last_action.before),
+		     wan_load_relaxed(&runtime->last_action.after));
+}
+
+static void lower_cache_limit(struct wan_runtime *runtime, struct wan_alert *alert, uint64_t before)
 {
 	uint64_t limit = WAN_MAX(CACHE_FLOOR_BYTES, before * 4 / 5);
 	uint64_t freed = wan_wire_set_cache_limit(runtime, limit);
@@ -29,11 +72,11 @@ static void lower_cache_limit(struct wan_runtime *runtime, const struct wan_aler
 	wan_restore_lowered(&runtime->memory_alert, before, limit, wan_now_ns());
 	wan_mutex_unlock(&runtime->lock);
 	uint64_t values[4] = {before - limit, freed, before, limit};
-	wan_runtime_record_action(runtime, "cache_limit", alert->message, 0, values);
+	wan_runtime_record_action(runtime, "cache_limit", alert->subject, 0, values);
+	tell(alert, "cache_limit", "cache limit in bytes", before, limit);
 }
 
-static void lower_entry_limit(struct wan_runtime *runtime, const struct wan_alert *alert,
-			      uint64_t before)
+static void lower_entry_limit(struct wan_runtime *runtime, struct wan_alert *alert, uint64_t before)
 {
 	uint64_t entries = WAN_MAX(ENTRIES_FLOOR, before * 4 / 5);
 	wan_cache_set_limits(runtime->cache, 0, entries);
@@ -41,18 +84,22 @@ static void lower_entry_limit(struct wan_runtime *runtime, const struct wan_aler
 	wan_restore_lowered(&runtime->latency_alert, before, entries, wan_now_ns());
 	wan_mutex_unlock(&runtime->lock);
 	uint64_t values[4] = {0, 0, before, entries};
-	wan_runtime_record_action(runtime, "entry_limit", alert->message, 0, values);
+	wan_runtime_record_action(runtime, "entry_limit", alert->subject, 0, values);
+	tell(alert, "entry_limit", "entries of the cache", before, entries);
 }
 
-void wan_alerts_act(void *context, const struct wan_alert *alert)
+void wan_alerts_act(void *context, struct wan_alert *alert)
 {
 	struct wan_runtime *runtime = context;
+	bool acts = runtime->config.runtime_auto_optimize;
 	struct wan_cache_stats stats = {.struct_size = sizeof(stats)};
 	wan_cache_stats(runtime->cache, &stats);
-	if (alert->type == WAN_ALERT_HIGH_MEMORY && stats.limit_bytes > CACHE_FLOOR_BYTES)
+	if (acts && alert->type == WAN_ALERT_HIGH_MEMORY && stats.limit_bytes > CACHE_FLOOR_BYTES)
 		lower_cache_limit(runtime, alert, stats.limit_bytes);
-	else if (alert->type == WAN_ALERT_HIGH_LATENCY && stats.entry_limit > ENTRIES_FLOOR)
+	else if (acts && alert->type == WAN_ALERT_HIGH_LATENCY && stats.entry_limit > ENTRIES_FLOOR)
 		lower_entry_limit(runtime, alert, stats.entry_limit);
+	else if (!alert->action.applied)
+		carry(runtime, alert);
 }
 
 bool wan_alerts_let_grow(void *context)

@@ -37,10 +37,15 @@ struct wan_runtime {
 	struct wan_event wake_event;
 	bool stopping; /* atomic */
 	bool has_thread;
+	uint32_t thread_generation;       /* of the process that it is in */
 	pthread_t thread;                 /* looks at memory every memory.interval */
 	struct wan_restore memory_alert;  /* lock */
 	struct wan_restore latency_alert; /* lock */
 	double latency_ms;                /* lock; of the last sample */
+	struct {
+		const char *what; /* static */
+		uint64_t time_ns, before, after;
+	} last_action; /* atomic each; what alerts tell, no more */
 	/* Of the thread: the last resource sample. */
 	uint64_t sampled_ns, sampled_cpu_ns;
 };
@@ -63,6 +68,8 @@ void wan_runtime_follow_memory(struct wan_runtime *runtime);
 
 /* watch.c: the thread. 0, negative errno. */
 int wan_runtime_watch(struct wan_runtime *runtime);
+/* Whether it is there to take the samples of the progress monitor; begins at once. */
+bool wan_runtime_hosts(void *context);
 /* Have it look at memory now. Threads: any. */
 void wan_runtime_wake(struct wan_runtime *runtime);
 /* Ends and joins it; no thread is fine. */

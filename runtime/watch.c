@@ -2,6 +2,7 @@
 /*
  * The background thread of a runtime: looks at memory every memory.interval, earlier when the
  * kernel or a reserving thread says so, later when all is calm; compresses, samples and publishes.
+ * In between it takes the samples of the progress monitor when they are due.
  */
 #include <errno.h>
 #include <poll.h>
@@ -10,10 +11,12 @@
 #include "alerts.h"
 #include "atomics.h"
 #include "clock.h"
+#include "fork.h"
 #include "instance.h"
 #include "log.h"
 #include "macros.h"
 #include "memory.h"
+#include "progress.h"
 #include "sys.h"
 #include "thread.h"
 
@@ -33,8 +36,15 @@ struct watch {
 	uint32_t events; /* looks in a row that an event has asked for */
 };
 
-/* Waits on the descriptors, fds[0] being the runtime's own. Returns whether another one told. */
-static bool wait_on(struct wan_runtime *runtime, const int *fds, uint32_t count, uint64_t pause_ns)
+enum waited {
+	OVER,  /* the time */
+	WOKEN, /* by this program */
+	TOLD,  /* by the kernel */
+};
+
+/* Waits on the descriptors, fds[0] being the runtime's own. */
+static enum waited wait_once(struct wan_runtime *runtime, const int *fds, uint32_t count,
+			     uint64_t pause_ns)
 {
 	struct pollfd polled[WATCHED_MAX + 1];
 	for (uint32_t i = 0; i < count; i++)
@@ -43,25 +53,46 @@ static bool wait_on(struct wan_runtime *runtime, const int *fds, uint32_t count,
 	int ready = wan_sys->poll(polled, count, timeout_ms);
 	if (ready < 0 && errno != EINTR) { /* no memory for it: as if there were none */
 		wan_event_close(&runtime->wake_event);
-		return false;
+		return WOKEN;
 	}
 	if (ready <= 0)
-		return false;
+		return OVER;
 	if (polled[0].revents) /* forgotten when the program has closed it */
 		(void)wan_event_drain(&runtime->wake_event);
 	for (uint32_t i = 1; i < count; i++)
 		if (polled[i].revents)
-			return true;
-	return false;
+			return TOLD;
+	return WOKEN;
 }
 
 /* Without a descriptor of our own: on the condition. */
-static void wait_plainly(struct wan_runtime *runtime, uint64_t pause_ns)
+static enum waited wait_plainly(struct wan_runtime *runtime, uint64_t pause_ns)
 {
+	int status = 0;
 	wan_mutex_lock(&runtime->lock);
 	if (!wan_load_relaxed(&runtime->stopping))
-		wan_cond_wait(&runtime->wake, &runtime->lock, wan_now_ns() + pause_ns);
+		status = wan_cond_wait(&runtime->wake, &runtime->lock, wan_now_ns() + pause_ns);
 	wan_mutex_unlock(&runtime->lock);
+	return status < 0 ? OVER : WOKEN;
+}
+
+/* Until the pause is over or something is to be looked at; samples that are due meanwhile are
+ * taken. count 0: there are no descriptors. */
+static enum waited wait_on(struct wan_runtime *runtime, const int *fds, uint32_t count,
+			   uint64_t pause_ns)
+{
+	uint64_t until_ns = wan_now_ns() + pause_ns;
+	for (;;) {
+		uint64_t due_ns = wan_progress_serve(runtime->progress);
+		uint64_t now_ns = wan_now_ns();
+		if (now_ns >= until_ns || wan_load_relaxed(&runtime->stopping))
+			return OVER;
+		uint64_t rest_ns = WAN_MIN(until_ns, due_ns) - WAN_MIN(now_ns, due_ns);
+		enum waited waited = count ? wait_once(runtime, fds, count, rest_ns)
+					   : wait_plainly(runtime, rest_ns);
+		if (waited != OVER)
+			return waited;
+	}
 }
 
 static void wait_for_more(struct watch *watch, bool busy)
@@ -70,7 +101,7 @@ static void wait_for_more(struct watch *watch, bool busy)
 	uint64_t interval_ns = runtime->config.memory_interval_ns;
 	int fds[WATCHED_MAX + 1] = {wan_event_fd(&runtime->wake_event)};
 	if (fds[0] < 0) {
-		wait_plainly(runtime, interval_ns);
+		wait_on(runtime, NULL, 0, interval_ns);
 		if (!wan_load_relaxed(&runtime->stopping))
 			(void)wan_event_open(&runtime->wake_event); /* perhaps there is one now */
 		return;
@@ -84,7 +115,7 @@ static void wait_for_more(struct watch *watch, bool busy)
 	}
 	uint32_t count = 1 + wan_memory_watch(runtime->memory, fds + 1, WATCHED_MAX);
 	uint64_t pause_ns = busy ? interval_ns : wan_memory_pause_ns(runtime->memory, interval_ns);
-	bool told = wait_on(runtime, fds, count, pause_ns);
+	bool told = wait_on(runtime, fds, count, pause_ns) == TOLD;
 	watch->events = told ? watch->events + 1 : 0;
 	if (told)
 		wan_memory_woken(runtime->memory);
@@ -120,6 +151,7 @@ int wan_runtime_watch(struct wan_runtime *runtime)
 	}
 	int r = wan_thread_start(&runtime->thread, "wanrt-watch", watch, runtime);
 	runtime->has_thread = r == 0;
+	runtime->thread_generation = wan_fork_generation();
 	return r;
 }
 
@@ -130,6 +162,15 @@ void wan_runtime_wake(struct wan_runtime *runtime)
 	wan_mutex_lock(&runtime->lock);
 	wan_cond_wake_all(&runtime->wake);
 	wan_mutex_unlock(&runtime->lock);
+}
+
+bool wan_runtime_hosts(void *context)
+{
+	struct wan_runtime *runtime = context;
+	if (!runtime->has_thread || runtime->thread_generation != wan_fork_generation())
+		return false;
+	wan_runtime_wake(runtime);
+	return true;
 }
 
 void wan_runtime_stop_watching(struct wan_runtime *runtime)

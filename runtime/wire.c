@@ -46,6 +46,10 @@ void wan_runtime_record_action(struct wan_runtime *runtime, const char *what, co
 			       uint32_t level, const uint64_t values[4])
 {
 	wan_add_relaxed(&runtime->actions, 1);
+	wan_store_relaxed(&runtime->last_action.what, what);
+	wan_store_relaxed(&runtime->last_action.time_ns, wan_now_ns());
+	wan_store_relaxed(&runtime->last_action.before, values[2]);
+	wan_store_relaxed(&runtime->last_action.after, values[3]);
 	if (runtime->counters)
 		wan_add_relaxed(&runtime->counters[3], 1);
 	wan_runtime_record_event(runtime, WAN_RECORD_ACTION, what, reason, level, values);
@@ -288,15 +292,14 @@ static int connect_progress(struct wan_runtime *runtime)
 		.latencies = tracker_latencies,
 		.string_id = string_id,
 		.monitor_words = counters(runtime, WAN_COUNTERS_MONITOR, "monitor"),
+		.host = wan_runtime_hosts,
+		.act = wan_alerts_act,
 		.on_alert = wan_alerts_record,
 		.on_sample = wan_alerts_sampled,
 		.on_phase = record_phase,
 		.context = runtime,
 	};
-	int r = wan_progress_create(&options, &runtime->progress);
-	if (r == 0 && runtime->config.runtime_auto_optimize)
-		r = wan_progress_on_alert(runtime->progress, wan_alerts_act, runtime);
-	return r;
+	return wan_progress_create(&options, &runtime->progress);
 }
 
 static int connect_profile(struct wan_runtime *runtime)

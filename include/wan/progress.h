@@ -36,13 +36,20 @@ enum wan_alert_type {
 	WAN_ALERT_HIGH_CPU,
 	WAN_ALERT_LARGE_QUEUE,
 	WAN_ALERT_LOW_UPDATE_RATE,
-	WAN_ALERT_STALL,
+	WAN_ALERT_STALL, /**< no step for too long and no sign of work, or a cause that ends none */
+	WAN_ALERT_LONG_STEP, /**< no step for long, though it works: a notice. Since 0.2 */
 };
 enum wan_alert_severity {
 	WAN_ALERT_NOTICE,
 	WAN_ALERT_MEDIUM,
 	WAN_ALERT_HIGH,
 	WAN_ALERT_CRITICAL,
+};
+/** What was done about an alert before anybody heard of it. Since 0.2 */
+struct wan_alert_action {
+	char code[24]; /**< "cache_limit", "entry_limit", "granularity", "interval"; "": nothing */
+	char text[136];
+	bool applied;
 };
 struct wan_alert {
 	enum wan_alert_type type;
@@ -52,8 +59,22 @@ struct wan_alert {
 	uint64_t time_ns;  /**< monotonic */
 	char message[160]; /**< one sentence with number and limit */
 	char suggested_action[160];
-	uint64_t count;      /**< times this type was raised so far, with this one */
+	uint64_t count;      /**< times this type's limit was exceeded so far, with this one */
 	uint64_t suppressed; /**< of these, held back since the last one delivered */
+
+	/* Since 0.2, as all below. */
+	uint64_t id;          /**< of the alert in this monitor, from 1; 0: not delivered */
+	const char *subject;  /**< what the value is of: "Process memory"; static */
+	const char *unit;     /**< of value, limit and baseline: "MB"; static */
+	double baseline;      /**< what is usual, in the same unit; below 0: not known */
+	uint64_t window_ns;   /**< time that the value is of; 0: an instant */
+	uint64_t since_ns;    /**< monotonic: exceeded since then */
+	uint64_t last_ns;     /**< monotonic: and lately then */
+	char tracker[64];     /**< the job that it is about; "": the process */
+	enum wan_phase phase; /**< of that job */
+	uint64_t step;        /**< of that job */
+	char evidence[160];   /**< what it is concluded from; "": the value alone */
+	struct wan_alert_action action; /**< what was done already, also by the memory manager */
 };
 
 /** One look at everything the rules judge. */
@@ -76,6 +97,13 @@ struct wan_progress_summary {
 	double average_updates_per_second, current_update_interval_s;
 	uint64_t total_alerts, critical_alerts, active_trackers, updates;
 	uint64_t samples;
+	uint64_t suppressed_alerts; /**< limits exceeded that were not delivered: too short, too
+				     *   soon after another one. Since 0.2, as all below. */
+	uint64_t own_cpu_ns;        /**< what sampling has cost */
+	uint64_t queue;             /**< produced and not yet consumed */
+	uint64_t queue_wait_ns;     /**< how long the last one of it waits at the present rate;
+				     * UINT64_MAX:     not known */
+	uint64_t granularity;       /**< update callbacks come every so many updates */
 };
 
 /** Where a tracker stands. */
@@ -95,6 +123,7 @@ struct wan_progress_look {
 	uint64_t phase_steps[WAN_PHASES]; /**< updates in each; [0]: phases of the program's own */
 	uint64_t device_done;             /**< UINT64_MAX: not known */
 	uint64_t callback_ns, callback_max_ns; /**< time in wan_progress_on_update()'s callback */
+	uint64_t delivery_max_ns; /**< longest that wan_progress_delivered() told; 0: none did */
 };
 
 /**
@@ -144,6 +173,11 @@ WAN_API void wan_progress_expect(struct wan_tracker *tracker, uint64_t interval_
  * UINT64_MAX: not known (the default). Threads: as update. Since: 0.2
  */
 WAN_API void wan_progress_device_done(struct wan_tracker *tracker, uint64_t done);
+/**
+ * Whoever shows or sends updates has got as far as done: how long ago that was reached is the
+ * delivery latency, judged by progress.latency. Threads: any. Cost: a clock read. Since: 0.2
+ */
+WAN_API void wan_progress_delivered(struct wan_tracker *tracker, uint64_t done);
 /** The job is over, done or not: closes the open phase, enters completion. Threads: as update.
  *  Since: 0.1 */
 WAN_API void wan_progress_end(struct wan_tracker *tracker);
@@ -181,8 +215,23 @@ WAN_API uint64_t *wan_progress_slot(struct wan_tracker *tracker);
 WAN_API int wan_progress_track(struct wan_progress *progress, const char *name,
 			       int (*function)(void *context), void *context);
 /**
- * All callbacks are called for each alert, without locks, on the thread that judged (the sampling
- * thread as a rule); one that takes long or unregisters does not keep it from the others.
+ * Jobs or messages that wait for somebody: produced counts up when one is added, consumed when one
+ * is taken. What is between them is the queue that progress.queue limits (with the jobs that are
+ * begun beside one at work). Threads: any. Cost: one atomic addition. Since: 0.2
+ */
+WAN_API void wan_progress_produced(struct wan_progress *progress, uint64_t count);
+WAN_API void wan_progress_consumed(struct wan_progress *progress, uint64_t count);
+/**
+ * The calling thread shows progress (a terminal, a window): its CPU counts as the monitor's, which
+ * progress.cpu limits even where jobs may use all they can get. false, or its end: no more. At most
+ * 8. Threads: any. Since: 0.2
+ */
+WAN_API void wan_progress_ui_thread(struct wan_progress *progress, bool shows);
+/**
+ * All callbacks are called for each alert, without locks, one at a time: while sampling runs from a
+ * thread that does nothing else, for wan_progress_judge() on its caller's. One that unregisters
+ * does not keep it from the others, one that does not return not beyond about a second; it hears
+ * nothing until it returns.
  *
  * Returns 0, -EINVAL, -EEXIST (already registered), -ENOSPC (32). Threads: any. Since: 0.1
  */
@@ -214,7 +263,8 @@ WAN_API bool wan_progress_running(struct wan_progress *progress);
 WAN_API void wan_progress_summary(struct wan_progress *progress,
 				  struct wan_progress_summary *summary);
 /**
- * Judge a sample by the configured rules and deliver the alerts (what the sampler does each time).
+ * Judge a sample by the configured rules and deliver the alerts at once, the rate limit permitting.
+ * (The sampler also asks that a condition holds for two samples and a second.)
  * Returns the number of alerts delivered. Threads: any. Since: 0.1
  */
 WAN_API uint32_t wan_progress_judge(struct wan_progress *progress,

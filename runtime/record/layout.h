@@ -149,8 +149,9 @@ enum wan_record_kind {
 	WAN_RECORD_ALERT,
 	WAN_RECORD_ACTION,
 	WAN_RECORD_PHASE,
-	WAN_RECORD_DETAIL, /* of the operation that began at its ticks on its thread */
-	WAN_RECORD_VRAM,   /* what the process has allocated on a device */
+	WAN_RECORD_DETAIL,       /* of the operation that began at its ticks on its thread */
+	WAN_RECORD_VRAM,         /* what the process has allocated on a device */
+	WAN_RECORD_ALERT_DETAIL, /* of the alert of its id */
 };
 
 enum wan_record_library {

@@ -255,6 +255,8 @@ void wan_read_process_free(struct wan_read_process *to)
 		return;
 	for (size_t i = 0; to->process.counters && i < to->process.counters_count; i++)
 		wan_free(to->process.counters[i].latencies);
+	for (size_t i = 0; i < to->process.event_count; i++)
+		wan_free(to->process.events[i].made);
 	wan_free(to->process.operations);
 	wan_free(to->process.aggregates);
 	wan_free(to->process.counters);

@@ -45,6 +45,7 @@ struct wan_process_event {
 	const char *name, *text;
 	uint32_t code, thread;
 	uint64_t values[4];
+	char *made; /* text, where the reader made it; its own */
 };
 
 struct wan_process_inflight {

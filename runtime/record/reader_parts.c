@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alert_table.h"
 #include "alloc.h"
 #include "fold.h"
 #include "macros.h"
@@ -181,6 +182,24 @@ const struct wan_process_detail *wan_process_detail(const struct wan_process *pr
 		       wan_compare_details);
 }
 
+/* Alerts whose sentence was not worth a place in the recording get it here. */
+static void make_message(struct wan_reading *reading, struct wan_process_event *event)
+{
+	const struct wan_alert_kind *kind = wan_alert_kind_named(event->name);
+	bool subject = event->code & WAN_ALERT_CODE_SUBJECT;
+	event->code &= WAN_ALERT_CODE_SEVERITY;
+	if (!subject || !kind)
+		return;
+	char text[160];
+	wan_alert_message(kind, *event->text ? event->text : NULL,
+			  (double)(int64_t)event->values[0] / 1000,
+			  (double)(int64_t)event->values[1] / 1000, text, sizeof(text));
+	event->made = wan_strdup(text);
+	if (event->made)
+		event->text = event->made;
+	reading->no_memory |= !event->made;
+}
+
 void wan_read_add_event(struct wan_reading *reading, const struct wan_record_operation *record)
 {
 	struct wan_process *process = &reading->to->process;
@@ -207,6 +226,8 @@ void wan_read_add_event(struct wan_reading *reading, const struct wan_record_ope
 		.thread = event.thread,
 	};
 	memcpy(to->values, event.values, sizeof(to->values));
+	if (to->kind == WAN_RECORD_ALERT)
+		make_message(reading, to);
 }
 
 void wan_read_add_inflight(struct wan_reading *reading, const struct wan_record_inflight *entry)

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "tap.h"
 
+#include <string.h>
+
 #include "alert.h"
 
-static const struct wan_alert_rules classic = {true, 100, 500, 80, 0.5, 100};
-static const struct wan_alert_rules classed = {false, 100, 500, 80, 0.5, 100};
+static const struct wan_alert_rules classic = {true, 100, 500, 80, 0.5, 100, 0.5};
+static const struct wan_alert_rules classed = {false, 100, 500, 80, 0.5, 100, 0.5};
 
 /* At every limit exactly: nothing is exceeded. */
 static const struct wan_progress_sample boundary = {
@@ -156,65 +158,116 @@ TEST(figures_that_are_no_numbers_raise_nothing)
 	CHECK_EQ(wan_alert_judge(&classic, &sample, alerts), 0);
 }
 
-static struct wan_alert alert_at(uint64_t seconds, enum wan_alert_severity severity)
+/* --- what declared jobs are judged by --- */
+
+/* A generation that is well: each figure at its limit. */
+static const struct wan_alert_window healthy = {
+	.sample = {.time_ns = 5,
+		   .latency_ms = 9000,
+		   .memory_mb = 40000,
+		   .cpu_percent = 1600,
+		   .updates_per_second = 0.11,
+		   .active = true,
+		   .declared = true},
+	.window_ns = 1000000000,
+	.callback_ms = 100,
+	.delivery_ms = 100,
+	.own_cpu_percent = 80,
+	.grown_mb = 500,
+	.baseline_mb = 39500,
+	.rate = 0.055,
+	.expected_rate = 0.11,
+	.queue_wait_s = -1,
+};
+
+static const struct wan_alert *only_of(struct wan_alert_window window)
 {
-	return (struct wan_alert){.type = WAN_ALERT_HIGH_LATENCY,
-				  .severity = severity,
-				  .time_ns = seconds * 1000000000ull};
+	return wan_alert_judge_window(&classed, &window, alerts) == 1 ? &alerts[0] : NULL;
 }
 
-TEST(one_alert_per_type_is_delivered_in_ten_seconds)
+TEST(figures_of_declared_jobs_at_their_limits_give_none)
 {
-	struct wan_alert_gate gate = {0};
-	unsigned delivered = 0, held_back = 0;
-	for (unsigned second = 100; second < 160; second++) {
-		struct wan_alert alert = alert_at(second, WAN_ALERT_MEDIUM);
-		if (wan_alert_pass(&gate, &classed, &alert)) {
-			delivered++;
-			held_back += alert.suppressed;
-		}
-		CHECK_EQ(alert.count, second - 99);
-	}
-	CHECK_EQ(delivered, 6);
-	CHECK_EQ(held_back, 45); /* the last nine wait for the next one */
+	CHECK_EQ(wan_alert_judge_window(&classed, &healthy, alerts), 0);
 }
 
-TEST(types_do_not_hold_each_other_back)
+TEST(a_callback_above_100_ms_is_a_latency_alert_of_its_own)
 {
-	struct wan_alert_gate gate = {0};
-	struct wan_alert one = alert_at(1, WAN_ALERT_MEDIUM), other = alert_at(1, WAN_ALERT_MEDIUM);
-	other.type = WAN_ALERT_HIGH_CPU;
-	CHECK(wan_alert_pass(&gate, &classed, &one));
-	CHECK(wan_alert_pass(&gate, &classed, &other));
+	struct wan_alert_window window = healthy;
+	window.callback_ms = 100.1;
+	const struct wan_alert *alert = only_of(window);
+	REQUIRE(alert);
+	CHECK_EQ(alert->type, WAN_ALERT_HIGH_LATENCY);
+	CHECK_STR(alert->message, "Time in an update callback is 100.1 ms (limit 100 ms)");
+	CHECK_STR(alert->unit, "ms");
+	CHECK_EQ(alert->window_ns, 1000000000);
+	window.delivery_ms = 200.1; /* the longer one is told */
+	alert = only_of(window);
+	REQUIRE(alert);
+	CHECK_STR(alert->subject, "Delivery of an update");
+	CHECK_EQ(alert->severity, WAN_ALERT_HIGH);
 }
 
-TEST(a_rising_severity_passes_at_once)
+TEST(memory_that_grows_in_a_phase_is_told_with_its_baseline)
 {
-	struct wan_alert_gate gate = {0};
-	struct wan_alert alert = alert_at(100, WAN_ALERT_MEDIUM);
-	CHECK(wan_alert_pass(&gate, &classed, &alert));
-	alert = alert_at(101, WAN_ALERT_HIGH);
-	CHECK(wan_alert_pass(&gate, &classed, &alert));
-	alert = alert_at(102, WAN_ALERT_MEDIUM);
-	CHECK(!wan_alert_pass(&gate, &classed, &alert));
+	struct wan_alert_window window = healthy;
+	window.grown_mb = 500.5;
+	const struct wan_alert *alert = only_of(window);
+	REQUIRE(alert);
+	CHECK_EQ(alert->severity, WAN_ALERT_HIGH);
+	CHECK_NEAR(alert->baseline, 39500, 0);
+	CHECK_NEAR(alert->value, 500.5, 0);
+	window.grown_mb = 1000.5;
+	CHECK_EQ(only_of(window)->severity, WAN_ALERT_CRITICAL);
 }
 
-TEST(classic_delivers_every_one)
+TEST(threads_that_show_progress_may_not_take_a_core)
 {
-	struct wan_alert_gate gate = {0};
-	for (int i = 0; i < 5; i++) {
-		struct wan_alert alert = alert_at(100, WAN_ALERT_MEDIUM);
-		CHECK(wan_alert_pass(&gate, &classic, &alert));
-	}
+	struct wan_alert_window window = healthy;
+	window.own_cpu_percent = 80.5;
+	const struct wan_alert *alert = only_of(window);
+	REQUIRE(alert);
+	CHECK_EQ(alert->type, WAN_ALERT_HIGH_CPU);
+	CHECK_STR(alert->subject, "CPU of threads that show progress");
 }
 
-TEST(a_clock_that_steps_back_holds_nothing_back)
+TEST(half_the_usual_rate_is_low)
 {
-	struct wan_alert_gate gate = {0};
-	struct wan_alert alert = alert_at(100, WAN_ALERT_MEDIUM);
-	CHECK(wan_alert_pass(&gate, &classed, &alert));
-	alert = alert_at(50, WAN_ALERT_MEDIUM);
-	CHECK(wan_alert_pass(&gate, &classed, &alert));
+	struct wan_alert_window window = healthy;
+	window.rate = 0.0549;
+	strcpy(window.rate_tracker, "sampling");
+	const struct wan_alert *alert = only_of(window);
+	REQUIRE(alert);
+	CHECK_EQ(alert->type, WAN_ALERT_LOW_UPDATE_RATE);
+	CHECK_STR(alert->message,
+		  "Update rate is 0.0549 updates/s (limit at least 0.055 updates/s)");
+	CHECK_STR(alert->tracker, "sampling");
+	CHECK_NEAR(alert->baseline, 0.11, 1e-12);
+}
+
+TEST(a_queue_tells_how_long_its_last_one_waits)
+{
+	struct wan_alert_window window = healthy;
+	window.sample.queue = 101;
+	window.queue_wait_s = 12.5;
+	const struct wan_alert *alert = only_of(window);
+	REQUIRE(alert);
+	CHECK_STR(alert->evidence, "at the present rate the last one waits 12.5 s");
+}
+
+TEST(a_condition_lingers_above_four_fifths_of_its_limit)
+{
+	struct wan_alert_window window = healthy;
+	uint32_t all = 1 << WAN_ALERT_HIGH_LATENCY | 1 << WAN_ALERT_HIGH_MEMORY |
+		       1 << WAN_ALERT_HIGH_CPU | 1 << WAN_ALERT_LOW_UPDATE_RATE;
+	CHECK_EQ(wan_alert_lingering(&classed, &window), all);
+	window.callback_ms = window.delivery_ms = 80;
+	window.own_cpu_percent = 64;
+	window.grown_mb = 400;
+	window.rate = 0.11 * 0.5 / 0.8 + 1e-9;
+	window.sample.queue = 80;
+	CHECK_EQ(wan_alert_lingering(&classed, &window), 0);
+	window.sample.queue = 81;
+	CHECK_EQ(wan_alert_lingering(&classed, &window), 1 << WAN_ALERT_LARGE_QUEUE);
 }
 
 TEST(types_and_severities_have_names)

@@ -204,9 +204,12 @@ TEST(a_slow_tracked_call_is_a_latency_alert)
 	struct alert_counter counter = {0};
 	CHECK_EQ(wan_progress_on_alert(progress, count_alert, &counter), 0);
 	wan_progress_sample_now(progress);
-	for (int i = 0; i < 3; i++)
-		wan_progress_track(progress, "validate", slow_call, NULL);
-	wan_progress_sample_now(progress);
+	for (int window = 0; window < 4; window++) { /* a second after the first of them */
+		CHECK_EQ(alerts_of(&counter), 0);
+		for (int i = 0; i < 3; i++)
+			wan_progress_track(progress, "validate", slow_call, NULL);
+		wan_progress_sample_now(progress);
+	}
 	CHECK_EQ(alerts_of(&counter), 1);
 	CHECK_EQ(counter.last.type, WAN_ALERT_HIGH_LATENCY);
 	CHECK_NEAR(counter.last.value, 150, 1e-6);
@@ -224,7 +227,11 @@ TEST(a_hundred_and_two_jobs_at_once_are_a_large_queue)
 	wan_progress_sample_now(progress);
 	CHECK_EQ(alerts_of(&counter), 0); /* one at work and 100 behind it */
 	REQUIRE_EQ(wan_progress_begin(progress, "job", 1, "job", &trackers[101]), 0);
-	wan_progress_sample_now(progress);
+	for (int i = 0; i < 2; i++) {
+		CHECK_EQ(counter.types[WAN_ALERT_LARGE_QUEUE], 0);
+		wan_progress_sample_now(progress);
+		fake_pass(SECOND);
+	}
 	CHECK_EQ(counter.types[WAN_ALERT_LARGE_QUEUE], 1);
 	wan_progress_destroy(progress);
 }
@@ -372,6 +379,7 @@ TEST(the_recording_hears_of_samples_and_alerts)
 		.resources = fake_resources,
 		.on_alert = hook_alert,
 		.on_sample = hook_sample,
+		.now_ns = fake_clock,
 	};
 	struct wan_progress *progress;
 	struct wan_tracker *tracker;
@@ -381,6 +389,10 @@ TEST(the_recording_hears_of_samples_and_alerts)
 	hooked_alerts = hooked_samples = 0;
 	wan_progress_sample_now(progress);
 	CHECK_EQ(hooked_samples, 1);
+	CHECK_EQ(hooked_alerts, 0);
+	fake_pass(SECOND);
+	wan_progress_sample_now(progress);
+	CHECK_EQ(hooked_samples, 2);
 	CHECK_EQ(hooked_alerts, 1);
 	wan_progress_destroy(progress);
 }

@@ -40,8 +40,9 @@ TEST(every_interval_stays_within_a_tenth_and_five_seconds)
 	for (unsigned i = 0; i < sizeof(asked) / sizeof(*asked); i++)
 		for (unsigned flags = 0; flags < 4; flags++) {
 			uint64_t cost = flags & 1 ? UINT64_MAX / 4 : 0;
-			uint64_t next =
-				wan_sampler_budget_ns(asked[i], 1000000000, cost, flags & 2);
+			struct wan_sampler_state state = {.costly = flags & 1};
+			uint64_t next = wan_sampler_budget_ns(&state, asked[i], 1000000000, cost,
+							      flags & 2);
 			CHECK(next >= WAN_SAMPLER_LEAST_NS && next <= WAN_SAMPLER_MOST_NS);
 			next = wan_sampler_classic_ns(asked[i], &calm);
 			CHECK(next >= WAN_SAMPLER_LEAST_NS && next <= WAN_SAMPLER_MOST_NS);
@@ -52,24 +53,40 @@ TEST(every_interval_stays_within_a_tenth_and_five_seconds)
 
 TEST(the_budget_relaxes_to_a_second_when_all_is_quiet)
 {
+	struct wan_sampler_state state = {0};
 	uint64_t interval = WAN_SAMPLER_LEAST_NS;
 	unsigned samples = 0;
 	for (; interval < 1000000000 && samples < 100; samples++)
-		interval = wan_sampler_budget_ns(interval, 1000000000, 10000, false);
+		interval = wan_sampler_budget_ns(&state, interval, 1000000000, 10000, false);
 	CHECK_EQ(samples, 11);
-	CHECK_EQ(wan_sampler_budget_ns(interval, 1000000000, 10000, false), 1000000000);
+	CHECK_EQ(wan_sampler_budget_ns(&state, interval, 1000000000, 10000, false), 1000000000);
 }
 
 TEST(an_anomaly_is_looked_at_closely_at_once)
 {
-	CHECK_EQ(wan_sampler_budget_ns(5000000000, 1000000000, 10000, true), WAN_SAMPLER_LEAST_NS);
+	struct wan_sampler_state state = {0};
+	CHECK_EQ(wan_sampler_budget_ns(&state, 5000000000, 1000000000, 10000, true),
+		 WAN_SAMPLER_LEAST_NS);
 }
 
 TEST(samples_that_cost_too_much_become_rarer)
 {
 	/* 0.1 % of 100 ms are 100 us. */
-	CHECK_EQ(wan_sampler_budget_ns(100000000, 1000000000, 100000, true), 100000000);
-	CHECK_EQ(wan_sampler_budget_ns(100000000, 1000000000, 100001, true), 110000000);
+	struct wan_sampler_state state = {0};
+	CHECK_EQ(wan_sampler_budget_ns(&state, 100000000, 1000000000, 100000, true), 100000000);
+	CHECK_EQ(wan_sampler_budget_ns(&state, 100000000, 1000000000, 100001, true), 100000000);
+	CHECK_EQ(wan_sampler_budget_ns(&state, 100000000, 1000000000, 100001, true), 110000000);
+}
+
+TEST(one_costly_sample_does_not_slow_down)
+{
+	struct wan_sampler_state state = {0};
+	for (int i = 0; i < 10; i++) {
+		CHECK_EQ(wan_sampler_budget_ns(&state, 100000000, 100000000, 200000, false),
+			 100000000);
+		CHECK_EQ(wan_sampler_budget_ns(&state, 100000000, 100000000, 100, false),
+			 100000000);
+	}
 }
 
 TAP_MAIN
