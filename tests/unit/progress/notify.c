@@ -148,7 +148,8 @@ TEST(after_unregistering_a_callback_does_not_run_any_more)
 	REQUIRE_EQ(wan_progress_on_alert(progress, visit, &guarded), 0);
 	for (int i = 0; i < 3; i++)
 		REQUIRE(pthread_create(&threads[i], NULL, judge_often, progress) == 0);
-	usleep(5000);
+	for (int i = 0; i < 2000 && !__atomic_load_n(&guarded.calls, __ATOMIC_SEQ_CST); i++)
+		usleep(1000);
 	wan_progress_off_alert(progress, visit, &guarded);
 	__atomic_store_n(&guarded.alive, false, __ATOMIC_SEQ_CST);
 	for (int i = 0; i < 3; i++)
