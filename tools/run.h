@@ -34,7 +34,7 @@ enum run_audit {
 struct run_request {
 	const char *output; /* -o; NULL: the configured or default place */
 	char *const *command;
-	bool quiet, force, follow;
+	bool quiet, force, follow, live;
 	enum run_alloc alloc;
 	enum run_audit audit;
 	struct wan_config config;
@@ -139,6 +139,15 @@ void run_sampler_start(struct run_sampler *sampler, struct wan_recorder *recorde
 uint64_t run_sampler_step(struct run_sampler *sampler);
 /* Has the kernel killed something in our cgroup for memory since the start? */
 bool run_sampler_saw_oom_kill(const struct run_sampler *sampler);
+
+/* run_live.c: a line about the run at the foot of the terminal. False: there is no terminal.
+ * own_recording: that of wanprof itself, which leads to the others. */
+bool run_live_start(const char *own_recording);
+/* Draws when it is time. Returns ns until the next time; UINT64_MAX: never. */
+uint64_t run_live_step(void);
+/* Takes the line away until the next step: somebody else is about to use the terminal. */
+void run_live_hide(void);
+void run_live_stop(void);
 
 /* run_gpu.c: bytes in use on all GPUs, and hundredths of a percent of the busiest one. */
 #define RUN_GPU_UNKNOWN 65535u

@@ -125,8 +125,10 @@ static bool reap(pid_t pid, int *ret_status, struct rusage *ret_usage)
 		}
 		if (!WIFSTOPPED(*ret_status))
 			return true;
-		if (is_stopped(pid))
+		if (is_stopped(pid)) {
+			run_live_hide();
 			raise(SIGSTOP);
+		}
 	}
 }
 
@@ -143,7 +145,8 @@ static int wait_for_end(pid_t pid, const sigset_t *waited, struct run_sampler *s
 {
 	int status;
 	while (!reap(pid, &status, ret_usage)) {
-		uint64_t ns = run_sampler_step(sampler);
+		uint64_t ns = run_sampler_step(sampler), live_ns = run_live_step();
+		ns = live_ns < ns ? live_ns : ns;
 		struct timespec limit = {.tv_sec = (time_t)(ns / 1000000000),
 					 .tv_nsec = (long)(ns % 1000000000)};
 		handle(sigtimedwait(waited, NULL, &limit), pid);
@@ -181,6 +184,7 @@ int run_child(char *const *argv, const char *const *variables, struct wan_record
 	outcome->pid = pid;
 	run_sampler_start(&sampler, recorder, pid);
 	int status = wait_for_end(pid, &waited, &sampler, &outcome->usage);
+	run_live_stop();
 	outcome->end_ns = wan_now_ns();
 	outcome->started = exec_error == 0;
 	if (outcome->started) {

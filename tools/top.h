@@ -46,9 +46,11 @@ void top_add_jobs(struct top_lines *lines, const struct live *live, const struct
 		  unsigned most);
 /* How many lines the jobs would take. */
 unsigned top_count_jobs(const struct live *live, const struct top_choice *choice);
-/* One job in one line, for rows that are printed one after the other. False: nothing to say. */
+/* One job in one line, for rows that are printed one after the other. */
 void top_job_text(const struct live *live, const struct wan_tracker_row *row, char *to,
 		  size_t bytes);
+/* A run in one line: its outermost job or, where there is none, how many operations it did. */
+void top_run_text(const struct live *live, char *to, size_t bytes);
 /* Active ones first, outer before inner; those that ended last. count indices. */
 size_t top_sorted_jobs(const struct live *live, bool all, size_t *indices, size_t most);
 

@@ -258,3 +258,17 @@ void top_job_text(const struct live *live, const struct wan_tracker_row *row, ch
 		wan_str_format(to + used, bytes - used, "  %s: %s",
 			       verdict->stalled ? "stalled" : "long step", verdict->text);
 }
+
+void top_run_text(const struct live *live, char *to, size_t bytes)
+{
+	size_t indices[JOBS_MOST];
+	uint64_t operations = 0;
+	size_t count = top_sorted_jobs(live, false, indices, JOBS_MOST);
+	if (count) {
+		top_job_text(live, &live->trackers.items[indices[0]], to, bytes);
+		return;
+	}
+	for (size_t i = 0; i < live->row_count; i++)
+		operations += live->rows[i].count;
+	wan_str_format(to, bytes, "%" PRIu64 " operations", operations);
+}

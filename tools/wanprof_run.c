@@ -34,7 +34,7 @@ static const struct wanprof_option options[] = {
 	[OPTION_JOB] = {"job", 0, "NAME", "name of the job; runs of one job are compared", NULL},
 	[OPTION_ESTIMATE] = {"estimate", 0, "SECONDS", "how long the command should take", NULL},
 	[OPTION_FORCE] = {"force", 0, NULL, "replace FILE", NULL},
-	[OPTION_LIVE] = {"live", 0, NULL, "not built in yet", NULL},
+	[OPTION_LIVE] = {"live", 0, NULL, "a line about it at the foot of the terminal", NULL},
 	[OPTION_NO_FOLLOW] = {"no-follow", 0, NULL, "do not record the command's children", NULL},
 	[OPTION_ALLOC] = {"alloc", 0, "WHICH",
 			  "memory per operation: auto (default), count, jemalloc, off",
@@ -121,7 +121,8 @@ static int parse_one(struct run_request *request, int option, const char *value)
 		request->force = true;
 		return 0;
 	case OPTION_LIVE:
-		return wanprof_usage_error(&wanprof_verb_run, "--live is not built in yet");
+		request->live = true;
+		return 0;
 	case OPTION_NO_FOLLOW:
 		request->follow = false;
 		return 0;

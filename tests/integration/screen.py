@@ -26,7 +26,7 @@ def width(character):
 
 
 class Model:
-    """Cells, cursor, alternate screen; .strange lists what it does not know."""
+    """Cells, cursor, scrolling part, alternate screen; .strange lists what it does not know."""
     CSI = re.compile(r"\x1b\[([?0-9;]*)([A-Za-z])")
 
     def __init__(self, rows, columns):
@@ -38,6 +38,7 @@ class Model:
 
     def resize(self, rows, columns):
         self.rows, self.columns, self.row, self.column = rows, columns, 0, 0
+        self.region, self.saved = (0, rows - 1), (0, 0)
         self.cells = [[" "] * columns for _ in range(rows)]
 
     def text(self):
@@ -72,12 +73,22 @@ class Model:
             self.frames += 1
         elif letter == "m":
             self.styles.add(parameters)
+        elif letter == "A":
+            self.row = max(0, self.row - int(parameters or 1))
+        elif letter == "r":
+            first, last = (parameters or f"1;{self.rows}").split(";")
+            self.region, self.row, self.column = (int(first) - 1, int(last) - 1), 0, 0
         else:
             self.strange.append(f"CSI {parameters} {letter}")
 
     def put(self, character):
         if character == "\n":
-            self.row, self.column = min(self.row + 1, self.rows - 1), 0
+            self.column = 0
+            if self.row == self.region[1]:
+                del self.cells[self.region[0]]
+                self.cells.insert(self.region[1], [" "] * self.columns)
+            else:
+                self.row = min(self.row + 1, self.rows - 1)
             return
         if character == "\r":
             self.column = 0
@@ -105,7 +116,13 @@ class Model:
                 at += 1
                 continue
             match = self.CSI.match(text, at)
-            if match:
+            if text[at + 1:at + 2] in ("7", "8"):
+                if text[at + 1] == "7":
+                    self.saved = (self.row, self.column)
+                else:
+                    self.row, self.column = self.saved
+                at += 2
+            elif match:
                 self.control(match[1], match[2])
                 at = match.end()
             elif len(text) - at < 24:
@@ -200,6 +217,7 @@ while True:
         check(termios.tcgetattr(self.slave) == self.before, "the terminal's mode is another one")
         check(not self.model.alternate, "the other screen is left on")
         check(self.model.cursor_shown and self.model.wraps, "cursor or wrapping are left off")
+        check(self.model.region == (0, self.model.rows - 1), "part of it does not scroll")
         check(not self.model.strange, f"unexpected on the terminal: {self.model.strange}")
 
     def close(self):

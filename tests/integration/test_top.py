@@ -344,6 +344,52 @@ def a_stopped_program_is_said_to_be_stopped():
         top.wait()
 
 
+LIVE = f"""printf 'begin 9 step live\\nphase 4\\nupdate 3\\nsteps 1 2500\\n' | {JOBS} > /dev/null &
+for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14; do echo line $i; sleep 0.05; done
+wait; echo end"""
+
+
+@test
+def run_live_keeps_a_line_below_what_the_command_says():
+    env = record_here(XDG_STATE_HOME=fresh(), TERM="xterm")
+    command = [WANPROF, "run", "-q", "--live", "--", "sh", "-c", LIVE]
+    with Terminal(command, env, 10, 60, shell=True) as run:
+        run.wait_for(lambda lines: lines[9].startswith("wanprof") and "3/9" in lines[9],
+                     "the line at the foot")
+        run.wait_for(lambda lines: "line 14" in lines, "the command's lines")
+        check(any(line.startswith("wanprof") for line in run.model.text()[9:]), run.model.text())
+        equal([l for l in run.model.text()[:9] if l.startswith("wanprof")], [], "lines above")
+        equal(run.wait(), 0, "exit status")
+        run.given_back()
+        lines = run.model.text()
+        equal([line for line in lines if line.startswith("wanprof")], [], "lines left behind")
+        equal([line for line in lines if line][-3:], ["line 13", "line 14", "end"], "the command's")
+
+
+@test
+def run_live_leaves_what_the_command_writes_as_it_is():
+    env = record_here(XDG_STATE_HOME=fresh(), TERM="xterm")
+    out = fresh()
+    script = f"exec > {out}; " + LIVE
+    with Terminal([WANPROF, "run", "-q", "--live", "--", "sh", "-c", script], env, 10, 60,
+                  shell=True) as run:
+        run.wait_for(lambda lines: "3/9" in lines[9], "the line at the foot")
+        equal(run.wait(), 0, "exit status")
+        run.given_back()
+    with open(out, encoding="utf-8") as file:
+        equal(file.read(), "".join(f"line {i}\n" for i in range(1, 15)) + "end\n", "its output")
+
+
+@test
+def run_live_without_a_terminal_says_so_and_runs():
+    env = record_here(XDG_STATE_HOME=fresh(), TERM="xterm")
+    answer = subprocess.run([WANPROF, "run", "--live", "--", "echo", "hello"], env=env,
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True, start_new_session=True, timeout=60)
+    equal((answer.returncode, answer.stdout), (0, "hello\n"), "the command")
+    check("no terminal" in answer.stderr, answer.stderr)
+
+
 @test
 def nothing_to_watch_is_said():
     env = record_here(XDG_STATE_HOME=fresh())
