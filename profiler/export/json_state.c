@@ -215,6 +215,9 @@ void wan_export_memory(const struct wan_export *export)
 		block ? (double)wan_counters_block_word(block, "deciding_percent") / 1000 : -1, 3);
 	wan_export_bytes(json, "headroom", bytes_of(block, "headroom"));
 	wan_export_bytes(json, "reserved", bytes_of(block, "reserved"));
+	uint64_t stalled = block ? wan_counters_block_word(block, "stalled") : UINT64_MAX;
+	wan_export_number(json, "stalled_percent",
+			  stalled == UINT64_MAX ? -1 : (double)stalled / 1000, 3);
 	actions(export);
 	wan_json_key(json, "trend");
 	wan_json_object_begin(json);
