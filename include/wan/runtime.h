@@ -171,8 +171,8 @@ WAN_API uint64_t wan_buffer_charge(uint64_t bytes);
  *
  * Returns 0; the errors of wan_image_probe() and wan_image_decode(); -ENOMEM when a level of memory
  * has no room: the error names it, and the hint what would fit (wan_load_offer()); memory that
- * other threads hold is waited for, at most memory.wait. Threads: any; one decode for all who ask at
- * once.   Cost of a hit: below 1 us: asking whether the file changed, one key, one pin.   Since:
+ * other threads hold is waited for, at most memory.wait. Threads: any; one decode for all who ask
+ * at once.   Cost of a hit: below 1 us: asking whether the file changed, one key, one pin.   Since:
  * 0.1
  */
 WAN_API WAN_MUST_CHECK int wan_load(struct wan_runtime *runtime, const char *path,
