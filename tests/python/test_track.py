@@ -388,7 +388,8 @@ def profile_leaves_a_function_what_it_was():
     async def run():
         with wanrt.profile("block"):
             async with wanrt.profile("other"):
-                return await asyncio.gather(*(later(x) for x in range(3))), [x async for x in each()]
+                return (await asyncio.gather(*(later(x) for x in range(3))),
+                        [x async for x in each()])
     equal(asyncio.run(run()), ([0, 1, 2], [1, 2]))
     raises(ZeroDivisionError, wanrt.profile(lambda: 1 // 0))
     raises(TypeError, lambda: wanrt.profile(5))

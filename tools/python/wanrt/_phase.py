@@ -99,8 +99,8 @@ def _current():
 
 
 class phase(contextlib.ContextDecorator):
-    """with wanrt.phase("decode"): what is done inside belongs to that phase. Also as a decorator, of
-    functions and coroutines, and nested: at its end the phase around it goes on.
+    """with wanrt.phase("decode"): what is done inside belongs to that phase. Also as a decorator,
+    of functions and coroutines, and nested: at its end the phase around it goes on.
 
     The seven names of PHASES are known to every report; any other name is told as it is. An
     exception passes, and marks the job as failed unless another phase follows."""

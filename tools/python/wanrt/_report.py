@@ -55,13 +55,15 @@ class Report(dict):
 
     def _findings(self):
         for row in self._rows("findings")[:5]:
-            yield f" ! {row.get('message') or row.get('id')}: {row.get('action') or ''}".rstrip(": ")
+            text = row.get("message") or row.get("id")
+            yield f" ! {text}: {row.get('action') or ''}".rstrip(": ")
 
     def _cache(self):
         cache = self._rows("cache")
         if cache and cache.get("total_requests"):
+            used, limit = cache.get("memory_usage_mb") or 0, cache.get("limit_mb") or 0
             yield (f"cache: {cache['hits']} hits, {cache['misses']} misses, "
-                   f"{cache.get('memory_usage_mb') or 0:.1f} of {cache.get('limit_mb') or 0:.0f} MB")
+                   f"{used:.1f} of {limit:.0f} MB")
 
 
 def _cut(text, columns):

@@ -54,8 +54,8 @@ def _whole(total):
 
 
 class track(Track):
-    """for x in wanrt.track(iterable, desc="sampling"): a progress bar, as tqdm draws it, whose steps
-    are recorded.
+    """for x in wanrt.track(iterable, desc="sampling"): a progress bar, as tqdm draws it, whose
+    steps are recorded.
 
     Parameters as tqdm's. Besides: name (of the job in the recording; default: desc, else the place
     of the call) and record (False: draw only). disable=True draws nothing and still records;
