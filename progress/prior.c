@@ -63,9 +63,10 @@ static void add_stretch(struct wan_prior *prior, const struct wan_prior_stretch 
 		prior->stretches[prior->stretch_count++] = *stretch;
 }
 
-/* Each phase once, in the order in which they were entered last; returns the start of the last one
- * with steps. */
-static uint64_t stretches_of_words(struct wan_prior *prior, const uint64_t *words)
+/* Each phase once, in the order in which they were left last, which is what their word "start" says
+ * then; returns the start of the last one with steps. */
+static uint64_t stretches_of_words(struct wan_prior *prior, const uint64_t *words,
+				   double ns_per_tick)
 {
 	uint64_t starts[WAN_TRACKER_PHASES], last_start = 0;
 	uint64_t begin = wan_load_relaxed(&words[WAN_TRACKER_BEGIN]);
@@ -91,8 +92,9 @@ static uint64_t stretches_of_words(struct wan_prior *prior, const uint64_t *word
 	}
 	for (uint32_t i = 0; i < prior->stretch_count; i++) {
 		struct wan_prior_stretch *stretch = &prior->stretches[i];
+		uint64_t ticks = (uint64_t)(stretch->ns / ns_per_tick);
 		if (stretch->steps)
-			last_start = starts[i];
+			last_start = WAN_MAX(wan_elapsed(ticks, starts[i]), begin);
 		if (stretch->phase == WAN_PHASE_NONE && stretch->steps && !(stretch->ns > 0))
 			stretch->ns = fmax(prior->total_ns - told_ns, 0); /* no phase was told */
 	}
@@ -185,7 +187,7 @@ bool wan_prior_of_tracker(struct wan_prior *ret_prior, const uint64_t *words, do
 	if (!(prior.total_ns < 0x1p62))
 		return false;
 	uint64_t since = event_count ? stretches_of_events(&prior, events, event_count)
-				     : stretches_of_words(&prior, words);
+				     : stretches_of_words(&prior, words, ns_per_tick);
 	read_tail(&prior, words, ns_per_tick, since);
 	read_steps(&prior, counts, unit_ns);
 	*ret_prior = prior;

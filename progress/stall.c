@@ -103,7 +103,7 @@ static void count_sample(struct wan_stall_window *window, const struct wan_evide
 	if (!window->samples)
 		window->first = *evidence;
 	window->samples++;
-	window->stopped += evidence->stopped;
+	window->running += evidence->thread_state == 'R';
 	window->device += evidence->gpu_wait_ns > 0;
 	window->disk += evidence->thread_state == 'D' || evidence->sleep == WAN_SLEEP_DISK;
 	window->futex += evidence->sleep == WAN_SLEEP_FUTEX;
@@ -193,7 +193,8 @@ enum wan_cause wan_stall_cause(const struct wan_stall_window *window,
 	/* Waits for a device spin by default: the processor says nothing then. */
 	if (mostly(window->device, window->samples) && latest->gpu_wait_ns)
 		return latest->gpu_percent >= 5 ? WAN_CAUSE_COMPUTING : WAN_CAUSE_GPU_WAIT;
-	if (cpu >= BUSY_PERCENT)
+	/* Runnable counts as well: on a busy machine it gets little of the processor. */
+	if (cpu >= BUSY_PERCENT || mostly(window->running, window->samples))
 		return WAN_CAUSE_COMPUTING;
 	if (bytes >= LOADS_BYTES_PER_S)
 		return WAN_CAUSE_LOADING;

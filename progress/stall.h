@@ -51,7 +51,7 @@ struct wan_stall {
 /* What of the samples in a window was seen how often. */
 struct wan_stall_window {
 	struct wan_evidence first;
-	uint32_t samples, stopped, device, disk, futex, other;
+	uint32_t samples, running, device, disk, futex, other;
 };
 
 /* One per tracker that is watched; zeroed is new. */

@@ -233,7 +233,14 @@ static void add_recording(struct wan_evidence *evidence, pid_t pid)
 	wan_recording_close(recording);
 }
 
-/* Until it is called stalled, or for six seconds after the deadline. */
+/* How long a notice must last before it counts. */
+static uint64_t notice_ns(void)
+{
+	const char *seconds = getenv("FAULT_NOTICE_S");
+	return (uint64_t)((seconds ? atof(seconds) : 6) * 1e9);
+}
+
+/* Until it is called stalled, or a notice has lasted. */
 static void watch(const uint64_t *words, pid_t pid)
 {
 	struct wan_evidence_reader reader;
@@ -257,7 +264,7 @@ static void watch(const uint64_t *words, pid_t pid)
 			first = stall;
 		allowed_s = 1.5 * stall.typical_ns * 1e-9 + 1;
 		if (stall.state == WAN_STALL_STALLED ||
-		    (first.silent_ns && stall.silent_ns > first.silent_ns + 6000000000u))
+		    (first.silent_ns && stall.silent_ns > first.silent_ns + notice_ns()))
 			break;
 	}
 	wan_evidence_close(&reader);

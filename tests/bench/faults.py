@@ -2,9 +2,9 @@
 """Is the cause of a stall named right? Faults are made on purpose, each many times.
 
 faults.py BENCH_FAULTS [--rounds N] [--only KIND,...] [--preload LIBRARY --cudart LIBRARY]
-          [--least SHARE]: prints what was made against what was told, and how late (after 1.5 steps
+          [--least SHARE] [--quick]: prints what was made against what was told, and how late (after 1.5 steps
 + 1 s; goal: never). Ends with 1 when a kind is told right in less than SHARE of its rounds (goal:
-0.9). computing and loading are slow steps that get on: they must be notices.
+0.9). --quick: TAP, each of some kinds once, all at the same time. computing and loading are slow steps that get on: they must be notices.
 """
 import argparse
 import os
@@ -80,13 +80,20 @@ def group_for(kind, folder, tag):
     return Nothing()
 
 
-def one_batch(options, kind, folder, count):
-    """Rounds that run side by side: they sleep most of the time."""
-    groups, runs, answers = [], [], []
+def environment_for(options, kind, folder):
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("WAN_", "LD_"))}
     if kind == "gpu_wait":
         environment.update(FAULT_PRELOAD=f"{options.preload} {options.cudart}",
                            WAN_RECORD_PATH=folder + "/")
+    if options.quick:
+        environment["FAULT_NOTICE_S"] = "1"
+    return environment
+
+
+def one_batch(options, kind, folder, count):
+    """Rounds that run side by side: they sleep most of the time."""
+    groups, runs, answers = [], [], []
+    environment = environment_for(options, kind, folder)
     shared = group_for(kind, folder, "all") if kind == "disk" else None
     try:
         for index in range(count):
@@ -161,6 +168,30 @@ def measure(options, folder):
     return told, late, weak
 
 
+def quick(options, folder):
+    """The cause alone: how late depends on what else the machine does."""
+    kinds = [kind for kind in KINDS if kind not in ("disk", "thrashing", "loading")]
+    print(f"TAP version 13\n1..{len(kinds)}")
+    started, failed = [], False
+    for number, kind in enumerate(kinds, 1):
+        skip = reason_to_skip(options, kind, folder)
+        if skip:
+            print(f"ok {number} - {kind} is told # SKIP {skip}")
+            continue
+        group = group_for(kind, folder, kind)
+        started.append((number, kind, group, group.popen(
+            [options.bench, kind], env=environment_for(options, kind, folder),
+            stdout=subprocess.PIPE, text=True)))
+    for number, kind, group, run in started:
+        text, _ = run.communicate(timeout=60)
+        group.remove()
+        told = text.split()[:2]
+        right = told == ["long_step" if kind in NOTICES else "stalled", kind]
+        failed |= not right
+        print(f"{'ok' if right else 'not ok'} {number} - {kind} is told\n# {text.strip()}")
+    return failed
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("bench")
@@ -170,10 +201,13 @@ def main():
     parser.add_argument("--preload")
     parser.add_argument("--cudart")
     parser.add_argument("--verbose", action="store_true")
+    parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
     options.bench = os.path.abspath(options.bench)
     folder = tempfile.mkdtemp(prefix="wanrt-faults-", dir=os.environ.get("FAULTS_FOLDER"))
     try:
+        if options.quick:
+            sys.exit(quick(options, folder))
         make_large_files(folder)
         told, late, weak = measure(options, folder)
     finally:

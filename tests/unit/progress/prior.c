@@ -45,6 +45,9 @@ TEST(the_sums_in_the_words_do_when_the_records_are_gone)
 	REQUIRE(job_learn(&life, 1, &with));
 	REQUIRE(wan_prior_of_tracker(&without, life.words, 1, NULL, 0, NULL, 0));
 	REQUIRE(with.stretch_count == without.stretch_count);
+	CHECK_EQ(without.tail_count, WAN_JOB_GAPS);
+	CHECK_NEAR(without.tail_ns[0], with.tail_ns[0], 1e3);
+	CHECK_NEAR(without.typical_ns, 9e9, 0.5e9);
 	for (uint32_t i = 0; i < with.stretch_count; i++) {
 		CHECK_EQ(with.stretches[i].phase, without.stretches[i].phase);
 		CHECK_NEAR(with.stretches[i].ns, without.stretches[i].ns, 1e3);

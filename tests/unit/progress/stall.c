@@ -267,6 +267,9 @@ TEST(evidence_names_the_cause)
 	last.time_ns += 1000000000;
 	first.thread_state = 'D';
 	CHECK_EQ(cause_of(first, last), WAN_CAUSE_DISK);
+	struct wan_stall_window starved = {.first = nothing_moves(1), .samples = 4, .running = 3};
+	struct wan_stall figures;
+	CHECK_EQ(wan_stall_cause(&starved, &last, &figures), WAN_CAUSE_COMPUTING);
 	first = nothing_moves(1);
 	first.sleep = WAN_SLEEP_OTHER;
 	CHECK_EQ(cause_of(first, last), WAN_CAUSE_WAITING);
