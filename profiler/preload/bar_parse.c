@@ -331,6 +331,27 @@ static bool parse_unknown_total(const char *text, const char *end, struct wan_ba
 	return false;
 }
 
+/* stable-diffusion.cpp: "  |=====>     | 3/20 - 4.50s/it". */
+static bool parse_plain(const char *text, const char *end, struct wan_bar_text *bar)
+{
+	struct reader reader = {text, end};
+	struct number done, total;
+	const char *unit;
+	size_t bytes;
+	skip_spaces(&reader);
+	if (!take(&reader, '|'))
+		return false;
+	while (reader.at < end && (*reader.at == '=' || *reader.at == '>' || *reader.at == ' '))
+		reader.at++;
+	if (!take_text(&reader, "| ") || !take_share(&reader, &done, &total) ||
+	    !take_text(&reader, " - ") || !take_rate(&reader, &unit, &bytes))
+		return false;
+	set_share(bar, done, total);
+	set_unit(bar, "it", 2); /* whatever the rate is told in */
+	set_name(bar, text, text);
+	return done.value <= total.value;
+}
+
 /* A third of a column wide, full, or half: U+2501, U+2578, U+257A. */
 static bool take_glyph(struct reader *reader)
 {
@@ -405,7 +426,8 @@ bool wan_bar_parse(const char *text, size_t bytes, struct wan_bar_text *ret_bar)
 	bool found = parse_percent(text, end, &bar);
 	if (!found) {
 		bar = (struct wan_bar_text){.elapsed_s = UINT64_MAX};
-		found = parse_unknown_total(text, end, &bar) || parse_rich(text, end, &bar);
+		found = parse_unknown_total(text, end, &bar) || parse_plain(text, end, &bar) ||
+			parse_rich(text, end, &bar);
 	}
 	bar.followed = found && is_followed(text, bytes);
 	if (found)

@@ -245,17 +245,17 @@ static unsigned fit(const struct wan_bar *bar, int64_t row, const struct wan_bar
 		return 5;
 	if (state == WAN_BAR_LIVE && same_name && same_total && forward)
 		return 4; /* it moved: a bar above it has ended, or text came between */
-	if (state == WAN_BAR_LIVE && here && same_total && forward)
-		return 3; /* its description changed */
+	if (state == WAN_BAR_LIVE)
+		return here && same_total && forward ? 1 : 0; /* its description changed */
 	if (state != WAN_BAR_ENDED || !same_name || !forward)
 		return 0;
-	if (wan_load_relaxed(&bar->complete)) /* drawn once more when it is closed, in its row or
-						 the first */
-		return same_total && text->done == wan_load_relaxed(&bar->done) &&
-				       text->elapsed_s >= wan_load_relaxed(&bar->elapsed_s)
-			       ? 2
-			       : 0;
-	return same_total || here ? 1 : 0;
+	if (!wan_load_relaxed(&bar->complete))
+		return same_total || here ? 2 : 0;
+	/* Drawn once more when it is closed, in its row or the first. */
+	return same_total && text->done == wan_load_relaxed(&bar->done) &&
+			       text->elapsed_s >= wan_load_relaxed(&bar->elapsed_s)
+		       ? 3
+		       : 0;
 }
 
 struct wan_bar *wan_bar_find(unsigned line, int64_t row, const struct wan_bar_text *text)
@@ -276,6 +276,17 @@ struct wan_bar *wan_bar_find(unsigned line, int64_t row, const struct wan_bar_te
 }
 
 /* What a row showed before is gone when another bar is drawn there. */
+/* A line more above a bar is one more above those below it. */
+void wan_bar_move(unsigned line, struct wan_bar *bar, int64_t row)
+{
+	int64_t from = bar->row;
+	for (unsigned i = 0; i < WAN_BARS && from != row; i++)
+		if (wan_load_relaxed(&wan_bars[i].state) == WAN_BAR_LIVE &&
+		    wan_bar_owns(line, &wan_bars[i]) && wan_bars[i].row > from)
+			wan_store_relaxed(&wan_bars[i].row, wan_bars[i].row + row - from);
+	wan_store_relaxed(&bar->row, row);
+}
+
 void wan_bar_end_row(struct wan_recorder *recorder, unsigned line, int64_t row,
 		     const struct wan_bar *but, uint64_t now)
 {

@@ -52,6 +52,8 @@ void wan_bar_note(struct wan_bar *bar, int64_t row, const struct wan_bar_text *t
 void wan_bar_end(struct wan_recorder *recorder, struct wan_bar *bar, bool complete, uint64_t now);
 /* False: it has been taken over since. */
 bool wan_bar_resume(unsigned line, struct wan_bar *bar, uint64_t now);
+/* It is drawn in another row now: those below it are too. */
+void wan_bar_move(unsigned line, struct wan_bar *bar, int64_t row);
 /* Bars that a row showed end, but one (may be NULL). */
 void wan_bar_end_row(struct wan_recorder *recorder, unsigned line, int64_t row,
 		     const struct wan_bar *but, uint64_t now);

@@ -119,6 +119,7 @@ static bool drawn(struct line *line, int64_t row, const char *text, size_t bytes
 			bar = NULL;
 	}
 	if (bar) {
+		wan_bar_move(index_of(line), bar, row);
 		step_bar(recorder, line, bar, &bar_text, now);
 		wan_bar_note(bar, row, &bar_text);
 	} else {

@@ -21,10 +21,15 @@ extern uint64_t wan_bars_followed;
 /* What has been written to fd, after it was. */
 void wan_bars_written_far(int fd, const char *bytes, size_t count);
 
+static inline bool wan_bars_has_line(int fd)
+{
+	return wan_load_relaxed(&wan_bars_followed) >> (fd & 63) & 1;
+}
+
 static inline void wan_bars_written(int fd, const char *bytes, size_t count)
 {
-	if (wan_likely(!(wan_load_relaxed(&wan_bars_followed) >> (fd & 63) & 1)) &&
-	    wan_likely(!wan_bar_may_begin(bytes, count)))
+	if (wan_likely(!wan_bars_has_line(fd)) &&
+	    (count > WAN_BAR_WRITE_BYTES || wan_likely(!wan_bar_may_begin(bytes, count))))
 		return;
 	wan_bars_written_far(fd, bytes, count);
 }

@@ -78,6 +78,10 @@ static const struct {
 	{"alpha " RICH RICH RICH " 3/4", "alpha", 3, 4, "step", false, UINT64_MAX},
 	{"   " RICH RICH " 12.3/45.6 MB 12.3 MB/s eta 0:00:02", "", 12300, 45600, "", true,
 	 UINT64_MAX},
+	/* stable-diffusion.cpp */
+	{"  |=======>            | 3/20 - 4.50s/it", "", 3, 20, "it", false, UINT64_MAX},
+	{"  |====================| 20/20 - 1.25it/s", "", 20, 20, "it", false, UINT64_MAX},
+	{"  |====>     | 129/340 - 1.21GB/s", "", 129, 340, "it", false, UINT64_MAX},
 	/* progressbar2 */
 	{" 40% (2 of 5) |###########       | Elapsed Time: 0:00:00 ETA:   0:00:00", "", 2, 5, "it",
 	 false, UINT64_MAX},

@@ -86,6 +86,18 @@ def more_bars_than_there_is_room_for_are_counted():
 
 
 @test
+def bars_in_the_buffers_of_stdio_are_read():
+    seen = record([guest("guest_bars"), "stdio"])
+    equal(brief(seen), [("progress", 20, 20, ENDED)], "into a pipe")
+    place = fresh("stdio-rec")
+    os.chmod(place, 0o700)
+    on_terminal([guest("guest_bars"), "stdio"], place)
+    found = [l for l in read_recordings(place) if l["kind"] == "tracker"]
+    equal([(t["done"], t["updates"], t["state"]) for t in found], [(20, 20, ENDED)],
+          "onto a terminal, which is written line by line")
+
+
+@test
 def tqdm_as_it_is_used():
     seen = python("""
 import sys, time

@@ -182,6 +182,19 @@ static void race(void)
 		pthread_join(all[i], NULL);
 }
 
+/* Through the C library's buffers, the last drawing with a newline. */
+static void stdio(void)
+{
+	printf("loading done\n");
+	for (int i = 0; i <= 20; i++) {
+		printf("\r  |%.*s>%*s| %d/20 - 4.50s/it\033[K%s", i, "====================", 20 - i,
+		       "", i, i == 20 ? "\n" : "");
+		fflush(stdout);
+	}
+	printf("saved\n");
+	fflush(stdout);
+}
+
 /* More bars than there is room for, all of them under way; then one more when they have ended. */
 static void many(void)
 {
@@ -227,6 +240,8 @@ int main(int argc, char **argv)
 		threads();
 	else if (strcmp(what, "race") == 0)
 		race();
+	else if (strcmp(what, "stdio") == 0)
+		stdio();
 	else if (strcmp(what, "many") == 0)
 		many();
 	else if (strcmp(what, "forever") == 0 && argc > 2)
