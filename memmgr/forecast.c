@@ -11,13 +11,17 @@
 #include "str.h"
 
 static const uint64_t EARLY_EVERY_NS = 250000000;
-static const double REACTIONS = 4; /* a step nearer than so many reactions is acted for */
+static const uint64_t PAUSE_NS = 100000000; /* between looks while anything grows */
+static const double REACTIONS = 4;          /* a step nearer than so many reactions is acted for */
 
 void wan_memory_follow_locked(struct wan_memory *memory, const struct wan_look *look,
 			      const struct wan_look_verdict *verdict)
 {
 	uint64_t pause_ns = memory->looked_ns ? look->time_ns - memory->looked_ns : 0;
 	uint64_t known_ns = memory->look_pause_ns;
+	/* A pause that was widened because all was calm says nothing of how soon we react now. */
+	if (wan_load_relaxed(&memory->watched) && wan_load_relaxed(&memory->calm_ns))
+		pause_ns = WAN_MIN(pause_ns, PAUSE_NS);
 	memory->looked_ns = look->time_ns;
 	memory->look_pause_ns = WAN_MAX(pause_ns, known_ns - known_ns / 8);
 	if (verdict->deciding < 0)
@@ -79,19 +83,21 @@ void wan_memory_act_early(struct wan_memory *memory, uint64_t now_ns)
 	struct wan_memory_action action = {.what = "early", .time_ns = now_ns};
 	wan_mutex_lock(&memory->lock);
 	forecast_locked(memory, &forecast);
-	bool due = forecast.early && !memory->classic &&
+	double need = (double)memory->deciding_need_bytes;
+	double entry = (double)memory->deciding_limit_bytes *
+		       wan_level_entry(&memory->rules, forecast.next) / 100;
+	/* What two reactions bring is given at once; if the growth goes on, more is by then. All
+	 * four of them emptied the cache for a burst that ended before it reached the step. */
+	double later = need + forecast.bytes_per_s * (REACTIONS / 2) * forecast.reaction_s;
+	bool due = forecast.early && !memory->classic && later > entry &&
 		   (!memory->early_ns || now_ns - memory->early_ns >= EARLY_EVERY_NS);
 	if (due)
 		memory->early_ns = now_ns;
 	action.level = memory->level.level;
-	double need = (double)memory->deciding_need_bytes;
-	double entry = (double)memory->deciding_limit_bytes *
-		       wan_level_entry(&memory->rules, forecast.next) / 100;
 	wan_mutex_unlock(&memory->lock);
 	if (!due)
 		return;
-	double later = need + forecast.bytes_per_s * REACTIONS * forecast.reaction_s;
-	action.asked_bytes = later > entry ? (uint64_t)(later - entry) : 0;
+	action.asked_bytes = (uint64_t)(later - entry);
 	/* Before a warning only what costs nothing: the growth may end as it began. */
 	bool rebuild = forecast.next >= WAN_MEMORY_CRITICAL &&
 		       action.asked_bytes <= wan_memory_could_give(memory);

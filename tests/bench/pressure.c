@@ -213,6 +213,8 @@ static int steady(double seconds)
 {
 	unsigned changes = 0, flushes = 0, at = 0;
 	enum wan_memory_level last = WAN_MEMORY_NORMAL;
+	let_other_hold(bench.limit_bytes / 100 * 53);
+	pause_us(1500000);
 	fill_cache(bench.limit_bytes / 100 * 30);
 	uint64_t start_ns = wan_now_ns(), settled_ns = start_ns + 3000 * MS;
 	for (uint64_t now = start_ns; now - start_ns < (uint64_t)(seconds * 1e9);
