@@ -201,4 +201,40 @@ TEST(a_forked_child_leaves_the_latencies_of_its_parent_alone)
 	wan_progress_destroy(progress);
 }
 
+TEST(many_steps_at_once_are_as_many_of_equal_length)
+{
+	struct wan_progress *progress = fake_monitor(NULL);
+	struct wan_tracker *tracker = begin(progress, 1000);
+	wan_progress_update_many(tracker, 0, 0);
+	CHECK_EQ(fake_words[WAN_TRACKER_UPDATES], 0);
+	fake_pass(50 * SECOND);
+	wan_progress_update_many(tracker, 500, 500);
+	struct wan_progress_look look = look_at(tracker);
+	CHECK_EQ(look.done, 500);
+	CHECK_EQ(fake_words[WAN_TRACKER_UPDATES], 500);
+	CHECK(about(look.p50_ns, 100 * MS));
+	CHECK(about(look.p99_ns, 100 * MS));
+	CHECK_EQ(look.max_ns, 100 * MS);
+	for (unsigned i = 1; i < WAN_TRACKER_RECENT; i++)
+		CHECK_EQ(fake_words[WAN_TRACKER_LATEST + (484 + i + 1) % WAN_TRACKER_RECENT] -
+				 fake_words[WAN_TRACKER_LATEST + (484 + i) % WAN_TRACKER_RECENT],
+			 100 * MS);
+	wan_progress_destroy(progress);
+}
+
+TEST(a_binding_stores_to_the_words_until_the_end)
+{
+	struct wan_progress *progress = fake_monitor(NULL);
+	struct wan_tracker *tracker = begin(progress, 10);
+	uint64_t *words = wan_progress_slot(tracker);
+	CHECK(words == fake_words);
+	words[WAN_TRACKER_DONE] = 4;
+	CHECK_EQ(look_at(tracker).done, 4);
+	wan_progress_complete(tracker);
+	CHECK_EQ(fake_words[WAN_TRACKER_OUTCOME], WAN_TRACKER_COMPLETED);
+	CHECK(wan_progress_slot(tracker) == NULL);
+	CHECK(wan_progress_slot(NULL) == NULL);
+	wan_progress_destroy(progress);
+}
+
 TAP_MAIN
