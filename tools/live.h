@@ -124,6 +124,8 @@ int live_find_pid(uint32_t pid, char *to, size_t bytes);
 /* live_look.c: all of it, each part as often as it is worth. 1: a job moved or ended since the look
  * before, 0, -ENOMEM. */
 int live_look(struct live *live);
+/* Is there something new to look at? Cheap enough to ask all the time. */
+bool live_moved(const struct live *live);
 /* live_rows.c: what recordings of ended processes say; nothing is followed. They are borrowed until
  * live_close(). 0, -ENOMEM. */
 int live_open_ended(struct live *live, struct wan_recording *const *recordings, size_t count);

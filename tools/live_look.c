@@ -117,3 +117,11 @@ int live_look(struct live *live)
 	live_count_in_flight(live);
 	return mark(live) != before;
 }
+
+bool live_moved(const struct live *live)
+{
+	for (size_t i = 0; i < live->count; i++)
+		if (!live->files[i]->ended && wan_glance_moved(&live->files[i]->glance))
+			return true;
+	return false;
+}

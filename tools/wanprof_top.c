@@ -28,11 +28,12 @@ static const struct wanprof_option options[] = {
 	{NULL, 0, NULL, NULL, NULL},
 };
 
-#define POLL_NS       40000000ull  /* an update is seen after this at the latest ... */
-#define DRAW_NS       100000000ull /* ... and drawn ten times a second at most */
+#define POLL_NS       25000000ull  /* an update is noticed after this at the latest ... */
+#define DRAW_NS       100000000ull /* ... and drawn ten times a second, on average */
+#define CREDIT_NS     500000000ull /* what was not drawn may be drawn later, so none has to wait */
 #define QUIET_DRAW_NS 250000000ull /* ages and totals go on without updates */
-/* Of the time, at most this part goes into glances, however many processes there are. */
-#define GLANCE_SHARE 200
+/* Of the time, at most this part goes into looks, however many processes there are. */
+#define LOOK_SHARE 100
 
 struct request {
 	const char *pid;
@@ -105,36 +106,46 @@ static int draw(const struct top_choice *choice)
 	return top_terminal_draw(&lines, rows);
 }
 
-/* Until the run ends or the user does not want to see more of it; true: it ended. */
+/* Asks whether a job moved until it is time to draw; then looks and draws. The key that was pressed
+ * meanwhile. */
+static int wait_for_news(uint64_t drawn_ns)
+{
+	static uint64_t credit_ns, credited_ns;
+	uint64_t price_ns = WAN_MAX(DRAW_NS, LOOK_SHARE * live.glance_cost_ns);
+	for (bool moved = false;;) {
+		uint64_t now_ns = wan_now_ns(), since_ns = wan_elapsed(drawn_ns, now_ns);
+		credit_ns += wan_elapsed(credited_ns, now_ns);
+		credit_ns = WAN_MIN(credit_ns, WAN_MAX(CREDIT_NS, price_ns));
+		credited_ns = now_ns;
+		moved = moved || live_moved(&live);
+		if ((moved && credit_ns >= price_ns) ||
+		    since_ns >= WAN_MAX(QUIET_DRAW_NS, price_ns)) {
+			credit_ns -= WAN_MIN(credit_ns, price_ns);
+			return TOP_KEY_NONE;
+		}
+		uint64_t left_ns = moved ? price_ns - credit_ns : POLL_NS;
+		int key = top_terminal_wait(WAN_MIN(left_ns, POLL_NS));
+		if (key != TOP_KEY_NONE)
+			return key;
+	}
+}
+
+/* Until the run ends or the user does not want to see more of it. 0, -ENOMEM. */
 static int show_screen(const struct request *request, bool *ret_ended)
 {
 	struct top_choice choice = {.keys = true};
-	uint64_t drawn_ns = 0;
-	bool moved = true;
 	top_terminal_open(request->colour);
 	for (;;) {
 		int seen = live_look(&live);
 		if (seen < 0)
 			return seen;
-		moved |= seen > 0;
 		*ret_ended = !live_runs(&live);
-		uint64_t now_ns = wan_now_ns();
-		uint64_t since_ns = now_ns - drawn_ns;
-		if (since_ns >= QUIET_DRAW_NS || (moved && since_ns >= DRAW_NS)) {
-			if (draw(&choice) < 0)
-				return 0;
-			drawn_ns = now_ns;
-			moved = false;
-		}
-		if (*ret_ended)
+		if (draw(&choice) < 0 || *ret_ended)
 			return 0;
-		int key = top_terminal_wait(WAN_MAX(POLL_NS, GLANCE_SHARE * live.glance_cost_ns));
+		int key = wait_for_news(wan_now_ns());
 		if (key == 'q' || key == TOP_KEY_END || key == 4)
 			return 0;
-		if (key != TOP_KEY_NONE) {
-			obey_key(&choice, key);
-			drawn_ns = 0;
-		}
+		obey_key(&choice, key);
 	}
 }
 

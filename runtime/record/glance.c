@@ -137,6 +137,21 @@ int wan_glance_open(const char *path, struct wan_glance *glance)
 	return error;
 }
 
+bool wan_glance_moved(const struct wan_glance *glance)
+{
+	enum { BYTES = WAN_RECORD_COUNTERS * sizeof(struct wan_record_counters) };
+	struct wan_record_counters now[WAN_RECORD_COUNTERS]; /* 32 KiB */
+	const struct wan_record_counters *before =
+		(const void *)(glance->bytes + WAN_RECORD_COUNTERS_AT);
+	if (wan_pread_full(glance->fd, now, BYTES, WAN_RECORD_COUNTERS_AT) != BYTES)
+		return false;
+	for (unsigned i = 0; i < WAN_RECORD_COUNTERS; i++)
+		if (now[i].kind == WAN_COUNTERS_TRACKER &&
+		    memcmp(&now[i], &before[i], sizeof(now[i])) != 0)
+			return true;
+	return false;
+}
+
 const struct wan_process *wan_glance_process(const struct wan_glance *glance)
 {
 	return &glance->read->process;

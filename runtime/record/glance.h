@@ -28,6 +28,8 @@ struct wan_glance {
 int wan_glance_open(const char *path, struct wan_glance *glance);
 /* Looks again. 0, negative errno: then what was seen before stays. */
 int wan_glance_look(struct wan_glance *glance);
+/* Has a tracker told something since the latest look? Costs about 6 us. */
+bool wan_glance_moved(const struct wan_glance *glance);
 /* What the latest look saw, borrowed until the next one: no operations, aggregates or events. Its
  * state is UNKNOWN when the process is gone and did not tell how. */
 const struct wan_process *wan_glance_process(const struct wan_glance *glance);
