@@ -162,6 +162,8 @@ static void judge_silence(struct live_job *job, const struct wan_tracker_row *ro
 	wan_stall_step(&job->watch, read, job->prior, look ? &evidence : NULL, now_ns, &stall);
 	job->verdict.stalled = stall.state == WAN_STALL_STALLED;
 	job->verdict.late = stall.state == WAN_STALL_LONG_STEP;
+	/* Of what does not get on, nobody knows when it ends. */
+	job->verdict.eta_known &= !job->verdict.stalled;
 	if (job->verdict.stalled || job->verdict.late)
 		wan_stall_message(&stall, read, job->verdict.text, sizeof(job->verdict.text));
 }

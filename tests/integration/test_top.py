@@ -309,8 +309,8 @@ def several_runs_are_listed_and_chosen_from():
 def a_family_shares_the_screen():
     state = fresh()
     env = record_here(XDG_STATE_HOME=state, TERM="xterm")
-    script = f"printf 'begin 5 step left\\nupdate 1\\nsteps 1 9000\\n' | {JOBS} & " \
-             f"printf 'begin 6 step right\\nupdate 2\\nsteps 1 9000\\n' | {JOBS} & wait"
+    script = f"printf 'begin 5 step left\\nupdate 1\\nsteps 1 5000\\n' | {JOBS} & " \
+             f"printf 'begin 6 step right\\nupdate 2\\nsteps 1 5000\\n' | {JOBS} & wait"
     run = subprocess.Popen([WANPROF, "run", "-q", "--", "sh", "-c", script], env=env,
                            stdout=subprocess.DEVNULL, start_new_session=True)
     try:
@@ -336,6 +336,7 @@ def a_stopped_program_is_said_to_be_stopped():
         top.wait_for(lambda lines: "stopped" in lines[0], "the title")
         top.wait_for(lambda lines: any("stalled" in l and "stopped" in l for l in lines[1:]),
                      "the stall with its cause")
+        check(any("eta unknown" in line for line in top.model.text()), "no end in sight")
         os.kill(jobs.process.pid, signal.SIGCONT)
         jobs.tell("update 13")
         top.wait_for(lambda lines: any("13/40" in l for l in lines)
@@ -344,8 +345,8 @@ def a_stopped_program_is_said_to_be_stopped():
         top.wait()
 
 
-LIVE = f"""printf 'begin 9 step live\\nphase 4\\nupdate 3\\nsteps 1 2500\\n' | {JOBS} > /dev/null &
-for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14; do echo line $i; sleep 0.05; done
+LIVE = f"""printf 'begin 9 step live\\nphase 4\\nupdate 3\\nsteps 1 1400\\n' | {JOBS} > /dev/null &
+for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14; do echo line $i; sleep 0.03; done
 wait; echo end"""
 
 
