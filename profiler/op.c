@@ -19,64 +19,14 @@
 #include "attach.h"
 #include "clock.h"
 #include "heap.h"
-#include "identity_mark.h"
 #include "macros.h"
-#include "sys.h"
+#include "op_words.h"
 
-#define MAGIC      0x57414e4f50454e31u /* mixed with the address: a copied op is not an op */
-#define GAP_SHARE  50                  /* the anchor may lie span / 50 before the begin */
-#define DEAD_BELOW (64u * 1024)        /* how far below the stack pointer a left frame may lie */
+#define GAP_SHARE  50           /* the anchor may lie span / 50 before the begin */
+#define DEAD_BELOW (64u * 1024) /* how far below the stack pointer a left frame may lie */
 
 /* Stack pointer of the caller of a public function: everything below it is dead or ours. */
 #define CALLER_STACK() ((uintptr_t)__builtin_dwarf_cfa())
-
-struct op {
-	uint64_t magic;
-	struct wan_profile *profile;
-	struct wan_lane *lane;
-	struct wan_record_inflight *slot;
-	uint64_t start_ticks;
-	uint64_t anchor_ticks, anchor_cpu_ns;
-	uint64_t size;       /* width | height << 32 */
-	uint64_t tail;       /* last word of the record: file, channels, status, ... flags */
-	uint32_t file_bytes; /* as in the record */
-	uint16_t name;
-	bool counted;
-	uint8_t unusual; /* enum unusual; 0: end_quick() will do */
-	/* when somebody counts the thread's memory */
-	int64_t level_bytes;      /* allocated - freed of this thread at begin */
-	int64_t outer_high;       /* highest level seen for the operations around this one */
-	uint64_t allocated_bytes; /* at begin */
-	/* after wan_op_add_memory() */
-	int64_t added_net;
-	uint64_t added_peak;
-};
-_Static_assert(sizeof(struct op) <= sizeof(struct wan_op), "wan_op is large enough");
-_Static_assert(offsetof(struct op, magic) == 0 && offsetof(struct wan_profile, active) == 0,
-	       "the checked forms of wan/profile.h look at the first word");
-
-enum unusual {
-	LARGE = 1, /* the CPU clock at both ends */
-	ADDED = 2, /* wan_op_add_memory() */
-	OUTER = 4, /* others may be around it: outer_high holds */
-};
-
-/* Places in the last word of struct wan_record_operation (little endian, see layout.h). */
-enum {
-	TAIL_FILE = 0,
-	TAIL_CHANNELS = 16,
-	TAIL_STATUS = 24,
-	TAIL_DEPTH = 32,
-	TAIL_LIBRARY = 40,
-	TAIL_FLAGS = 48,
-};
-_Static_assert(offsetof(struct wan_record_operation, file) == 56 &&
-		       offsetof(struct wan_record_operation, channels) == 58 &&
-		       offsetof(struct wan_record_operation, kind_status) == 59 &&
-		       offsetof(struct wan_record_operation, bit_depth) == 60 &&
-		       offsetof(struct wan_record_operation, library) == 61 &&
-		       offsetof(struct wan_record_operation, flags) == 62,
-	       "the last word of a record");
 
 /* What a thread knows of itself between operations. */
 struct thread_state {
@@ -91,17 +41,6 @@ struct thread_state {
 static const uint64_t never_moves;
 static __thread struct thread_state self __attribute__((tls_model("initial-exec"))) = {
 	.allocated = &never_moves, .freed = &never_moves};
-
-static uint64_t magic_of(const struct op *op)
-{
-	return MAGIC ^ (uint64_t)(uintptr_t)op;
-}
-
-static struct op *valid(struct wan_op *public_op)
-{
-	struct op *op = (struct op *)public_op;
-	return op && op->magic == magic_of(op) ? op : NULL;
-}
 
 static __attribute__((noinline, cold)) void prepare_thread(void)
 {
@@ -282,69 +221,6 @@ __attribute__((noinline)) void wan_op_begin_large(struct wan_profile *profile, s
 {
 	if (!off(profile, op))
 		begin(profile, (struct op *)op, name, WAN_LIBRARY_PROGRAM, true, CALLER_STACK());
-}
-
-void wan_op_set_image(struct wan_op *public_op, uint32_t width_px, uint32_t height_px,
-		      uint32_t channels, uint32_t bit_depth, uint64_t file_bytes)
-{
-	struct op *op = valid(public_op);
-	if (!op)
-		return;
-	const uint64_t places = (uint64_t)0xff << TAIL_CHANNELS | (uint64_t)0xff << TAIL_DEPTH;
-	channels = WAN_MIN(channels, 255u);
-	bit_depth = WAN_MIN(bit_depth, 255u);
-	op->size = width_px | (uint64_t)height_px << 32;
-	op->tail = (op->tail & ~places) | (uint64_t)channels << TAIL_CHANNELS |
-		   (uint64_t)bit_depth << TAIL_DEPTH;
-	op->file_bytes = file_bytes == UINT64_MAX
-				 ? WAN_BYTES_UNKNOWN
-				 : (uint32_t)WAN_MIN(file_bytes, (uint64_t)WAN_BYTES_UNKNOWN - 1);
-	if (op->lane != wan_lane_current)
-		return;
-	wan_lane_inflight_filled(op->lane);
-	op->slot->width_px = width_px;
-	op->slot->height_px = height_px;
-	op->slot->channels = (uint8_t)channels;
-	op->slot->bit_depth = (uint8_t)bit_depth;
-	op->slot->file_bytes = file_bytes;
-}
-
-void wan_op_set_file(struct wan_op *public_op, const char *path)
-{
-	struct op *op = valid(public_op);
-	if (!op || !path)
-		return;
-	uint16_t file = wan_recorder_string(op->profile->recorder, path);
-	op->tail = (op->tail & ~((uint64_t)0xffff << TAIL_FILE)) | (uint64_t)file << TAIL_FILE;
-	if (op->lane != wan_lane_current)
-		return;
-	op->slot->file = file;
-	struct stat status;
-	int saved = errno;
-	if (wan_sys->stat(path, &status) == 0)
-		wan_lane_detail(op->lane, op->start_ticks, op->lane->thread,
-				wan_identity_of_file(&status, 0), 0, 0);
-	errno = saved;
-}
-
-void wan_op_set_flags(struct wan_op *public_op, uint32_t flags)
-{
-	struct op *op = valid(public_op);
-	if (op)
-		op->tail |=
-			(uint64_t)(flags & (WAN_OP_PROGRESSIVE | WAN_OP_SCALED | WAN_OP_LOSSLESS))
-			<< TAIL_FLAGS;
-}
-
-void wan_op_add_memory(struct wan_op *public_op, int64_t net_bytes, uint64_t peak_bytes)
-{
-	struct op *op = valid(public_op);
-	if (!op)
-		return;
-	bool again = op->unusual & ADDED;
-	op->added_net = net_bytes + (again ? op->added_net : 0);
-	op->added_peak = peak_bytes + (again ? op->added_peak : 0);
-	op->unusual |= ADDED;
 }
 
 /*

@@ -127,7 +127,7 @@ def commands_of_the_readme_exist():
             program = words[0]
             if program == "wanprof":
                 bad += unknown_words(words[1:])
-            elif program.startswith("tools/"):
+            elif program.startswith(("tools/", "tests/")):
                 if not os.access(os.path.join(ROOT, program), os.X_OK):
                     bad.append(line)
             elif program not in known and program != "wan-startend" and not shutil.which(program):
