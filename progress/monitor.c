@@ -62,7 +62,7 @@ void wan_progress_store_words(struct wan_progress *progress)
 		summary.queue,
 		summary.queue_wait_ns,
 		summary.granularity,
-		0,
+		wan_load_relaxed(&progress->stalled),
 		wan_load_relaxed(&progress->delivery_max_ns),
 	};
 	for (unsigned i = 0; i < WAN_COUNT_OF(values); i++)
@@ -78,11 +78,13 @@ static uint64_t take_sample(struct wan_progress *progress, bool post)
 	if (progress->options.on_sample)
 		progress->options.on_sample(progress->options.context, &window.sample);
 	wan_progress_judge_window(progress, &window, post);
+	uint64_t look_in_ns = wan_progress_watch_silence(progress, window.sample.time_ns, post);
 	wan_progress_store_words(progress);
 	wan_mutex_lock(&progress->lock);
 	uint64_t interval = progress->interval_ns;
 	wan_mutex_unlock(&progress->lock);
-	return interval;
+	/* A deadline does not wait for the interval. */
+	return WAN_MIN(interval, WAN_MAX(look_in_ns, WAN_SAMPLER_LEAST_NS));
 }
 
 uint64_t wan_progress_sample_now(struct wan_progress *progress)
@@ -146,6 +148,7 @@ static void forget_after_fork_locked(struct wan_progress *progress) WAN_REQUIRES
 	progress->stopping = progress->joining = false;
 	progress->delivering_thread = progress->serving_thread = 0;
 	progress->walk = NULL;
+	wan_evidence_close(&progress->evidence);
 	progress->courier = progress->posted_count = 0;
 	memset(progress->couriers, 0, sizeof(progress->couriers));
 	for (unsigned i = 0; i < WAN_ALERT_CALLBACKS_MAX; i++)
@@ -238,6 +241,7 @@ void wan_progress_stop(struct wan_progress *progress)
 	if (!hosted)
 		pthread_join(progress->thread, NULL);
 	wan_progress_dismiss_couriers(progress);
+	wan_evidence_close(&progress->evidence);
 	wan_mutex_lock(&progress->lock);
 	progress->state = WAN_MONITOR_STOPPED;
 	progress->stopping = progress->joining = false;

@@ -103,6 +103,7 @@ void wan_progress_destroy(struct wan_progress *progress)
 	delist(progress);
 	wan_progress_stop(progress);
 	wan_progress_dismiss_couriers(progress); /* one whose callback stopped sampling itself */
+	wan_evidence_close(&progress->evidence);
 	wan_progress_free_trackers(progress);
 	wan_cond_finish(&progress->changed);
 	wan_mutex_finish(&progress->lock);

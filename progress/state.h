@@ -13,6 +13,7 @@
 #include "lock.h"
 #include "progress.h"
 #include "sampler.h"
+#include "stall.h"
 #include "tracker_words.h"
 
 enum {
@@ -71,6 +72,8 @@ struct wan_tracker {
 	uint64_t delivery_max_ns;                          /* atomic */
 	uint32_t callbacks_skipped;                        /* writer's thread: granularity */
 	struct wan_tracker_watch watch;                    /* progress->lock */
+	struct wan_stall_watch silence;                    /* progress->lock */
+	enum wan_stall_state told;                         /* progress->lock; of this silence */
 	uint64_t own_words[WAN_TRACKER_WORDS];
 	uint32_t *own_counts; /* as long as the handle; NULL: no memory */
 };
@@ -162,6 +165,9 @@ struct wan_progress {
 	uint64_t window_ns;                             /* lock; when the last window ended */
 	struct wan_sampler_state sampler;               /* lock */
 
+	struct wan_evidence_reader evidence; /* of the sampling thread */
+	uint64_t stalled;                    /* lock; trackers */
+
 	/* What declared jobs are judged by. */
 	double baseline_mb, step_mb; /* lock; 0: not known */
 	uint64_t own_cpu_ns;         /* lock; of all samples so far */
@@ -223,6 +229,9 @@ void wan_progress_leave_recording(struct wan_progress *progress);
 void wan_progress_free_trackers(struct wan_progress *progress);
 /* What the window that ends now saw; sample.time_ns is set by the caller. */
 void wan_progress_close_window(struct wan_progress *progress, struct wan_alert_window *window);
+/* Looks at jobs that are silent and raises what is wrong. Returns when to look again, in ns from
+ * now; UINT64_MAX: when there is a sample. By the sampling thread. */
+uint64_t wan_progress_watch_silence(struct wan_progress *progress, uint64_t now_ns, bool post);
 /* Brings the words in the recording up to date. */
 void wan_progress_store_words(struct wan_progress *progress);
 /* Takes one sample: resources, figures, alerts, next interval, and delivers on this thread. Returns

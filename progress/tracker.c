@@ -126,6 +126,8 @@ void wan_tracker_prepare(struct wan_tracker *tracker, struct wan_progress *progr
 	tracker->callbacks_skipped = 0;
 	tracker->callback_longest_ns = tracker->delivery_longest_ns = tracker->delivery_max_ns = 0;
 	memset(&tracker->watch, 0, sizeof(tracker->watch));
+	memset(&tracker->silence, 0, sizeof(tracker->silence));
+	tracker->told = WAN_STALL_NOT_KNOWN;
 	tracker->phase_text[0] = '\0';
 	wan_str_copy(tracker->name, sizeof(tracker->name), name);
 	prepare_counts(tracker);

@@ -159,4 +159,83 @@ TEST(after_unregistering_a_callback_does_not_run_any_more)
 	wan_progress_destroy(progress);
 }
 
+/* A callback that does not return until it is let. */
+struct blocker {
+	uint32_t entered, let, returned;
+};
+
+static void block(void *context, const struct wan_alert *alert)
+{
+	struct blocker *blocker = context;
+	__atomic_fetch_add(&blocker->entered, 1, __ATOMIC_SEQ_CST);
+	while (!__atomic_load_n(&blocker->let, __ATOMIC_SEQ_CST))
+		usleep(1000);
+	__atomic_fetch_add(&blocker->returned, 1, __ATOMIC_SEQ_CST);
+}
+
+static void count_calls(void *context, const struct wan_alert *alert)
+{
+	__atomic_fetch_add((uint32_t *)context, 1, __ATOMIC_SEQ_CST);
+}
+
+static bool reaches(const uint32_t *count, uint32_t wanted)
+{
+	for (int i = 0; i < 20000 && __atomic_load_n(count, __ATOMIC_SEQ_CST) < wanted; i++)
+		usleep(1000);
+	return __atomic_load_n(count, __ATOMIC_SEQ_CST) >= wanted;
+}
+
+static void *judge_once(void *argument)
+{
+	wan_progress_judge(argument, &slow);
+	return NULL;
+}
+
+TEST(a_callback_that_does_not_return_keeps_the_others_for_a_second_only)
+{
+	struct wan_progress *progress = fake_monitor("classic");
+	struct blocker blocker = {0};
+	uint32_t before = 0, after = 0;
+	CHECK_EQ(wan_progress_on_alert(progress, count_calls, &before), 0);
+	CHECK_EQ(wan_progress_on_alert(progress, block, &blocker), 0);
+	CHECK_EQ(wan_progress_on_alert(progress, count_calls, &after), 0);
+	pthread_t threads[2];
+	for (int i = 0; i < 2; i++)
+		REQUIRE(pthread_create(&threads[i], NULL, judge_once, progress) == 0);
+	/* The second thread does the rest of the first one's, then its own without the blocked. */
+	CHECK(reaches(&after, 2));
+	CHECK_EQ(before, 2);
+	CHECK_EQ(blocker.entered, 1);
+	CHECK_EQ(blocker.returned, 0);
+	CHECK_EQ(progress->missed, 1);
+	__atomic_store_n(&blocker.let, 1, __ATOMIC_SEQ_CST);
+	for (int i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	CHECK_EQ(after, 2); /* once for each alert */
+	wan_progress_judge(progress, &slow);
+	CHECK_EQ(blocker.returned, 2); /* it hears again */
+	CHECK_EQ(after, 3);
+	wan_progress_destroy(progress);
+}
+
+TEST(a_blocked_callback_keeps_neither_the_sampler_nor_the_others)
+{
+	struct wan_progress *progress = fake_monitor("classic");
+	struct blocker blocker = {0};
+	uint32_t calls = 0;
+	CHECK_EQ(wan_progress_on_alert(progress, block, &blocker), 0);
+	CHECK_EQ(wan_progress_on_alert(progress, count_calls, &calls), 0);
+	CHECK_EQ(wan_progress_start(progress, 100 * MS), 0); /* idle: alarms at each sample */
+	CHECK(reaches(&blocker.entered, 1));
+	CHECK(reaches(&calls, 3)); /* by a successor of the blocked thread */
+	CHECK_EQ(blocker.returned, 0);
+	__atomic_store_n(&blocker.let, 1, __ATOMIC_SEQ_CST);
+	wan_progress_stop(progress);
+	uint32_t at_stop = calls;
+	usleep(20000);
+	CHECK_EQ(calls, at_stop);
+	CHECK(blocker.returned >= 1);
+	wan_progress_destroy(progress);
+}
+
 TAP_MAIN
