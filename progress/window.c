@@ -247,10 +247,10 @@ static void watch_declared(struct wan_tracker *tracker, uint64_t now_ticks,
 					? (double)wan_elapsed(watch->updated, updated) *
 						  tracker->scale.ns_per_tick / (double)in_window
 					: 0;
-		once |= watch->usual_ns > 0 && gap_ns > 1.5 * watch->usual_ns;
-		if (!once)
+		if (!once) /* one slow step in four does not change their median */
 			learn(watch, present_gap_ns(tracker, words, in_phase, in_window,
 						    window->window_ns));
+		once |= watch->usual_ns > 0 && gap_ns > 1.5 * watch->usual_ns;
 		watch->updated = updated;
 		watch->updates = updates;
 		declared->stepped = true;
