@@ -275,5 +275,94 @@ WAN_API const char *wan_progress_duration_text(char *to, size_t to_bytes, int64_
 
 #ifdef __cplusplus
 }
+
+#if __cplusplus >= 201103L
+#include <exception>
+#include <new>
+#include <type_traits>
+#include <utility>
+
+namespace wan
+{
+
+/** A call for wan_progress_track(), which knows only int and lets no exception through. */
+template <typename Function, typename Result> class tracked_call
+{
+      public:
+	explicit tracked_call(Function &function) : function_(function)
+	{
+	}
+	static int run(void *context) noexcept
+	{
+		tracked_call *call = static_cast<tracked_call *>(context);
+		try {
+			new (static_cast<void *>(&call->result_)) Result(call->function_());
+		} catch (...) {
+			call->exception_ = std::current_exception();
+		}
+		return 0;
+	}
+	Result take()
+	{
+		if (exception_)
+			std::rethrow_exception(exception_);
+		struct guard {
+			Result *result;
+			~guard()
+			{
+				result->~Result();
+			}
+		} ended = {reinterpret_cast<Result *>(&result_)};
+		return std::move(*ended.result);
+	}
+
+      private:
+	Function &function_;
+	std::exception_ptr exception_;
+	typename std::aligned_storage<sizeof(Result), alignof(Result)>::type result_;
+};
+
+template <typename Function> class tracked_call<Function, void>
+{
+      public:
+	explicit tracked_call(Function &function) : function_(function)
+	{
+	}
+	static int run(void *context) noexcept
+	{
+		tracked_call *call = static_cast<tracked_call *>(context);
+		try {
+			call->function_();
+		} catch (...) {
+			call->exception_ = std::current_exception();
+		}
+		return 0;
+	}
+	void take()
+	{
+		if (exception_)
+			std::rethrow_exception(exception_);
+	}
+
+      private:
+	Function &function_;
+	std::exception_ptr exception_;
+};
+
+/**
+ * wan_progress_track() for anything that can be called without arguments: returns its result (a
+ * value, or nothing), and passes on its exceptions; the call is counted either way. Since: 0.2
+ */
+template <typename Function>
+auto track(wan_progress *progress, const char *name, Function &&function) -> decltype(function())
+{
+	typedef typename std::remove_reference<Function>::type Plain;
+	tracked_call<Plain, decltype(function())> call(function);
+	(void)wan_progress_track(progress, name, call.run, &call);
+	return call.take();
+}
+
+} /* namespace wan */
+#endif
 #endif
 #endif
