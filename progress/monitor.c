@@ -94,13 +94,22 @@ uint64_t wan_progress_sample_now(struct wan_progress *progress)
 
 /* --- when --- */
 
-uint64_t wan_progress_serve(struct wan_progress *progress)
+/* How much earlier than due a sample may be taken. */
+static uint64_t slack_ns_locked(const struct wan_progress *progress) WAN_REQUIRES(&progress->lock)
+{
+	enum { LEAST_NS = 400000000 }; /* short ones are kept exactly */
+	bool may = !progress->classic_sampling && progress->interval_ns >= LEAST_NS;
+	return may ? progress->interval_ns / 4 : 0;
+}
+
+uint64_t wan_progress_serve(struct wan_progress *progress, bool convenient)
 {
 	uint64_t due_ns, now_ns = wan_now_ns();
 	wan_mutex_lock(&progress->lock);
 	bool runs = progress->state == WAN_MONITOR_RUNNING && !progress->stopping;
 	due_ns = runs ? progress->due_ns : UINT64_MAX;
-	bool due = due_ns <= now_ns;
+	bool due = runs && due_ns <= now_ns + (convenient ? slack_ns_locked(progress) : 0);
+	due_ns = due ? WAN_MIN(due_ns, now_ns) : due_ns;
 	if (due)
 		progress->serving_thread = wan_thread_id();
 	wan_mutex_unlock(&progress->lock);
@@ -125,7 +134,7 @@ static void *sample_until_stopped(void *argument)
 {
 	struct wan_progress *progress = argument;
 	for (;;) {
-		uint64_t due_ns = wan_progress_serve(progress);
+		uint64_t due_ns = wan_progress_serve(progress, false);
 		wan_mutex_lock(&progress->lock);
 		while (!progress->stopping && wan_now_ns() < due_ns)
 			wan_cond_wait(&progress->changed, &progress->lock, due_ns);

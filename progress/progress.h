@@ -55,8 +55,9 @@ int wan_progress_create(const struct wan_progress_options *options,
 /* Stops sampling; frees every tracker, ended or not. NULL is fine; nobody may be in a call. */
 void wan_progress_destroy(struct wan_progress *progress);
 
-/* Samples when it is time to. Returns when it wants to be called again (wan_now_ns()), UINT64_MAX:
- * not before a start. Callbacks do not run on this thread. Threads: one at a time. */
-uint64_t wan_progress_serve(struct wan_progress *progress);
+/* Samples when it is time to; convenient: also a quarter of its interval before, since somebody is
+ * awake who would have to wake again. Returns when it wants to be called again (wan_now_ns()),
+ * UINT64_MAX: not before a start. Callbacks do not run on this thread. Threads: one at a time. */
+uint64_t wan_progress_serve(struct wan_progress *progress, bool convenient);
 
 #endif

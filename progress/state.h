@@ -166,6 +166,8 @@ struct wan_progress {
 	struct wan_sampler_state sampler;               /* lock */
 
 	struct wan_evidence_reader evidence; /* of the sampling thread */
+	double memory_mb;                    /* of the sampling thread; as last read */
+	uint64_t memory_read_ns;             /* of the sampling thread */
 	uint64_t stalled;                    /* lock; trackers */
 
 	/* What declared jobs are judged by. */

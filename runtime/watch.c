@@ -81,17 +81,20 @@ static enum waited wait_plainly(struct wan_runtime *runtime, uint64_t pause_ns)
 static enum waited wait_on(struct wan_runtime *runtime, const int *fds, uint32_t count,
 			   uint64_t pause_ns)
 {
-	uint64_t until_ns = wan_now_ns() + pause_ns;
+	/* Two reasons to wake up within a quarter of the pause are one: a calm program is woken
+	 * once a second. */
+	uint64_t until_ns = wan_now_ns() + pause_ns, slack_ns = 0;
 	for (;;) {
-		uint64_t due_ns = wan_progress_serve(runtime->progress);
+		uint64_t due_ns = wan_progress_serve(runtime->progress, !slack_ns);
 		uint64_t now_ns = wan_now_ns();
-		if (now_ns >= until_ns || wan_load_relaxed(&runtime->stopping))
+		if (now_ns + slack_ns >= until_ns || wan_load_relaxed(&runtime->stopping))
 			return OVER;
 		uint64_t rest_ns = WAN_MIN(until_ns, due_ns) - WAN_MIN(now_ns, due_ns);
 		enum waited waited = count ? wait_once(runtime, fds, count, rest_ns)
 					   : wait_plainly(runtime, rest_ns);
 		if (waited != OVER)
 			return waited;
+		slack_ns = pause_ns / 4;
 	}
 }
 
