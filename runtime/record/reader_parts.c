@@ -271,9 +271,10 @@ static void add_latencies(struct wan_reading *reading, struct wan_process_counte
 {
 	uint64_t unit = to->words[WAN_TRACKER_HISTOGRAM] - 1;
 	uint64_t at = WAN_RECORD_UNITS_AT + unit * WAN_RECORD_UNIT;
-	const struct wan_record_latency *found = (const void *)(reading->bytes + at);
+	const struct wan_record_latency *found;
 	if (unit >= WAN_RECORD_MAXIMUM / WAN_RECORD_UNIT || at + sizeof(*found) > reading->count)
 		return;
+	found = (const void *)(reading->bytes + at);
 	if (found->magic != WAN_RECORD_LATENCY_MAGIC || found->block != block ||
 	    found->check != wan_record_latency_check(block, (uint32_t)unit) || found->shift > 16) {
 		wan_read_damage(reading, at, "the latencies of \"%s\" are damaged", to->name);

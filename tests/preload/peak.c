@@ -3,6 +3,7 @@
 #include "peak.h"
 #include "config.h"
 #include "jemalloc.h"
+#include "resolve.h"
 #include "tap.h"
 
 #define MB (1024 * 1024)
@@ -19,6 +20,8 @@ static struct wan_lane *lane(void)
 	return wan_lane_get(recorder);
 }
 
+static const struct wan_codec codec; /* of this program's own namespace */
+
 static void use(size_t bytes)
 {
 	char *volatile block = malloc(bytes);
@@ -33,7 +36,7 @@ static bool is_about(int64_t value, int64_t wanted)
 
 TEST(peak_is_that_of_the_operation)
 {
-	struct wan_object object = {.lane = lane()};
+	struct wan_object object = {.lane = lane(), .codec = &codec};
 	int64_t net, peak;
 	if (!wan_jemalloc_active())
 		SKIP("malloc is not jemalloc's here");
@@ -50,7 +53,7 @@ TEST(peak_is_that_of_the_operation)
 
 TEST(inner_operation_keeps_its_own_peak_and_gives_it_to_the_outer)
 {
-	struct wan_object outer = {.lane = lane()}, inner = {.lane = lane()};
+	struct wan_object outer = {.lane = lane(), .codec = &codec}, inner = {.lane = lane(), .codec = &codec};
 	int64_t net, peak;
 	if (!wan_jemalloc_active())
 		SKIP("malloc is not jemalloc's here");
@@ -80,7 +83,7 @@ TEST(inner_operation_keeps_its_own_peak_and_gives_it_to_the_outer)
 
 TEST(overlapping_operations_end_in_any_order)
 {
-	struct wan_object first = {.lane = lane()}, second = {.lane = lane()};
+	struct wan_object first = {.lane = lane(), .codec = &codec}, second = {.lane = lane(), .codec = &codec};
 	int64_t net, peak;
 	if (!wan_jemalloc_active())
 		SKIP("malloc is not jemalloc's here");
@@ -104,7 +107,7 @@ TEST(more_than_can_be_followed_have_no_peak)
 	if (!wan_jemalloc_active())
 		SKIP("malloc is not jemalloc's here");
 	for (int i = 0; i < 10; i++) {
-		objects[i] = (struct wan_object){.lane = lane()};
+		objects[i] = (struct wan_object){.lane = lane(), .codec = &codec};
 		wan_peak_begin(&objects[i]);
 	}
 	use(2 * MB);
