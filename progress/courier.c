@@ -39,6 +39,15 @@ static uint32_t own_place_locked(const struct wan_progress *progress) WAN_REQUIR
 	return place + 1;
 }
 
+bool wan_progress_is_courier_locked(const struct wan_progress *progress)
+{
+	bool found = false;
+	for (uint32_t i = 0; i < WAN_COURIERS_MAX && !found; i++)
+		found = progress->couriers[i].used &&
+			pthread_equal(progress->couriers[i].thread, pthread_self());
+	return found;
+}
+
 static void *deliver_posted(void *argument)
 {
 	struct wan_progress *progress = argument;

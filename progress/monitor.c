@@ -237,8 +237,9 @@ void wan_progress_stop(struct wan_progress *progress)
 	bool joins = running && !own && !progress->joining;
 	if (joins)
 		progress->joining = true;
-	else
-		while (!own && progress->joining) /* somebody else is at it */
+	else /* somebody else is at it; he waits for a callback that stops, which must not wait too
+	      */
+		while (!own && !wan_progress_is_courier_locked(progress) && progress->joining)
 			wan_cond_wait(&progress->changed, &progress->lock, UINT64_MAX);
 	bool hosted = progress->hosted;
 	while (joins && hosted && progress->serving_thread)

@@ -251,6 +251,9 @@ void wan_progress_deliver(struct wan_progress *progress, const struct wan_alert 
 void wan_progress_post(struct wan_progress *progress, const struct wan_alert *alert);
 /* Another thread goes on where one is in a callback for too long. */
 void wan_progress_relieve(struct wan_progress *progress);
+/* Whether the calling thread is one that calls callbacks. */
+bool wan_progress_is_courier_locked(const struct wan_progress *progress)
+	WAN_REQUIRES(&progress->lock);
 /* Ends and joins the threads that call callbacks, but for the calling one. */
 void wan_progress_dismiss_couriers(struct wan_progress *progress);
 /* Takes the turn to call callbacks, and gives it back. */
