@@ -89,7 +89,9 @@ void wan_memory_act_early(struct wan_memory *memory, uint64_t now_ns)
 	/* What two reactions bring is given at once; if the growth goes on, more is by then. All
 	 * four of them emptied the cache for a burst that ended before it reached the step. */
 	double later = need + forecast.bytes_per_s * (REACTIONS / 2) * forecast.reaction_s;
-	bool due = forecast.early && !memory->classic && later > entry &&
+	/* A level that holds on until need has fallen was acted for when it was entered. */
+	bool entered = memory->level.level >= forecast.next;
+	bool due = forecast.early && !entered && !memory->classic && later > entry &&
 		   (!memory->early_ns || now_ns - memory->early_ns >= EARLY_EVERY_NS);
 	if (due)
 		memory->early_ns = now_ns;
