@@ -18,6 +18,10 @@ import unicodedata
 
 from tap import check
 
+# A shell starts what it runs in the background with these ignored, and programs inherit that.
+for ignored in (signal.SIGINT, signal.SIGQUIT):
+    signal.signal(ignored, signal.SIG_DFL)
+
 
 def width(character):
     if unicodedata.combining(character):

@@ -53,7 +53,8 @@ TEST(peak_is_that_of_the_operation)
 
 TEST(inner_operation_keeps_its_own_peak_and_gives_it_to_the_outer)
 {
-	struct wan_object outer = {.lane = lane(), .codec = &codec}, inner = {.lane = lane(), .codec = &codec};
+	struct wan_object outer = {.lane = lane(), .codec = &codec},
+			  inner = {.lane = lane(), .codec = &codec};
 	int64_t net, peak;
 	if (!wan_jemalloc_active())
 		SKIP("malloc is not jemalloc's here");
@@ -83,7 +84,8 @@ TEST(inner_operation_keeps_its_own_peak_and_gives_it_to_the_outer)
 
 TEST(overlapping_operations_end_in_any_order)
 {
-	struct wan_object first = {.lane = lane(), .codec = &codec}, second = {.lane = lane(), .codec = &codec};
+	struct wan_object first = {.lane = lane(), .codec = &codec},
+			  second = {.lane = lane(), .codec = &codec};
 	int64_t net, peak;
 	if (!wan_jemalloc_active())
 		SKIP("malloc is not jemalloc's here");
