@@ -19,7 +19,7 @@ import unicodedata
 from tap import check
 
 # A shell starts what it runs in the background with these ignored, and programs inherit that.
-for ignored in (signal.SIGINT, signal.SIGQUIT):
+for ignored in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
     signal.signal(ignored, signal.SIG_DFL)
 
 

@@ -204,9 +204,9 @@ TEST(a_callback_that_does_not_return_keeps_the_others_for_a_second_only)
 		REQUIRE(pthread_create(&threads[i], NULL, judge_once, progress) == 0);
 	/* The second thread does the rest of the first one's, then its own without the blocked. */
 	CHECK(reaches(&after, 2));
-	CHECK_EQ(before, 2);
-	CHECK_EQ(blocker.entered, 1);
-	CHECK_EQ(blocker.returned, 0);
+	CHECK_EQ(__atomic_load_n(&before, __ATOMIC_SEQ_CST), 2);
+	CHECK_EQ(__atomic_load_n(&blocker.entered, __ATOMIC_SEQ_CST), 1);
+	CHECK_EQ(__atomic_load_n(&blocker.returned, __ATOMIC_SEQ_CST), 0);
 	CHECK_EQ(progress->missed, 1);
 	__atomic_store_n(&blocker.let, 1, __ATOMIC_SEQ_CST);
 	for (int i = 0; i < 2; i++)
