@@ -97,8 +97,9 @@ class Bench:
 
     def environment(self, mode):
         env = {k: v for k, v in os.environ.items() if not k.startswith(("WAN_", "LD_"))}
-        # The same linker set-up for all: something is preloaded, and the environment, which moves
-        # the stack, has one length. Without that 60 thumbnails differ by 1.5 % for no reason.
+        # The same linker set-up for all: something is preloaded, and the environment has one
+        # length. Against nothing preloaded 60 thumbnails differ by 1.5 %; that the environment
+        # moves the stack may be why, but was not measured apart.
         libraries = " ".join(self.libraries.get(mode) or [INERT])
         if mode != "peer":  # which preloads what it likes
             env["LD_PRELOAD"] = libraries + " " * (512 - len(libraries))
