@@ -8,7 +8,7 @@
  *	at <tab> operation                      begun
  *	sample <tab> operation <tab> width <tab> height <tab> ns <tab> bytes held at once, 0: none
  */
-#include "bench_scaling.h"
+#include "work.h"
 
 #include <math.h>
 #include <stdint.h>
@@ -250,7 +250,7 @@ static int load(const char *path, struct wan_memory *memory, struct wan_image **
 	return 0;
 }
 
-int bench_scaling(const char *path, int rounds)
+int work_scaling(const char *path, int rounds)
 {
 	static const struct wan_setting settings[] = {{"record.path", "off"}};
 	struct wan_runtime_options options;

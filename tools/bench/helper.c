@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "bench_helper.h"
+#include "helper.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -20,7 +20,7 @@
 
 static bool find_helper(char *to, size_t bytes)
 {
-	static const char *const beside[] = {"/", "/../libexec/wanrt/"};
+	static const char *const beside[] = {"/", "/bench/", "/../libexec/wanrt/"};
 	char folder[PATH_MAX - 64];
 	ssize_t length = readlink("/proc/self/exe", folder, sizeof(folder) - 1);
 	if (length <= 0)
@@ -90,34 +90,4 @@ int bench_helper_run(const char *const *arguments, void (*take)(void *context, c
 		;
 	(void)signal(SIGINT, before);
 	return child < 0 ? WANPROF_SOFTWARE : exit_of(status);
-}
-
-int bench_output_write(const struct bench_output *choice, const void *data)
-{
-	struct wanprof_output output;
-	struct wan_error error;
-	if (wanprof_output_open(&output, choice->path, choice->force, &error) < 0) {
-		wanprof_say_error(&error);
-		return WANPROF_NO_OUTPUT;
-	}
-	bool failed;
-	if (choice->json) {
-		failed = choice->document(output.fd, data) < 0;
-	} else {
-		FILE *to = fdopen(dup(output.fd), "w");
-		if (to)
-			choice->text(to, data);
-		failed = !to || fclose(to) != 0;
-	}
-	if (failed) {
-		wanprof_say("%s: could not be written (disk full?)",
-			    choice->path ? choice->path : "standard output");
-		wanprof_output_abandon(&output);
-		return WANPROF_NO_OUTPUT;
-	}
-	if (wanprof_output_commit(&output, &error) < 0) {
-		wanprof_say_error(&error);
-		return WANPROF_NO_OUTPUT;
-	}
-	return WANPROF_OK;
 }

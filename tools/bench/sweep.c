@@ -4,7 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bench_helper.h"
+#include "bench.h"
+#include "helper.h"
 #include "json_writer.h"
 #include "macros.h"
 #include "scaling.h"

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * wanprof-bench: the program behind `wanprof bench`. It links libwanrt, as a user's program
- * does, makes the pictures of the table from photographs, does the work of each row on them, and
- * prints one line of tab-separated figures for each row and photograph. Internal: wanprof starts it
- * and makes a table of what it says.
+ * The work of `wanprof bench --table`: makes the pictures of the table from photographs, does the
+ * work of each row on them, and prints one line of tab-separated figures for each row and
+ * photograph.
  *
- *	wanprof-bench table ROUNDS FOLDER PHOTOGRAPH...
  *	row <tab> name <tab> width <tab> height <tab> cold ns <tab> cached ns <tab> result bytes
  *<tab> kept bytes <tab> working bytes <tab> file bytes
  */
@@ -18,9 +16,9 @@
 
 #include <wan/wan.h>
 
-#include "bench_scaling.h"
+#include "work.h"
 
-enum { ROUNDS_MAX = 1000, REPEATS = 2000, PATH_BYTES = 4096, FAILED = 70 };
+enum { ROUNDS_MAX = 1000, REPEATS = 2000, PATH_BYTES = 4096 };
 
 struct job {
 	struct wan_runtime *runtime;
@@ -189,34 +187,28 @@ static int measure(const struct row *row, struct wan_runtime *runtime, const cha
 	return 0;
 }
 
-int main(int argc, char **argv)
+int work_table(const char *folder, int rounds, int count, char **photographs)
 {
 	static const struct wan_setting settings[] = {{"cache.limit", "256M"},
 						      {"record.path", "off"}};
 	struct wan_runtime_options options;
 	struct wan_runtime *runtime;
 	struct wan_error error = {0};
-	bool scaling = argc == 4 && strcmp(argv[1], "scaling") == 0;
-	bool whole = argc > 4 && strcmp(argv[1], "table") == 0;
-	int rounds = argc > 2 ? atoi(argv[2]) : 0, status = 0;
-	if (!(scaling || whole) || rounds < 1 || rounds > ROUNDS_MAX) {
-		fprintf(stderr, "wanprof-bench is started by wanprof bench\n");
-		return 64;
-	}
-	if (scaling)
-		return bench_scaling(argv[3], rounds);
+	int status = 0;
+	if (rounds > ROUNDS_MAX)
+		return WORK_USAGE;
 	wan_runtime_options_init(&options);
 	options.settings = settings;
 	options.setting_count = 2;
 	options.ignore_files = true;
 	if (wan_runtime_create(&options, &runtime, &error) < 0)
-		return fail(&error), FAILED;
-	for (int i = 4; i < argc && status == 0; i++) {
+		return fail(&error), WORK_FAILED;
+	for (int i = 0; i < count && status == 0; i++) {
 		for (size_t k = 0; k < sizeof(rows) / sizeof(rows[0]) && status == 0; k++) {
 			char path[PATH_BYTES];
-			snprintf(path, sizeof(path), "%s/source.%s", argv[3],
+			snprintf(path, sizeof(path), "%s/source.%s", folder,
 				 rows[k].png ? "png" : "jpg");
-			if (make_source(argv[i], &rows[k], path, &error) < 0)
+			if (make_source(photographs[i], &rows[k], path, &error) < 0)
 				status = fail(&error);
 			else
 				status = measure(&rows[k], runtime, path, rounds);
@@ -224,5 +216,5 @@ int main(int argc, char **argv)
 		}
 	}
 	wan_runtime_unref(runtime);
-	return status < 0 ? 66 : 0;
+	return status < 0 ? WORK_NO_INPUT : 0;
 }
