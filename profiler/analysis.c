@@ -157,3 +157,16 @@ void wan_analysis_finish(struct wan_analysis *analysis)
 	wan_rows_finish(&analysis->kinds);
 	wan_view_finish(&analysis->view);
 }
+
+uint64_t wan_analysis_row_vram(const struct wan_analysis *analysis, const struct wan_rows *rows,
+			       const struct wan_row *row)
+{
+	uint64_t peak = UINT64_MAX;
+	const struct wan_view_operation *first = rows->operations + row->first_record;
+	for (size_t i = 0; analysis->vram.count && i < row->records; i++) {
+		uint64_t one = wan_vram_operation_peak(&analysis->vram, &first[i]);
+		if (one != UINT64_MAX && (peak == UINT64_MAX || one > peak))
+			peak = one;
+	}
+	return peak;
+}

@@ -39,6 +39,11 @@ int wan_analysis_init(struct wan_analysis *analysis, struct wan_view *view,
 		      const struct wan_config *config);
 void wan_analysis_finish(struct wan_analysis *analysis);
 
+/* The most GPU memory during operations of a row of that set, whose records are there. UINT64_MAX:
+ * not known. */
+uint64_t wan_analysis_row_vram(const struct wan_analysis *analysis, const struct wan_rows *rows,
+			       const struct wan_row *row);
+
 /* One outside look at a process (SAMPLE event), unknown values negative. */
 struct wan_sample {
 	uint64_t realtime_ns, time_ns;

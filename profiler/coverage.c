@@ -5,6 +5,9 @@
 
 #include "str.h"
 
+/* Of these, objects are what is counted: no operation comes of a bar. */
+static const char BARS[] = "progress bars";
+
 #define OUT_OF_REACH                                                                               \
 	"its codecs are inside its own module, where nothing can be put before them; decode with " \
 	"Pillow, OpenCV or torchvision to see the work"
@@ -13,6 +16,7 @@
 static const struct {
 	const char *library, *note;
 } unresolved_notes[] = {
+	{BARS, "more bars at a time than are followed: some are not in the list of jobs"},
 	{"pillow",
 	 "this build of Pillow is laid out in a way that is not known, or runs in another "
 	 "Python than CPython: its PNG work is not seen; try CPython 3.8 or newer with "
@@ -82,7 +86,9 @@ static void add_block(const struct wan_process *process, const struct wan_proces
 	if (!item)
 		return;
 	item->objects_known = true;
-	item->objects += words[WAN_COVER_OBJECTS];
+	bool bars = strcmp(block->name, BARS) == 0;
+	item->objects += words[bars ? WAN_COVER_OPERATIONS : WAN_COVER_OBJECTS];
+	item->bars |= bars;
 	item->unresolved += words[WAN_COVER_UNRESOLVED];
 	item->seen |= worked;
 	if (item->unresolved)

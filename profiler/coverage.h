@@ -13,6 +13,7 @@
 struct wan_coverage {
 	const char *library;
 	bool seen, objects_known;
+	bool bars; /* progress bars: objects, of which no operation comes */
 	uint64_t objects, operations, unresolved;
 	const char *note; /* what is missing and what to try; NULL */
 };

@@ -177,6 +177,30 @@ int wan_trackers_merged(const struct wan_trackers *trackers, size_t index,
 	return 0;
 }
 
+int wan_trackers_buckets(const struct wan_trackers *trackers, size_t index,
+			 const uint64_t *edges_ns, uint64_t *counts, size_t edge_count,
+			 uint64_t *ret_count, uint64_t *ret_sum_ns)
+{
+	struct wan_latency *latency = wan_calloc(1, sizeof(*latency));
+	uint64_t updates = 0, sum_ns = 0;
+	if (!latency)
+		return -ENOMEM;
+	for (size_t i = index; i < trackers->count; i++) {
+		const struct wan_tracker_row *row = &trackers->items[i];
+		if (strcmp(row->name, trackers->items[index].name) != 0)
+			continue;
+		add(latency, row);
+		updates += row->updates;
+		sum_ns += row->latency_sum_ns;
+	}
+	for (size_t i = 0; i < edge_count; i++)
+		counts[i] = wan_latency_at_most(latency, edges_ns[i]);
+	*ret_count = WAN_MAX(latency->count, updates);
+	*ret_sum_ns = sum_ns;
+	wan_free(latency);
+	return 0;
+}
+
 bool wan_trackers_seen_before(const struct wan_trackers *trackers, size_t index)
 {
 	for (size_t i = 0; i < index; i++)

@@ -53,6 +53,11 @@ int wan_tracker_percentiles(const struct wan_tracker_row *row,
 /* Of all trackers that share the name of the one at index, in whatever process. 0, -ENOMEM. */
 int wan_trackers_merged(const struct wan_trackers *trackers, size_t index,
 			struct wan_tracker_percentiles *ret_percentiles);
+/* How many steps of all trackers of that name took at most edges_ns[i], in counts[i]; nothing is
+ * corrected. Those whose time is not known are in *ret_count only. 0, -ENOMEM. */
+int wan_trackers_buckets(const struct wan_trackers *trackers, size_t index,
+			 const uint64_t *edges_ns, uint64_t *counts, size_t edge_count,
+			 uint64_t *ret_count, uint64_t *ret_sum_ns);
 /* Is there one of that name before it? Then it was merged into that one. */
 bool wan_trackers_seen_before(const struct wan_trackers *trackers, size_t index);
 

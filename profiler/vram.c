@@ -132,6 +132,14 @@ static uint64_t more(uint64_t peak, uint64_t other)
 	return WAN_MAX(peak, other);
 }
 
+uint64_t wan_vram_operation_peak(const struct wan_vram *vram,
+				 const struct wan_view_operation *operation)
+{
+	const struct wan_recording_operation *record = operation->record;
+	return wan_vram_peak(vram, operation->process, record->start_ns,
+			     end_of(record->start_ns, record->span_ns));
+}
+
 static uint64_t ended_peak(const struct wan_vram *vram, const struct wan_process *process,
 			   const char *phase)
 {

@@ -35,6 +35,9 @@ void wan_vram_finish(struct wan_vram *vram);
  */
 uint64_t wan_vram_peak(const struct wan_vram *vram, const struct wan_process *process,
 		       uint64_t start_ns, uint64_t end_ns);
+/* While that operation went on. */
+uint64_t wan_vram_operation_peak(const struct wan_vram *vram,
+				 const struct wan_view_operation *operation);
 /* Over all stretches of that phase in all jobs. */
 uint64_t wan_vram_phase_peak(const struct wan_vram *vram, const struct wan_view *view,
 			     const struct wan_trackers *trackers, const char *phase);

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "counters.h"
 #include "coverage.h"
 #include "macros.h"
 #include "screen.h"
@@ -93,7 +94,8 @@ static void seen_list(char *to, size_t bytes, const struct wan_coverage *items, 
 				       items[i].library);
 		if (seen)
 			used += wan_str_format(to + used, bytes - used, " (%" PRIu64 ")",
-					       items[i].operations);
+					       items[i].bars ? items[i].objects
+							     : items[i].operations);
 	}
 }
 
@@ -291,6 +293,25 @@ static void cache(const struct screen *screen)
 		wan_screen_wrapped(&screen->on, lines[i], 2, 2);
 }
 
+/* What the monitor's thread took; samples of a linked runtime, none of a program that is only
+ * recorded. */
+static void monitoring(const struct screen *screen)
+{
+	struct wan_counter_sum monitor;
+	char text[TEXT_BYTES], cpu[32], time[32];
+	wan_counters_sum(&screen->analysis->view, WAN_COUNTERS_MONITOR, &monitor);
+	uint64_t cpu_ns = wan_counters_word(&monitor, "own_cpu");
+	uint64_t time_ns = wan_counters_word(&monitor, "monitoring_duration");
+	if (!time_ns)
+		return;
+	wan_str_format(text, sizeof(text),
+		       "overhead of monitoring: %s of a processor in %s (%.3f %%)",
+		       wan_format_duration(cpu, sizeof(cpu), cpu_ns),
+		       wan_format_duration(time, sizeof(time), time_ns),
+		       fmin(100, 100.0 * (double)cpu_ns / (double)time_ns));
+	wan_screen_line(&screen->on, text);
+}
+
 static void footer(const struct screen *screen)
 {
 	const struct wan_analysis *analysis = screen->analysis;
@@ -313,6 +334,7 @@ static void footer(const struct screen *screen)
 	if (analysis->damaged)
 		wan_str_format(text + used, sizeof(text) - used, "; the recording is damaged");
 	wan_screen_line(&screen->on, text);
+	monitoring(screen);
 	if (!screen->options->path)
 		return;
 	wan_str_format(text, sizeof(text), "next: wanprof %s %s",
@@ -346,7 +368,7 @@ void wan_summary_print_analysis(FILE *to, const struct wan_analysis *analysis,
 	cache(&screen);
 	wan_summary_memory(&screen.on, &analysis->view,
 			   options->all_findings ? ACTIONS_REPORT : ACTIONS_SUMMARY);
-	wan_summary_gpu(&screen.on, &analysis->view);
+	wan_summary_gpu(&screen.on, analysis);
 	if (options->all_findings)
 		wan_summary_processes(&screen.on, &analysis->view, PROCESSES_MAX);
 	footer(&screen);

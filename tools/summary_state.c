@@ -204,12 +204,61 @@ static void gpu_line(const struct wan_screen *screen, const struct wan_process_c
 	wan_screen_wrapped(screen, text, 2, 3);
 }
 
-void wan_summary_gpu(const struct wan_screen *screen, const struct wan_view *view)
+/* One more "name 12 MB" of a line of peaks. */
+static size_t add_peak(char *text, size_t bytes, size_t used, const char *name, uint64_t peak)
 {
+	char size[24];
+	return used + wan_str_format(text + used, bytes - used, "%s%s %s",
+				     text[used - 1] == ':' ? " " : ", ", name,
+				     wan_format_bytes(size, sizeof(size), peak));
+}
+
+/* In which operations and phases GPU memory was high, and how high. Calls of CUDA itself are left
+ * out: the memory is theirs at any time. */
+static void gpu_peaks(const struct wan_screen *screen, const struct wan_analysis *analysis)
+{
+	enum { NAMES_MOST = 6 };
+	const struct wan_view *view = &analysis->view;
+	const struct wan_rows *rows = &analysis->rows;
+	struct wan_trackers trackers;
+	struct wan_phases phases;
+	char text[WAN_SCREEN_TEXT];
+	size_t begun, used = begun = wan_str_format(text, sizeof(text), "  peak in operations:");
+	for (size_t i = 0, shown = 0; i < rows->count && shown < NAMES_MOST; i++) {
+		uint64_t peak = wan_analysis_row_vram(analysis, rows, &rows->items[i]);
+		if (peak == UINT64_MAX || !peak || strcmp(rows->items[i].library, "cuda") == 0)
+			continue;
+		used = add_peak(text, sizeof(text), used, rows->items[i].name, peak);
+		shown++;
+	}
+	if (used > begun)
+		wan_screen_wrapped(screen, text, 4, 2);
+	if (wan_trackers_init(&trackers, view) != 0)
+		return;
+	used = begun = wan_str_format(text, sizeof(text), "  peak in phases:");
+	bool known = wan_phases_init(&phases, view, &trackers) == 0;
+	for (size_t i = 0; known && i < WAN_MIN(phases.count, (size_t)2 * NAMES_MOST); i++) {
+		uint64_t peak =
+			wan_vram_phase_peak(&analysis->vram, view, &trackers, phases.items[i].name);
+		if (peak != UINT64_MAX && peak)
+			used = add_peak(text, sizeof(text), used, phases.items[i].name, peak);
+	}
+	if (used > begun)
+		wan_screen_wrapped(screen, text, 4, 2);
+	if (known)
+		wan_phases_finish(&phases);
+	wan_trackers_finish(&trackers);
+}
+
+void wan_summary_gpu(const struct wan_screen *screen, const struct wan_analysis *analysis)
+{
+	const struct wan_view *view = &analysis->view;
 	for (size_t i = 0; i < view->source_count; i++)
 		for (size_t j = 0; j < view->sources[i].process->counters_count; j++)
 			if (view->sources[i].process->counters[j].kind == WAN_COUNTERS_CUDA)
 				gpu_line(screen, &view->sources[i].process->counters[j]);
+	if (analysis->vram.count)
+		gpu_peaks(screen, analysis);
 }
 
 /* --- processes --- */

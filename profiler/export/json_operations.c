@@ -82,15 +82,6 @@ static void number_or_null(struct wan_json *json, const char *name, uint64_t val
 		wan_json_key_null(json, name);
 }
 
-static uint64_t vram_of(const struct wan_export *export, const struct wan_view_operation *operation)
-{
-	const struct wan_recording_operation *record = operation->record;
-	uint64_t end_ns;
-	if (__builtin_add_overflow(record->start_ns, record->span_ns, &end_ns))
-		end_ns = UINT64_MAX;
-	return wan_vram_peak(&export->analysis->vram, operation->process, record->start_ns, end_ns);
-}
-
 void wan_export_operation(const struct wan_export *export,
 			  const struct wan_view_operation *operation)
 {
@@ -104,7 +95,8 @@ void wan_export_operation(const struct wan_export *export,
 	wan_export_number(json, "cpu_usage_percent", wan_operation_cpu_percent(record), 2);
 	wan_export_signed_bytes(json, "memory_usage", record->memory_bytes);
 	wan_export_bytes(json, "peak_memory", record->peak_bytes);
-	wan_export_bytes(json, "peak_vram", vram_of(export, operation));
+	wan_export_bytes(json, "peak_vram",
+			 wan_vram_operation_peak(&export->analysis->vram, operation));
 	wan_json_key(json, "image_size");
 	if (record->width_px || record->height_px) {
 		wan_json_array_begin(json);
@@ -193,20 +185,6 @@ static void options(struct wan_json *json, const struct wan_row *row)
 	wan_json_array_end(json);
 }
 
-/* Of the operations whose records are there. */
-static uint64_t row_vram(const struct wan_export *export, const struct wan_row *row)
-{
-	uint64_t peak = UINT64_MAX;
-	const struct wan_view_operation *first =
-		export->analysis->kinds.operations + row->first_record;
-	for (size_t i = 0; export->analysis->vram.count && i < row->records; i++) {
-		uint64_t one = vram_of(export, &first[i]);
-		if (one != UINT64_MAX && (peak == UINT64_MAX || one > peak))
-			peak = one;
-	}
-	return peak;
-}
-
 static void rates(const struct wan_export *export, const struct wan_row *row)
 {
 	struct wan_json *json = export->json;
@@ -231,7 +209,8 @@ static void rates(const struct wan_export *export, const struct wan_row *row)
 				row->memory_known ? row->memory_bytes : INT64_MIN);
 	wan_json_key_u64(json, "memory_known_for", row->memory_known);
 	wan_export_bytes(json, "peak_memory", row->peak_bytes ? row->peak_bytes : UINT64_MAX);
-	wan_export_bytes(json, "peak_vram", row_vram(export, row));
+	wan_export_bytes(json, "peak_vram",
+			 wan_analysis_row_vram(export->analysis, &export->analysis->kinds, row));
 }
 
 static void row(const struct wan_export *export, const struct wan_row *row)

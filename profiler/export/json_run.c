@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "counters.h"
 #include "export.h"
 #include "str.h"
 
@@ -158,6 +159,20 @@ void wan_export_program(const struct wan_export *export)
 	wan_json_object_end(json);
 }
 
+/* On a thread of its own, so it is not part of what operations took longer. */
+static void monitoring(struct wan_json *json, const struct wan_view *view)
+{
+	struct wan_counter_sum monitor;
+	wan_counters_sum(view, WAN_COUNTERS_MONITOR, &monitor);
+	uint64_t cpu_ns = wan_counters_word(&monitor, "own_cpu");
+	uint64_t time_ns = wan_counters_word(&monitor, "monitoring_duration");
+	bool monitored = time_ns > 0;
+	wan_export_time(json, "monitoring", monitored ? time_ns : UINT64_MAX);
+	wan_export_time(json, "monitoring_cpu", monitored ? cpu_ns : UINT64_MAX);
+	wan_export_number(json, "monitoring_percent",
+			  monitored ? 100.0 * (double)cpu_ns / (double)time_ns : -1, 4);
+}
+
 void wan_export_overhead(const struct wan_export *export)
 {
 	struct wan_json *json = export->json;
@@ -177,5 +192,6 @@ void wan_export_overhead(const struct wan_export *export)
 	wan_export_time(json, "estimated", analysis->overhead_ns);
 	wan_export_number(json, "estimated_percent",
 			  run_ns ? 100.0 * (double)analysis->overhead_ns / (double)run_ns : -1, 4);
+	monitoring(json, &analysis->view);
 	wan_json_object_end(json);
 }

@@ -5,6 +5,8 @@
  * Figures are sums over everything that ended; filters other than --op do not touch them. Labels:
  * text of the recording without control characters, and never two series with the same ones.
  */
+#include <errno.h>
+
 #include "counters.h"
 #include "export.h"
 #include "macros.h"
@@ -323,6 +325,63 @@ static void latest_sample(struct metrics *metrics)
 	in_percent(metrics, "gpu_used_ratio", "Of the GPU's time, last sample.", last.gpu_percent);
 }
 
+/* --- steps of jobs --- */
+
+static void job_series(struct metrics *metrics, const char *suffix, const char *job)
+{
+	series(metrics, "step_duration_seconds", suffix);
+	wan_sink_text(metrics->sink, ",");
+	put_label(metrics, "job", job);
+}
+
+static void step_histogram(struct metrics *metrics, const struct wan_trackers *trackers,
+			   size_t index)
+{
+	/* 1 ms to 1000 s, three in each decade. */
+	enum { EDGES = 19 };
+	uint64_t edges_ns[EDGES], counts[EDGES], count, sum_ns;
+	char hidden[WAN_REDACTED_BYTES];
+	const char *job = wan_export_name(metrics->export, hidden, trackers->items[index].name);
+	for (uint64_t i = 0, decade = 1000000; i < EDGES; i++) {
+		edges_ns[i] = decade * (i % 3 == 0 ? 1 : i % 3 == 1 ? 2 : 5);
+		decade *= i % 3 == 2 ? 10 : 1;
+	}
+	if (wan_trackers_buckets(trackers, index, edges_ns, counts, EDGES, &count, &sum_ns)) {
+		wan_sink_fail(metrics->sink, -ENOMEM);
+		return;
+	}
+	for (unsigned i = 0; i < EDGES; i++) {
+		job_series(metrics, "_bucket", job);
+		char *to =
+			put_nano(WAN_PUT(wan_sink_room(metrics->sink, 64), ",le=\""), edges_ns[i]);
+		metrics->sink->at = WAN_PUT(to, "\"");
+		value_u64(metrics, counts[i]);
+	}
+	job_series(metrics, "_bucket", job);
+	wan_sink_text(metrics->sink, ",le=\"+Inf\"");
+	value_u64(metrics, count);
+	job_series(metrics, "_sum", job);
+	value_nano(metrics, sum_ns);
+	job_series(metrics, "_count", job);
+	value_u64(metrics, count);
+}
+
+static void steps(struct metrics *metrics)
+{
+	struct wan_trackers trackers;
+	if (wan_trackers_init(&trackers, &metrics->export->analysis->view)) {
+		wan_sink_fail(metrics->sink, -ENOMEM);
+		return;
+	}
+	if (trackers.count)
+		family(metrics, "step_duration_seconds", HISTOGRAM, "seconds",
+		       "Time between steps of jobs of that name.");
+	for (size_t i = 0; i < trackers.count && !metrics->sink->error; i++)
+		if (!wan_trackers_seen_before(&trackers, i))
+			step_histogram(metrics, &trackers, i);
+	wan_trackers_finish(&trackers);
+}
+
 static void document(const struct wan_export *export, bool open)
 {
 	struct metrics metrics = {.export = export, .sink = export->sink, .open = open};
@@ -335,6 +394,7 @@ static void document(const struct wan_export *export, bool open)
 		       shown == path && slash ? slash + 1 : shown);
 	run(&metrics);
 	operations(&metrics);
+	steps(&metrics);
 	words(&metrics, WAN_COUNTERS_CACHE, cache_words, WAN_COUNT_OF(cache_words));
 	words(&metrics, WAN_COUNTERS_MEMORY, memory_words, WAN_COUNT_OF(memory_words));
 	latest_sample(&metrics);

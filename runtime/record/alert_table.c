@@ -46,7 +46,10 @@ void wan_alert_message(const struct wan_alert_kind *kind, const char *subject, d
 const struct wan_process_event *wan_alert_detail(const struct wan_process *process,
 						 const struct wan_process_event *alert)
 {
-	const struct wan_process_event *end = process->events + process->event_count;
+	/* Written by the same thread right after it: what others told meanwhile is not much. */
+	enum { AWAY_MOST = 1024 };
+	size_t left = process->event_count - (size_t)(alert - process->events);
+	const struct wan_process_event *end = alert + WAN_MIN(left, (size_t)AWAY_MOST);
 	if (!alert->values[3])
 		return NULL;
 	for (const struct wan_process_event *event = alert; event < end; event++)

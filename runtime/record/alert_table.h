@@ -25,7 +25,7 @@ const struct wan_alert_kind *wan_alert_kind_named(const char *id);
 /* One sentence with number and limit; subject NULL: the kind's. */
 void wan_alert_message(const struct wan_alert_kind *kind, const char *subject, double value,
 		       double limit, char *to, size_t to_bytes);
-/* More about an ALERT event of that process: its ALERT_DETAIL event, or NULL. */
+/* More about an ALERT event, one of that process's: its ALERT_DETAIL event, or NULL. */
 const struct wan_process_event *wan_alert_detail(const struct wan_process *process,
 						 const struct wan_process_event *alert);
 

@@ -76,6 +76,17 @@ void wan_latency_correct(struct wan_latency *latency, uint64_t expected_ns)
 	}
 }
 
+uint64_t wan_latency_at_most(const struct wan_latency *latency, uint64_t limit_ns)
+{
+	uint64_t count = 0;
+	for (unsigned i = 0; i < WAN_RECORD_LATENCY_BUCKETS; i++) {
+		if (middle(i) * latency->unit_ns > (double)limit_ns)
+			break;
+		count += latency->counts[i];
+	}
+	return count;
+}
+
 uint64_t wan_latency_percentile_ns(const struct wan_latency *latency, double share, uint64_t max_ns)
 {
 	if (!latency->count)

@@ -52,6 +52,8 @@ void wan_latency_merge(struct wan_latency *latency, const uint32_t *counts, doub
  * further ones of n - 1, n - 2, ... of them (coordinated omission). 0: nothing is changed.
  */
 void wan_latency_correct(struct wan_latency *latency, uint64_t expected_ns);
+/* How many are at most limit_ns, within the width of a bucket. */
+uint64_t wan_latency_at_most(const struct wan_latency *latency, uint64_t limit_ns);
 /* share: 0.5 the median, 1 the longest. 0 when empty; at most max_ns unless that is 0. */
 uint64_t wan_latency_percentile_ns(const struct wan_latency *latency, double share,
 				   uint64_t max_ns);

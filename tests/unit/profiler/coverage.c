@@ -118,6 +118,20 @@ TEST(ffmpeg_that_decodes_nothing_is_told_what_to_try)
 	CHECK(item->seen && !item->note);
 }
 
+TEST(progress_bars_are_counted_as_bars)
+{
+	fake_init(&fake);
+	fake.counters[0] = (struct wan_process_counters){
+		.kind = WAN_COUNTERS_COVERAGE, .name = "progress bars", .words = {3, 2, 1}};
+	fake.process.counters_count = 1;
+	const struct wan_coverage *item = find(cover(), "progress bars");
+	REQUIRE(item);
+	CHECK(item->seen && item->bars);
+	CHECK_EQ(item->objects, 2);
+	CHECK_EQ(item->operations, 0);
+	CHECK(item->note && strstr(item->note, "bars"));
+}
+
 TEST(more_libraries_than_room_do_no_harm)
 {
 	static char names[FAKE_OPERATIONS][8];

@@ -251,6 +251,84 @@ TEST(a_full_output_is_an_error_in_every_format)
 	wan_analysis_finish(&analysis);
 }
 
+static struct wan_process_event event_of(uint32_t kind, const char *name, const char *told,
+					 uint32_t code, uint64_t a, uint64_t b, uint64_t c,
+					 uint64_t d)
+{
+	return (struct wan_process_event){
+		.kind = kind,
+		.name = name,
+		.text = told,
+		.code = code,
+		.realtime_ns = 1700000010000000000u,
+		.values = {a, b, c, d},
+	};
+}
+
+TEST(an_alert_says_since_when_what_is_usual_and_what_was_done)
+{
+	const uint64_t mib = 1 << 20;
+	fake_init(&fake);
+	fake.events[0] =
+		event_of(WAN_RECORD_ACTION, "cache_limit", "", 0, 0, 0, 256 * mib, 204 * mib);
+	fake.events[1] = event_of(WAN_RECORD_ALERT, "high_memory", "Process memory", 2, 600000,
+				  500000, 7, 3);
+	fake.events[2] = event_of(WAN_RECORD_SAMPLE, "", "", 0, 1, 2, 3, 4);
+	fake.events[3] = event_of(WAN_RECORD_ALERT_DETAIL, "of another one", "", 9, 2, 0, 0, 0);
+	fake.events[4] = event_of(WAN_RECORD_ALERT_DETAIL, "cache_limit", "sampling", 4, 3, 450000,
+				  1500000000, 2000000000);
+	fake.process.event_count = 5;
+	const char *document = write_as("json", &plain);
+	CHECK(json_is_valid(document, strlen(document)));
+	CHECK(strstr(document, "\"id\": 3,"));
+	CHECK(strstr(document, "\"unit\": \"MB\""));
+	CHECK(strstr(document, "\"count\": 7,"));
+	CHECK(strstr(document, "\"baseline\": 450,"));
+	CHECK(strstr(document, "\"window_s\": 1.5,"));
+	CHECK(strstr(document, "\"timestamp\": \"2023-11-14T22:13:30.000000000Z\""));
+	CHECK(strstr(document, "\"since\": \"2023-11-14T22:13:28.000000000Z\""));
+	CHECK(strstr(document, "\"tracker\": \"sampling\""));
+	CHECK(strstr(document, "\"suppressed\": 4,"));
+	CHECK(strstr(document, "\"code\": \"cache_limit\""));
+	CHECK(strstr(document, "\"text\": \"from 268435456 to 213909504\""));
+	CHECK(strstr(document, "\"applied\": true"));
+	CHECK(strstr(document, "\"suggested_action\": \"Lower the cache limit"));
+	CHECK(!strstr(document, "of another one"));
+	finish();
+}
+
+TEST(an_alert_without_more_about_it_says_null)
+{
+	fake_init(&fake);
+	fake.events[0] = event_of(WAN_RECORD_ALERT, "one of tomorrow", "x", 1, 1000, 500, 1, 5);
+	fake.process.event_count = 1;
+	const char *document = write_as("json", &plain);
+	CHECK(json_is_valid(document, strlen(document)));
+	static const char *const unknown[] = {"unit",   "baseline",        "window_s",
+					      "since",  "tracker",         "suppressed",
+					      "action", "suggested_action"};
+	for (size_t i = 0; i < WAN_COUNT_OF(unknown); i++) {
+		char null[64];
+		snprintf(null, sizeof(null), "\"%s\": null", unknown[i]);
+		CHECK(strstr(document, null));
+	}
+	finish();
+}
+
+TEST(the_monitors_own_time_stands_with_the_overhead)
+{
+	fake_init(&fake);
+	fake.counters[0] = (struct wan_process_counters){
+		.kind = WAN_COUNTERS_MONITOR, .name = "monitor", .words = {20, 10000000000u}};
+	fake.counters[0].words[15] = 5000000;
+	fake.process.counters_count = 1;
+	const char *document = write_as("json", &plain);
+	CHECK(strstr(document, "\"monitoring_ns\": 10000000000,"));
+	CHECK(strstr(document, "\"monitoring_cpu_ns\": 5000000,"));
+	CHECK(strstr(document, "\"monitoring_percent\": 0.05"));
+	finish();
+}
+
 TEST(the_machine_is_named_only_when_it_is_given)
 {
 	struct wan_environment environment;

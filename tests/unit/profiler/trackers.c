@@ -100,6 +100,32 @@ TEST(the_latest_gaps_come_oldest_first)
 	wan_trackers_finish(&trackers);
 }
 
+TEST(steps_are_counted_up_to_each_edge)
+{
+	static const uint64_t edges_ns[] = {500, 2000, 10000};
+	struct made made;
+	struct wan_trackers trackers;
+	uint64_t counts[3], count, sum_ns;
+	make(&made, true);
+	for (unsigned i = 0; i < 2; i++) {
+		uint64_t *words = add(&made, "worker", WAN_TRACKER_ENDED);
+		words[WAN_TRACKER_UPDATES] = 100;
+		words[WAN_TRACKER_LATENCY_SUM] = 700000;
+		made.blocks[i].latencies = made.latencies[i];
+		made.blocks[i].latency_unit_ns = 1;
+		made.latencies[i][wan_latency_bucket(i ? 9000 : 1000)] = 100;
+	}
+	add(&made, "worker", WAN_TRACKER_ENDED)[WAN_TRACKER_UPDATES] = 5; /* without latencies */
+	REQUIRE_EQ(wan_trackers_init(&trackers, &made.view), 0);
+	REQUIRE_EQ(wan_trackers_buckets(&trackers, 0, edges_ns, counts, 3, &count, &sum_ns), 0);
+	CHECK_EQ(counts[0], 0);
+	CHECK_EQ(counts[1], 100);
+	CHECK_EQ(counts[2], 200);
+	CHECK_EQ(count, 205);
+	CHECK(sum_ns >= 1400000);
+	wan_trackers_finish(&trackers);
+}
+
 TEST(percentiles_of_one_name_are_put_together)
 {
 	struct made made;
