@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""GPU memory and utilisation seen from outside by `wanprof run`, by a library that is not there."""
+"""GPU memory and utilisation by libraries that are not there: from outside, and in the report."""
 import json
 import os
 import subprocess
@@ -10,7 +10,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
 from tap import check, equal, main, test  # noqa: E402
 
-WANPROF, NVML = (os.path.abspath(a) for a in sys.argv[1:3])
+WANPROF, NVML, GUESTS, PRELOAD = (os.path.abspath(a) for a in sys.argv[1:5])
 GIB = 1 << 30
 
 
@@ -60,6 +60,27 @@ def a_library_that_starts_slowly_holds_nothing_up():
     seen, took = samples("0.2", WAN_NVML=NVML, WAN_FAKE_NVML_DELAY_MS="20000")
     equal(set(seen), {(None, None)}, "samples")
     check(took < 15, f"{took:.1f} s")
+
+
+def report(*command, **extra):
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("WAN_")}
+    with tempfile.TemporaryDirectory() as place:
+        path = os.path.join(place, "run.wprof")
+        kept.update(XDG_STATE_HOME=place, **extra)
+        subprocess.run([WANPROF, "run", "-q", "-o", path, "--", *command], env=kept,
+                       capture_output=True, check=True)
+        return subprocess.run([WANPROF, "report", path], env=kept, capture_output=True, text=True,
+                              check=True).stdout
+
+
+@test
+def the_report_says_in_what_device_memory_was_high():
+    text = report(os.path.join(GUESTS, "guest_nvtx"), NVTX_INJECTION64_PATH=PRELOAD)
+    check("\n  peak in operations: step 4.00 MB\n" in text, text)
+    text = report(os.path.join(GUESTS, "guest_cuda_bar"), "3", "2", "1", str(5 << 20))
+    check("\n  peak in phases: generation 5.00 MB\n" in text, text)
+    text = report(os.path.join(GUESTS, "guest_cuda_bar"), "3", "2", "0")
+    check("peak in" not in text, text)
 
 
 main()

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * guest_cuda_bar STEPS DONE STREAMS: gives all steps to the device at once, each with its drawing
- * of a bar, as a program with a CUDA graph does; then waits for the first DONE steps and is gone.
- * STREAMS 0: no work for the device at all. DONE -1: one wait for everything.
+ * guest_cuda_bar STEPS DONE STREAMS [BYTES]: gives all steps to the device at once, each with its
+ * drawing of a bar, as a program with a CUDA graph does; then waits for the first DONE steps and is
+ * gone. STREAMS 0: no work for the device at all. DONE -1: one wait for everything. BYTES: of
+ * device memory, asked for in the first step.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@ struct dim3 {
 };
 int cudaLaunchKernel(const void *function, struct dim3 grid, struct dim3 block, void **arguments,
 		     size_t shared_bytes, void *stream);
+int cudaMalloc(void **pointer, size_t bytes);
 int cudaDeviceSynchronize(void);
 int cudaEventRecord(void *event, void *stream);
 int cudaEventSynchronize(void *event);
@@ -33,7 +35,10 @@ static void draw(int done, int total)
 int main(int argc, char **argv)
 {
 	int steps = atoi(argv[1]), done = atoi(argv[2]), streams = argc > 3 ? atoi(argv[3]) : 1;
+	void *memory;
 	draw(0, steps);
+	if (argc > 4 && cudaMalloc(&memory, strtoul(argv[4], NULL, 10)) != 0)
+		return 8;
 	for (int step = 1; step <= steps; step++) {
 		for (int i = 0; i < streams; i++)
 			cudaLaunchKernel("kernel", one, one, NULL, 0, &objects[i]);
