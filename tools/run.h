@@ -140,6 +140,13 @@ uint64_t run_sampler_step(struct run_sampler *sampler);
 /* Has the kernel killed something in our cgroup for memory since the start? */
 bool run_sampler_saw_oom_kill(const struct run_sampler *sampler);
 
+/* run_before.c: how the command found the machine, and what it had to read. Without prepare the
+ * others do nothing. folder, borrowed: that of the recording; start_ns: when the command began. */
+void run_before_prepare(struct wan_recorder *recorder, const char *folder);
+void run_before_start(uint64_t start_ns);
+void run_before_step(void);
+void run_before_end(const struct rusage *usage);
+
 /* run_live.c: a line about the run at the foot of the terminal. False: there is no terminal.
  * own_recording: that of wanprof itself, which leads to the others. */
 bool run_live_start(const char *own_recording);
@@ -152,6 +159,14 @@ void run_live_stop(void);
 /* run_gpu.c: bytes in use on all GPUs, and hundredths of a percent of the busiest one. */
 #define RUN_GPU_UNKNOWN 65535u
 void run_gpu_start(void);
+bool run_gpu_is_present(void);
+/* What the first answer of the driver was; false: there is none yet. */
+struct run_gpu_look {
+	uint64_t used_bytes, largest_bytes; /* of all devices; of the largest */
+	uint64_t at_ns;
+	char model[64]; /* of the first device; "" */
+};
+bool run_gpu_first_look(struct run_gpu_look *ret_look);
 /* UINT64_MAX and RUN_GPU_UNKNOWN as long as nobody knows. */
 void run_gpu_read(uint64_t *ret_used_bytes, uint64_t *ret_percent);
 

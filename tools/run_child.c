@@ -146,6 +146,7 @@ static int wait_for_end(pid_t pid, const sigset_t *waited, struct run_sampler *s
 	int status;
 	while (!reap(pid, &status, ret_usage)) {
 		uint64_t ns = run_sampler_step(sampler), live_ns = run_live_step();
+		run_before_step();
 		ns = live_ns < ns ? live_ns : ns;
 		struct timespec limit = {.tv_sec = (time_t)(ns / 1000000000),
 					 .tv_nsec = (long)(ns % 1000000000)};
@@ -183,9 +184,11 @@ int run_child(char *const *argv, const char *const *variables, struct wan_record
 	}
 	outcome->pid = pid;
 	run_sampler_start(&sampler, recorder, pid);
+	run_before_start(outcome->start_ns);
 	int status = wait_for_end(pid, &waited, &sampler, &outcome->usage);
 	run_live_stop();
 	outcome->end_ns = wan_now_ns();
+	run_before_end(&outcome->usage);
 	outcome->started = exec_error == 0;
 	if (outcome->started) {
 		describe(status, run_sampler_saw_oom_kill(&sampler), outcome);

@@ -32,6 +32,7 @@ static struct {
 	int (*count)(unsigned *count);
 	int (*device)(unsigned index, void **device);
 	int (*memory)(void *device, struct memory *memory);
+	int (*name)(void *device, char *to, unsigned bytes);
 	int (*utilization)(void *device, struct utilization *utilization);
 } nvml;
 
@@ -43,8 +44,12 @@ static struct {
 
 static uint64_t used_bytes = UINT64_MAX, percent = RUN_GPU_UNKNOWN, read_ns;
 
+/* What the library said first: how the command found the GPUs. */
+static struct run_gpu_look first;
+static uint64_t first_told;
+
 /* Without a driver there is nothing to ask; under WSL the device has another name. */
-static bool present(void)
+bool run_gpu_is_present(void)
 {
 	const char *stand_in = getenv("WAN_NVML");
 	return (stand_in && stand_in[0]) || access("/dev/nvidiactl", F_OK) == 0 ||
@@ -59,6 +64,7 @@ static bool load(void)
 		SYMBOL(count, "nvmlDeviceGetCount_v2", true),
 		SYMBOL(device, "nvmlDeviceGetHandleByIndex_v2", true),
 		SYMBOL(memory, "nvmlDeviceGetMemoryInfo", true),
+		SYMBOL(name, "nvmlDeviceGetName", false),
 		SYMBOL(utilization, "nvmlDeviceGetUtilizationRates", false),
 	};
 	const struct wan_dyn_library library = {.sonames = sonames,
@@ -92,6 +98,32 @@ static void read_all(void **devices, unsigned count)
 	wan_store_release(&read_ns, wan_now_ns());
 }
 
+static void look_first(void **devices, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		struct memory memory;
+		if (!devices[i] || nvml.memory(devices[i], &memory) != 0)
+			continue;
+		first.used_bytes += memory.used;
+		first.largest_bytes = WAN_MAX(first.largest_bytes, memory.total);
+		if (first.at_ns == 0 && nvml.name &&
+		    nvml.name(devices[i], first.model, sizeof(first.model)) != 0)
+			first.model[0] = '\0';
+		first.at_ns = wan_now_ns();
+	}
+	first.model[sizeof(first.model) - 1] = '\0';
+	if (first.at_ns)
+		wan_store_release(&first_told, 1);
+}
+
+bool run_gpu_first_look(struct run_gpu_look *ret_look)
+{
+	if (!wan_load_acquire(&first_told)) /* pairs with the release above */
+		return false;
+	*ret_look = first;
+	return true;
+}
+
 static void *watch(void *unused)
 {
 	static void *devices[DEVICES_MOST];
@@ -102,6 +134,7 @@ static void *watch(void *unused)
 	for (unsigned i = 0; i < count; i++)
 		if (nvml.device(i, &devices[i]) != 0)
 			devices[i] = NULL;
+	look_first(devices, count);
 	const struct timespec pause = {.tv_nsec = PERIOD_MS * 1000000};
 	for (;; nanosleep(&pause, NULL))
 		read_all(devices, count);
@@ -111,7 +144,7 @@ static void *watch(void *unused)
 void run_gpu_start(void)
 {
 	pthread_t thread;
-	if (present() && wan_thread_start(&thread, "wanprof-gpu", watch, NULL) == 0)
+	if (run_gpu_is_present() && wan_thread_start(&thread, "wanprof-gpu", watch, NULL) == 0)
 		pthread_detach(thread); /* ends with the process: nothing waits for the library */
 }
 

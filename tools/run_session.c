@@ -163,6 +163,8 @@ static int make_recorder(struct session *session)
 	if (status == 0)
 		describe_hooks(session->recorder, &session->request->config);
 	if (status == 0)
+		run_before_prepare(session->recorder, session->files.folder);
+	if (status == 0)
 		describe_command(session->recorder, &session->program, session->request->command);
 	if (status == 0 && session->request->live && !run_live_start(path))
 		remark(session->request, "--live: there is no terminal to draw on");

@@ -6,6 +6,7 @@
 
 #include "coverage.h"
 #include "counters.h"
+#include "host.h"
 #include "macros.h"
 #include "profile.h"
 #include "str.h"
@@ -177,6 +178,20 @@ void wan_summary_memory(const struct wan_screen *screen, const struct wan_view *
 			       wan_format_bytes(freed, sizeof(freed), actions.freed_bytes));
 	wan_screen_wrapped(screen, text, 2, 2);
 	action_lines(screen, view, actions_most);
+}
+
+/* --- how the command found the machine --- */
+
+void wan_summary_before(const struct wan_screen *screen, const struct wan_view *view)
+{
+	struct wan_host host;
+	char text[WAN_SCREEN_TEXT], unclean[256];
+	wan_host_of(view, &host);
+	if (!wan_host_unclean(&host, unclean, sizeof(unclean)))
+		return;
+	wan_str_format(text, sizeof(text), "at the start: %s; figures may not be comparable",
+		       unclean);
+	wan_screen_wrapped(screen, text, 2, 2);
 }
 
 /* --- GPUs --- */

@@ -15,6 +15,8 @@ const struct wan_process *wan_summary_highest_level(const struct wan_view *view,
 /* actions_most: lines for single actions; the last ones are shown. */
 void wan_summary_memory(const struct wan_screen *screen, const struct wan_view *view,
 			unsigned actions_most);
+/* The machine was in use, or full, as the command began. */
+void wan_summary_before(const struct wan_screen *screen, const struct wan_view *view);
 void wan_summary_gpu(const struct wan_screen *screen, const struct wan_analysis *analysis);
 /* The tree of a run of several processes. */
 void wan_summary_processes(const struct wan_screen *screen, const struct wan_view *view,

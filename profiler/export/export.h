@@ -95,6 +95,7 @@ int wan_format_write(const struct wan_format *format, const struct wan_analysis 
 
 /* Sections of the document, in its order. */
 void wan_export_run(const struct wan_export *export);
+void wan_export_preconditions(const struct wan_export *export); /* and "storage"; inside run */
 void wan_export_program(const struct wan_export *export);
 void wan_export_environment(const struct wan_export *export);
 void wan_export_overhead(const struct wan_export *export);

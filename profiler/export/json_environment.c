@@ -5,6 +5,7 @@
 #include "counters.h"
 #include "export.h"
 #include "heap.h"
+#include "host.h"
 #include "str.h"
 
 static void count_or_null(struct wan_json *json, const char *key, uint64_t count)
@@ -21,12 +22,14 @@ static const char *text_or_null(const char *text)
 }
 
 /* What the recording knows of its machine goes first; the one we are on comes after it. */
-static void machine(const struct wan_export *export, const struct wan_record_header *recorded)
+static void machine(const struct wan_export *export, const struct wan_record_header *recorded,
+		    const struct wan_host *host)
 {
 	struct wan_json *json = export->json;
 	const struct wan_environment *here = export->options->environment;
 	const char *kernel = text_or_null(recorded->kernel), *cpu = text_or_null(recorded->cpu);
 	wan_json_key_bool(json, "machine_read_at_export", here != NULL);
+	wan_json_key_string(json, "tier", host->tier);
 	wan_json_key_string(json, "kernel",
 			    kernel ? kernel : text_or_null(here ? here->kernel : NULL));
 	wan_json_key(json, "cpu");
@@ -34,11 +37,13 @@ static void machine(const struct wan_export *export, const struct wan_record_hea
 	wan_json_key_string(json, "model", cpu ? cpu : text_or_null(here ? here->cpu : NULL));
 	count_or_null(json, "count", recorded->cpus ? recorded->cpus : here ? here->cpus : 0);
 	count_or_null(json, "usable_count", recorded->cpus_usable);
+	count_or_null(json, "physical_cores",
+		      host->physical_cores == UINT64_MAX ? 0 : host->physical_cores);
 	wan_json_object_end(json);
 }
 
 static void memory(const struct wan_export *export, const struct wan_record_header *recorded,
-		   const struct wan_counter_sum *counters, bool known)
+		   const struct wan_host *host, const struct wan_counter_sum *counters, bool known)
 {
 	struct wan_json *json = export->json;
 	const struct wan_environment *here = export->options->environment;
@@ -52,6 +57,7 @@ static void memory(const struct wan_export *export, const struct wan_record_head
 	wan_json_object_begin(json);
 	wan_export_bytes(json, "total", total ? total : UINT64_MAX);
 	wan_export_bytes(json, "available", total && (known || here) ? available : UINT64_MAX);
+	wan_export_bytes(json, "limit", host->limit_bytes);
 	wan_json_object_end(json);
 }
 
@@ -75,13 +81,17 @@ static void cgroups(const struct wan_export *export)
 	wan_json_array_end(json);
 }
 
-static void gpu(struct wan_json *json, const struct wan_counter_sum *counters, bool known)
+static void gpu(const struct wan_export *export, const struct wan_host *host,
+		const struct wan_counter_sum *counters, bool known)
 {
+	struct wan_json *json = export->json;
 	bool present = known && wan_counters_word(counters, "gpu_total");
+	uint64_t largest = host->gpu_largest_bytes ? host->gpu_largest_bytes : UINT64_MAX;
 	wan_json_key(json, "gpu");
 	wan_json_object_begin(json);
+	wan_json_key_string(json, "model", text_or_null(host->gpu_model));
 	wan_export_bytes(json, "total",
-			 present ? wan_counters_word(counters, "gpu_total") : UINT64_MAX);
+			 present ? wan_counters_word(counters, "gpu_total") : largest);
 	wan_export_bytes(json, "used",
 			 present ? wan_counters_word(counters, "gpu_used") : UINT64_MAX);
 	wan_json_object_end(json);
@@ -162,12 +172,14 @@ void wan_export_environment(const struct wan_export *export)
 	const struct wan_process *main = export->analysis->view.main;
 	const struct wan_record_header *recorded = main ? &main->header : &nothing;
 	bool known = counters.blocks == 1; /* sums over processes of one machine mean nothing */
+	struct wan_host host;
+	wan_host_of(&export->analysis->view, &host);
 	wan_json_key(json, "environment");
 	wan_json_object_begin(json);
-	machine(export, recorded);
-	memory(export, recorded, &counters, known);
+	machine(export, recorded, &host);
+	memory(export, recorded, &host, &counters, known);
 	cgroups(export);
-	gpu(json, &counters, known);
+	gpu(export, &host, &counters, known);
 	allocator(export, export->analysis->view.main);
 	libraries(export, &export->analysis->view);
 	wan_json_object_end(json);

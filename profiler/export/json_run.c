@@ -86,6 +86,7 @@ void wan_export_run(const struct wan_export *export)
 	wan_export_timestamp(json, "ended",
 			     process->state == WAN_RUN_RUNNING ? 0 : analysis->end_ns);
 	wan_export_time(json, "duration", analysis->run_ns);
+	wan_export_preconditions(export);
 	in_flight(export);
 	wan_json_object_end(json);
 }

@@ -121,6 +121,7 @@ enum wan_counters_kind {
 	WAN_COUNTERS_COVERAGE, /* preload: calls seen per library */
 	WAN_COUNTERS_CUDA,     /* preload: device memory and work, "device N" or "all" */
 	WAN_COUNTERS_OVERHEAD, /* preload: what the hooks cost */
+	WAN_COUNTERS_HOST,     /* wanprof run: the machine as the command began */
 };
 /* Words of a coverage block, as in schema.def. */
 enum wan_cover {

@@ -92,11 +92,12 @@ struct wan_process {
 	uint64_t texts_bytes;
 };
 
-/* Word of WAN_COUNTERS_MEMORY (schema.def) that holds a text. */
+/* Words of WAN_COUNTERS_MEMORY and WAN_COUNTERS_HOST (schema.def) that hold a text. */
 #define WAN_MEMORY_DECIDING 1u
+#define WAN_HOST_GPU_MODEL  12u
 
 /*
- * The text of a string id that a record or WAN_MEMORY_DECIDING of this process names, "" for any
+ * The text of a string id that a record or one of the words above of this process names, "" for any
  * other. Borrowed until the recording is closed. Pure.
  */
 const char *wan_process_text(const struct wan_process *process, uint64_t id);

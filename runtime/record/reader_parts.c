@@ -311,7 +311,7 @@ void wan_read_add_counters(struct wan_reading *reading)
 		memcpy(&block, reading->bytes + at, sizeof(block));
 		if (!block.kind)
 			continue;
-		if (block.kind > WAN_COUNTERS_OVERHEAD || block.name > UINT16_MAX) {
+		if (block.kind > WAN_COUNTERS_HOST || block.name > UINT16_MAX) {
 			wan_read_damage(reading, at, "statistics of unknown kind %u", block.kind);
 			continue;
 		}
@@ -321,6 +321,8 @@ void wan_read_add_counters(struct wan_reading *reading)
 		memcpy(to->words, block.words, sizeof(to->words));
 		if (to->kind == WAN_COUNTERS_MEMORY)
 			resolve_word(reading, to, WAN_MEMORY_DECIDING);
+		if (to->kind == WAN_COUNTERS_HOST)
+			resolve_word(reading, to, WAN_HOST_GPU_MODEL);
 		if (to->kind != WAN_COUNTERS_TRACKER)
 			continue;
 		resolve_word(reading, to, WAN_TRACKER_UNIT);
