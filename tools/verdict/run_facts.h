@@ -18,26 +18,36 @@
 /* One ended operation, outermost ones only, by start. */
 struct run_operation {
 	const char *name, *library;
+	const char *file;       /* of the input; NULL: unknown */
 	uint64_t start_ns;      /* since the begin of the run */
 	double time_ms, cpu_ms; /* time_ms: execution_time_ms of the JSON */
 	double memory_mb, peak_mb;
 	double input_megapixels; /* 0: unknown */
+	uint32_t width_px, height_px;
 	uint32_t thread, process;
 	uint8_t status; /* enum wan_op_status */
 };
 
-/* All operations of a name and library: exact, also where single ones were dropped. */
+/* All outermost operations of a name and library: exact, also where single ones were dropped; but
+ * median and p95 are of single ones, and NAN where some are missing. */
 struct run_kind {
 	const char *name, *library;
-	uint64_t count, failed;
+	uint64_t count, failed; /* failed or aborted */
 	double total_ms, mean_ms, median_ms, p95_ms, max_ms, cpu_ms, peak_mb;
 };
 
 struct run_phase {
-	const char *job, *name; /* the tracker's and its own */
+	const char *name; /* "model_loading", or the program's own; over all jobs of the run */
 	double duration_ms;
 	uint64_t steps; /* 0: none told */
 	int cold;       /* 1 cold, 0 warm, -1 not known */
+};
+
+struct run_finding {
+	const char *id, *severity, *title, *operation; /* operation: NULL where it is about many */
+	const char *unit;
+	double value, limit;
+	bool recommendation;
 };
 
 /* The machine as it was before the command began. */
@@ -67,13 +77,15 @@ struct run_facts {
 	struct run_machine machine;
 	struct run_preconditions before;
 	double rss_peak_mb, rss_average_mb, gpu_peak_mb, cpu_average_percent;
-	double cache_hit_rate; /* 0..1 */
-	uint64_t total_operations, failed_operations, dropped_operations;
+	double cache_hit_rate;                        /* 0..1 */
+	uint64_t total_operations, failed_operations; /* ended, outermost */
+	uint64_t dropped_operations;                  /* of the total: not in operations[] */
 	struct run_operation *operations;
 	struct run_kind *kinds;   /* by total_ms, longest first */
 	struct run_phase *phases; /* in order of start */
-	size_t operation_count, kind_count, phase_count;
-	void *texts; /* private: owns the text */
+	struct run_finding *findings;
+	size_t operation_count, kind_count, phase_count, finding_count;
+	struct text_pool *texts; /* private: owns the text */
 };
 
 /* Did the command end as it should: exited with 0. Running and unknown ones did not. */
