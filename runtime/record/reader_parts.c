@@ -106,6 +106,17 @@ static const char *file_text(struct wan_reading *reading, uint16_t id)
 	return text[0] ? text : NULL;
 }
 
+/*
+ * A thread uses no more than the time that passes: what is above that was used beside the
+ * operation, between the writer's readings of the two clocks or since its last one (op.c).
+ */
+static uint64_t read_cpu_ns(const struct wan_record_operation *record, uint64_t span_ns)
+{
+	if (record->cpu_us == WAN_CPU_UNKNOWN)
+		return UINT64_MAX;
+	return WAN_MIN((uint64_t)record->cpu_us * 1000, span_ns);
+}
+
 void wan_read_add_operation(struct wan_reading *reading, const struct wan_record_operation *record)
 {
 	struct wan_process *process = &reading->to->process;
@@ -115,6 +126,7 @@ void wan_read_add_operation(struct wan_reading *reading, const struct wan_record
 		return;
 	}
 	uint64_t end_ticks = wan_record_add(record->start_ticks, record->span_ticks);
+	uint64_t span_ns = wan_clock_span_ns(&reading->scale, record->span_ticks);
 	reading->last_ticks = WAN_MAX(reading->last_ticks, end_ticks);
 	process->operations[process->operation_count++] = (struct wan_recording_operation){
 		.name = wan_read_text(reading, record->name),
@@ -122,10 +134,9 @@ void wan_read_add_operation(struct wan_reading *reading, const struct wan_record
 		.file = file_text(reading, record->file),
 		.start_ns = wan_clock_monotonic_ns(&reading->scale, record->start_ticks),
 		.start_realtime_ns = wan_clock_realtime_ns(&reading->scale, record->start_ticks),
-		.span_ns = wan_clock_span_ns(&reading->scale, record->span_ticks),
+		.span_ns = span_ns,
 		.inside_ns = wan_clock_span_ns(&reading->scale, wan_record_inside_ticks(record)),
-		.cpu_ns = record->cpu_us == WAN_CPU_UNKNOWN ? UINT64_MAX
-							    : (uint64_t)record->cpu_us * 1000,
+		.cpu_ns = read_cpu_ns(record, span_ns),
 		.memory_bytes = record->memory_kib == WAN_MEMORY_UNKNOWN
 					? INT64_MIN
 					: (int64_t)record->memory_kib * 1024,

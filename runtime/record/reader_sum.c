@@ -172,7 +172,7 @@ void wan_read_sum_finish(struct wan_reading *reading)
 		sum->inside_ns = wan_clock_span_ns(scale, sum->inside_ns);
 		sum->min_ns = sum->min_ns == UINT64_MAX ? 0 : wan_clock_span_ns(scale, sum->min_ns);
 		sum->max_ns = wan_clock_span_ns(scale, sum->max_ns);
-		sum->cpu_ns = times(sum->cpu_ns, 1000);
+		sum->cpu_ns = WAN_MIN(times(sum->cpu_ns, 1000), sum->span_ns);
 		sum->peak_bytes = times(sum->peak_bytes, 1024);
 		if (__builtin_mul_overflow(sum->memory_bytes, 1024, &sum->memory_bytes))
 			sum->memory_bytes = INT64_MAX;
