@@ -38,6 +38,9 @@ static pid_t tap_pid;
 static unsigned tap_failures; /* of the test under way */
 static char tap_skip_reason[256];
 
+/* Checks are calls: inlined, each of them costs the compiler more than the rest of its test. */
+#define TAP_ONCE static __attribute__((noinline, unused))
+
 #define TEST(name_)                                                                                \
 	static void name_(void);                                                                   \
 	__attribute__((constructor)) static void tap_register_##name_(void)                        \
@@ -55,7 +58,7 @@ static char tap_skip_reason[256];
 		return;                                                                            \
 	} while (0)
 
-static inline bool tap_check(bool passed, const char *file, int line, const char *text)
+TAP_ONCE bool tap_check(bool passed, const char *file, int line, const char *text)
 {
 	if (!pthread_equal(pthread_self(), tap_thread)) {
 		fprintf(stderr, "%s:%d: assertion outside the main thread\n", file, line);
@@ -70,8 +73,8 @@ static inline bool tap_check(bool passed, const char *file, int line, const char
 	return false;
 }
 
-static inline bool tap_equal(bool passed, const char *file, int line, const char *text,
-			     const char *actual, const char *expected)
+TAP_ONCE bool tap_equal(bool passed, const char *file, int line, const char *text,
+			const char *actual, const char *expected)
 {
 	char detail[2048];
 	snprintf(detail, sizeof(detail), "%.300s\n#   actual:   %.800s\n#   expected: %.800s", text,
@@ -79,8 +82,8 @@ static inline bool tap_equal(bool passed, const char *file, int line, const char
 	return tap_check(passed, file, line, detail);
 }
 
-static inline bool tap_integer(long long actual, long long expected, const char *file, int line,
-			       const char *text)
+TAP_ONCE bool tap_integer(long long actual, long long expected, const char *file, int line,
+			  const char *text)
 {
 	char a[64], e[64];
 	if (actual == expected)
@@ -90,8 +93,8 @@ static inline bool tap_integer(long long actual, long long expected, const char 
 	return tap_equal(false, file, line, text, a, e);
 }
 
-static inline bool tap_near(double actual, double expected, double tolerance, const char *file,
-			    int line, const char *text)
+TAP_ONCE bool tap_near(double actual, double expected, double tolerance, const char *file, int line,
+		       const char *text)
 {
 	char a[64], e[96];
 	snprintf(a, sizeof(a), "%.17g", actual);
@@ -99,8 +102,8 @@ static inline bool tap_near(double actual, double expected, double tolerance, co
 	return tap_equal(fabs(actual - expected) <= tolerance, file, line, text, a, e);
 }
 
-static inline bool tap_string(const char *actual, const char *expected, const char *file, int line,
-			      const char *text)
+TAP_ONCE bool tap_string(const char *actual, const char *expected, const char *file, int line,
+			 const char *text)
 {
 	bool same = actual && expected ? strcmp(actual, expected) == 0 : actual == expected;
 	return tap_equal(same, file, line, text, actual, expected);
@@ -129,7 +132,7 @@ static inline bool tap_string(const char *actual, const char *expected, const ch
 			return;                                                                    \
 	} while (0)
 
-static inline bool tap_chosen(const char *name, int argc, char **argv)
+TAP_ONCE bool tap_chosen(const char *name, int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++)
 		if (strstr(name, argv[i]))
@@ -137,7 +140,7 @@ static inline bool tap_chosen(const char *name, int argc, char **argv)
 	return argc < 2;
 }
 
-static inline int tap_main(int argc, char **argv)
+TAP_ONCE int tap_main(int argc, char **argv)
 {
 	unsigned count = 0, failed = 0;
 	tap_thread = pthread_self();
