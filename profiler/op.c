@@ -19,6 +19,7 @@
 #include "attach.h"
 #include "clock.h"
 #include "heap.h"
+#include "heap_mark.h"
 #include "macros.h"
 #include "op_words.h"
 
@@ -328,6 +329,9 @@ static void append(const struct op *op, struct wan_lane *lane, uint64_t end_tick
 		op->tail | kind << TAIL_STATUS,
 	};
 	wan_lane_append(lane, words);
+	if (wan_unlikely(wan_heap_marks_on) &&
+	    !(op->tail >> TAIL_FLAGS & WAN_FLAG_CHILD)) /* then none is begun in the quick way */
+		wan_heap_mark(op->profile->recorder, WAN_HEAP_MARK_OPERATION, op->name, 0);
 }
 
 /* end_ticks 0: not read yet. */

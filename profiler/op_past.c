@@ -4,6 +4,7 @@
 #include "profile.h"
 
 #include "clock.h"
+#include "heap_mark.h"
 
 static uint64_t to_ticks(uint64_t ns)
 {
@@ -37,4 +38,6 @@ void wan_op_record(struct wan_profile *profile, const char *name, uint64_t span_
 		.flags = lane->depth || lane->foreign_open ? WAN_FLAG_CHILD : 0,
 	};
 	wan_lane_append(lane, &record);
+	if (wan_unlikely(wan_heap_marks_on) && !record.flags)
+		wan_heap_mark(profile->recorder, WAN_HEAP_MARK_OPERATION, id, 0);
 }

@@ -46,6 +46,8 @@ struct wan_progress_options {
 	void (*on_sample)(void *context, const struct wan_progress_sample *sample);
 	/* A phase was left, on the writer's thread. */
 	void (*on_phase)(void *context, const struct wan_progress_stretch *stretch);
+	/* Each step, on the writer's thread. Set, it takes updates off their quick way. */
+	void (*on_step)(void *context, const char *tracker, uint64_t done);
 	void *context;
 };
 

@@ -26,7 +26,8 @@ void wan_tracker_call_back(struct wan_tracker *tracker)
 
 void wan_tracker_judge_plain(struct wan_tracker *tracker)
 {
-	bool counter = wan_clock_uses_counter && !tracker->now_ns;
+	bool counter = wan_clock_uses_counter && !tracker->now_ns &&
+		       !tracker->progress->options.on_step;
 	wan_store_relaxed(&tracker->plain,
 			  counter && !tracker->callback && !wan_load_relaxed(&tracker->ended));
 }
@@ -42,11 +43,19 @@ static void step(struct wan_tracker *tracker, uint64_t done, uint64_t now)
 			 &tracker->scale, done, now);
 }
 
+static void tell_step(const struct wan_tracker *tracker, uint64_t done)
+{
+	const struct wan_progress_options *options = &tracker->progress->options;
+	if (options->on_step)
+		options->on_step(options->context, tracker->name, done);
+}
+
 static __attribute__((noinline)) void update_slowly(struct wan_tracker *tracker, uint64_t done)
 {
 	if (!writes(tracker))
 		return;
 	step(tracker, done, wan_tracker_ticks(tracker));
+	tell_step(tracker, done);
 	/* In an emergency every second one, fourth, ... but always the last. */
 	uint32_t granularity = wan_load_relaxed(&tracker->progress->granularity);
 	uint64_t total = wan_load_relaxed(&tracker->words[WAN_TRACKER_TOTAL]);
@@ -71,6 +80,7 @@ void wan_progress_update_many(struct wan_tracker *tracker, uint64_t done, uint64
 		return;
 	wan_tracker_steps(wan_load_relaxed(&tracker->words), wan_load_relaxed(&tracker->counts),
 			  &tracker->scale, done, count, wan_tracker_ticks(tracker));
+	tell_step(tracker, done);
 	wan_tracker_call_back(tracker);
 }
 

@@ -11,6 +11,7 @@
 #include "alloc.h"
 #include "atomics.h"
 #include "clock.h"
+#include "heap_mark.h"
 #include "instance.h"
 #include "jemalloc.h"
 #include "log.h"
@@ -283,6 +284,22 @@ static int connect_memory(struct wan_runtime *runtime)
 	return r < 0 ? r : wan_memory_add_reclaimer(runtime->memory, &cache);
 }
 
+static void record_step(void *context, const char *tracker, uint64_t done)
+{
+	struct wan_runtime *runtime = context;
+	wan_heap_mark(runtime->recorder, WAN_HEAP_MARK_STEP,
+		      wan_recorder_string(runtime->recorder, tracker), done);
+}
+
+/* For readings of the leak test. */
+static void tell_pool(uint64_t *ret_in_use, uint64_t *ret_idle)
+{
+	struct wan_pool_stats stats;
+	wan_pool_stats(&stats);
+	*ret_in_use = stats.mapped_bytes - stats.idle_bytes;
+	*ret_idle = stats.idle_bytes;
+}
+
 static int connect_progress(struct wan_runtime *runtime)
 {
 	struct wan_progress_options options = {
@@ -297,6 +314,7 @@ static int connect_progress(struct wan_runtime *runtime)
 		.on_alert = wan_alerts_record,
 		.on_sample = wan_alerts_sampled,
 		.on_phase = record_phase,
+		.on_step = wan_heap_marks_on ? record_step : NULL,
 		.context = runtime,
 	};
 	return wan_progress_create(&options, &runtime->progress);
@@ -320,6 +338,7 @@ int wan_wire_connect(struct wan_runtime *runtime, struct wan_error *reterr_error
 		return wan_error_set(reterr_error, -ENOMEM, "recording", "", "out of memory");
 	runtime->counters = counters(runtime, WAN_COUNTERS_RUNTIME, "runtime");
 	wan_pool_set_idle_limit(runtime->config.pool_idle_bytes);
+	wan_heap_mark_pool(runtime->recorder, tell_pool);
 
 	int (*const parts[])(struct wan_runtime *) = {
 		connect_cache, connect_identity, connect_memory, connect_progress, connect_profile};

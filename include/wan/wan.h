@@ -15,6 +15,7 @@
 #include "wan/profile.h"
 #include "wan/recording.h"
 #include "wan/runtime.h"
+#include "wan/leak.h"
 #include "wan/clip.h"
 
 #endif

@@ -2,11 +2,13 @@
 #include "bars.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "bar_pool.h"
 #include "clock.h"
 #include "fork.h"
+#include "heap_mark.h"
 #include "preload.h"
 
 enum {
@@ -102,6 +104,16 @@ static void step_bar(struct wan_recorder *recorder, const struct line *line, str
 	}
 }
 
+/* What the process holds now that so much is done. */
+static void mark(struct wan_recorder *recorder, const struct wan_bar *bar, uint64_t done)
+{
+	const char *block =
+		(const char *)bar->words.words - offsetof(struct wan_record_counters, words);
+	wan_heap_mark(recorder, WAN_HEAP_MARK_STEP,
+		      (uint16_t)((const struct wan_record_counters *)(const void *)block)->name,
+		      done);
+}
+
 static bool drawn(struct line *line, int64_t row, const char *text, size_t bytes)
 {
 	struct wan_bar_text bar_text;
@@ -118,6 +130,7 @@ static bool drawn(struct line *line, int64_t row, const char *text, size_t bytes
 		if (!wan_bar_resume(index_of(line), bar, now))
 			bar = NULL;
 	}
+	uint64_t marked = bar ? bar->done : UINT64_MAX;
 	if (bar) {
 		wan_bar_move(index_of(line), bar, row);
 		step_bar(recorder, line, bar, &bar_text, now);
@@ -126,6 +139,8 @@ static bool drawn(struct line *line, int64_t row, const char *text, size_t bytes
 		bar = wan_bar_new(recorder, index_of(line), row, &bar_text, now);
 		line->has_bars |= bar != NULL;
 	}
+	if (wan_unlikely(wan_heap_marks_on) && bar && bar_text.done != marked)
+		mark(recorder, bar, bar_text.done);
 	wan_bar_end_row(recorder, index_of(line), row, bar, now);
 	if (bar && bar->total && bar->done >= bar->total)
 		wan_bar_end(recorder, bar, true, now);

@@ -8,6 +8,7 @@
 
 #include "clock.h"
 #include "fork.h"
+#include "heap_mark.h"
 #include "identity_mark.h"
 #include "peak.h"
 #include "price.h"
@@ -252,6 +253,8 @@ static void append(struct wan_object *object, enum wan_op_status status)
 				object->output_width_px, object->output_height_px);
 	if (lane)
 		wan_lane_append(lane, &record);
+	if (lane && wan_unlikely(wan_heap_marks_on) && !object->foreign)
+		wan_heap_mark(lane->recorder, WAN_HEAP_MARK_OPERATION, object->name, 0);
 	wan_preload_count(object->codec->family, WAN_COVER_OPERATIONS);
 	wan_price_rows(object);
 	wan_price_spent(wan_ticks() - object->start_ticks - span);

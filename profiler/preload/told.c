@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "heap_mark.h"
 #include "macros.h"
 #include "preload.h"
 #include "tracker_words.h"
@@ -101,8 +102,13 @@ uint64_t *wan_told_begin(const char *name, uint64_t total, const char *unit, uin
 void wan_told_steps(uint64_t *words, uint32_t *counts, uint64_t done, uint64_t count)
 {
 	struct wan_tracker_scale scale = scale_now();
-	if (count && place_of(words))
-		wan_tracker_steps(words, counts, &scale, done, count, wan_ticks());
+	struct place *place = place_of(words);
+	if (!count || !place)
+		return;
+	wan_tracker_steps(words, counts, &scale, done, count, wan_ticks());
+	if (wan_unlikely(wan_heap_marks_on))
+		wan_heap_mark(wan_preload_recorder(), WAN_HEAP_MARK_STEP, (uint16_t)place->name,
+			      done);
 }
 
 /* The stretch of the open phase, as the progress monitor of a linked program records it. */

@@ -45,4 +45,22 @@ bool wan_heap_peak_read(uint64_t *ret_bytes);
 /* "jemalloc 5.3.0", "glibc 2.36 (counted)", "glibc 2.36", the file of another allocator; static. */
 const char *wan_heap_describe(void);
 
+/* Whose books say what a whole process holds: neither hooks nor counters are needed for that. */
+enum wan_heap_books {
+	WAN_HEAP_BOOKS_NONE,
+	WAN_HEAP_BOOKS_SANITIZER, /* the program is built with one */
+	WAN_HEAP_BOOKS_JEMALLOC,
+	WAN_HEAP_BOOKS_GLIBC,
+};
+/* Runs the self-tests once; not from a hook before start-up is done. */
+enum wan_heap_books wan_heap_books(void);
+/*
+ * Bytes that all threads together hold now; false: nobody's books can be believed. 5 us with
+ * jemalloc; glibc walks its lists of free blocks, which may take a millisecond. Takes the
+ * allocator's locks, so never from a signal handler.
+ */
+bool wan_heap_process_bytes(uint64_t *ret_bytes);
+/* "glibc", "jemalloc", "sanitizer"; "resident memory" for none. */
+const char *wan_heap_books_name(enum wan_heap_books which);
+
 #endif

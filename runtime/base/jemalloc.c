@@ -24,7 +24,8 @@ struct control {
 /* All written once, under the once control. */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static bool active;
-static struct control allocated_pointer, freed_pointer, peak_read, peak_reset, purge;
+static struct control allocated_pointer, freed_pointer, peak_read, peak_reset, purge,
+	epoch, allocated_now;
 static char name[64];
 
 static void find_control(struct control *control, const char *control_name)
@@ -76,6 +77,8 @@ static void find_all(void)
 		find_control(&freed_pointer, "thread.deallocatedp");
 		find_control(&peak_read, "thread.peak.read");
 		find_control(&peak_reset, "thread.peak.reset");
+		find_control(&epoch, "epoch");
+		find_control(&allocated_now, "stats.allocated");
 		find_control(&purge, "arena.4096.purge"); /* 4096: all arenas */
 		active = freed_pointer.count && self_test();
 	}
@@ -106,6 +109,19 @@ bool wan_jemalloc_thread_bytes(uint64_t *ret_allocated, uint64_t *ret_freed)
 		return false;
 	*ret_allocated = *allocated;
 	*ret_freed = *freed;
+	return true;
+}
+
+/* The statistics are those of the latest epoch, so a new one comes first. */
+bool wan_jemalloc_process_bytes(uint64_t *ret_bytes)
+{
+	uint64_t now = 1;
+	size_t held, bytes = sizeof(now), held_bytes = sizeof(held);
+	if (!wan_jemalloc_active() || !epoch.count || !allocated_now.count ||
+	    mallctlbymib(epoch.mib, epoch.count, &now, &bytes, &now, sizeof(now)) != 0 ||
+	    mallctlbymib(allocated_now.mib, allocated_now.count, &held, &held_bytes, NULL, 0) != 0)
+		return false;
+	*ret_bytes = held;
 	return true;
 }
 

@@ -20,6 +20,8 @@ bool wan_jemalloc_thread_pointers(uint64_t **ret_allocated, uint64_t **ret_freed
 /* Peak of (allocated - freed) of this thread since the last reset. */
 bool wan_jemalloc_peak_reset(void);
 bool wan_jemalloc_peak_read(uint64_t *ret_bytes);
+/* Bytes held by all threads of the process: 5 us. */
+bool wan_jemalloc_process_bytes(uint64_t *ret_bytes);
 /* Give unused dirty pages back to the kernel (all arenas). */
 void wan_jemalloc_purge(void);
 /* "jemalloc 5.3.0" or the C library's name. */

@@ -17,6 +17,7 @@
 #include "clock.h"
 #include "fork.h"
 #include "hash.h"
+#include "heap_mark.h"
 #include "str.h"
 #include "sys.h"
 #include "thread.h"
@@ -368,6 +369,8 @@ struct wan_recorder *wan_recorder_process(const struct wan_config *config, uint3
 {
 	/* pairs with the release store in make_process() */
 	struct wan_recorder *recorder = wan_load_acquire(&process_recorder);
+	if (wan_unlikely(config->record_heap))
+		wan_heap_marks_on = true;
 	if (!recorder && role != WAN_ROLE_PRELOADED) {
 		const struct wan_record_share *share = wan_record_share_find();
 		recorder = share ? share->recorder() : NULL;
