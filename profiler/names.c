@@ -15,7 +15,8 @@ void wan_op_name_judge(struct wan_op_name *entry, const struct wan_categories *c
 		return;
 	bool off = !wan_categories_record(categories, entry->text);
 	size_t bytes = strlen(entry->text) + 1;
-	uint32_t mask = bytes > 32 || off || wan_heap_marks_on ? 0 : (uint32_t)(((uint64_t)1 << bytes) - 1);
+	uint32_t mask =
+		bytes > 32 || off || wan_heap_marks_on ? 0 : (uint32_t)(((uint64_t)1 << bytes) - 1);
 	wan_store_relaxed(&entry->off, off);
 	wan_store_relaxed(&entry->mask, mask);
 }

@@ -26,8 +26,8 @@ void wan_tracker_call_back(struct wan_tracker *tracker)
 
 void wan_tracker_judge_plain(struct wan_tracker *tracker)
 {
-	bool counter = wan_clock_uses_counter && !tracker->now_ns &&
-		       !tracker->progress->options.on_step;
+	bool counter =
+		wan_clock_uses_counter && !tracker->now_ns && !tracker->progress->options.on_step;
 	wan_store_relaxed(&tracker->plain,
 			  counter && !tracker->callback && !wan_load_relaxed(&tracker->ended));
 }

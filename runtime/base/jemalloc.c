@@ -24,8 +24,8 @@ struct control {
 /* All written once, under the once control. */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static bool active;
-static struct control allocated_pointer, freed_pointer, peak_read, peak_reset, purge,
-	epoch, allocated_now;
+static struct control allocated_pointer, freed_pointer, peak_read, peak_reset, purge, epoch,
+	allocated_now;
 static char name[64];
 
 static void find_control(struct control *control, const char *control_name)
