@@ -76,7 +76,7 @@ static int unescape(struct span span, char *to, size_t bytes)
 }
 
 /* Line "ID:controllers:path": the unified tree is "0::path". */
-static int find_name(const char *text, bool v2, char *to, size_t bytes)
+static int find_name(const char *text, bool v2, const char *controller, char *to, size_t bytes)
 {
 	while (*text) {
 		struct span id = take(&text, ':');
@@ -87,7 +87,7 @@ static int find_name(const char *text, bool v2, char *to, size_t bytes)
 		if (path.length && path.at[path.length - 1] == '\n')
 			path.length--;
 		bool match = v2 ? span_is(id, "0") && !controllers.length
-				: list_has(controllers, "memory");
+				: list_has(controllers, controller);
 		if (!match || !path.length || path.at[0] != '/')
 			continue;
 		if (path.length >= bytes)
@@ -111,7 +111,8 @@ static const char *below(const char *name, const char *root)
 }
 
 /* Whether this mountinfo line is the wanted hierarchy; fills its root and mount point. */
-static bool parse_mount(const char **text, bool v2, struct span *ret_root, struct span *ret_mount)
+static bool parse_mount(const char **text, bool v2, const char *controller, struct span *ret_root,
+			struct span *ret_mount)
 {
 	for (int i = 0; i < 3; i++) /* id, parent, major:minor */
 		take(text, ' ');
@@ -128,14 +129,20 @@ static bool parse_mount(const char **text, bool v2, struct span *ret_root, struc
 	if (!ret_mount->length || ret_mount->at[0] != '/')
 		return false;
 	return v2 ? span_is(type, "cgroup2")
-		  : span_is(type, "cgroup") && list_has(options, "memory");
+		  : span_is(type, "cgroup") && list_has(options, controller);
 }
 
 int wan_cgroup_locate(const char *cgroup_text, const char *mountinfo_text, bool v2,
 		      struct wan_cgroup_place *ret_place)
 {
+	return wan_cgroup_locate_controller(cgroup_text, mountinfo_text, v2, "memory", ret_place);
+}
+
+int wan_cgroup_locate_controller(const char *cgroup_text, const char *mountinfo_text, bool v2,
+				 const char *controller, struct wan_cgroup_place *ret_place)
+{
 	struct wan_cgroup_place *place = ret_place;
-	int status = find_name(cgroup_text, v2, place->name, sizeof(place->name));
+	int status = find_name(cgroup_text, v2, controller, place->name, sizeof(place->name));
 	if (status < 0)
 		return status;
 	/* "/.." means outside of our namespace: only what is mounted can be seen. */
@@ -145,7 +152,7 @@ int wan_cgroup_locate(const char *cgroup_text, const char *mountinfo_text, bool 
 	const char *text = mountinfo_text;
 	while (*text) {
 		struct span root_span, mount_span;
-		if (!parse_mount(&text, v2, &root_span, &mount_span) ||
+		if (!parse_mount(&text, v2, controller, &root_span, &mount_span) ||
 		    unescape(root_span, root, sizeof(root)) < 0 ||
 		    unescape(mount_span, mount, sizeof(mount)) < 0)
 			continue;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Where this process's memory controller is: self/cgroup joined with self/mountinfo. Pure. */
+/* Where this process's memory controller (or another) is: self/cgroup joined with self/mountinfo.
+ * Pure. */
 #ifndef WAN_MEMMGR_CGROUP_PATH_H
 #define WAN_MEMMGR_CGROUP_PATH_H
 
@@ -16,5 +17,8 @@ struct wan_cgroup_place {
  * 0, -ENOENT (this process is in no such tree, or it is not mounted), -ENAMETOOLONG. */
 int wan_cgroup_locate(const char *cgroup_text, const char *mountinfo_text, bool v2,
 		      struct wan_cgroup_place *ret_place);
+/* The same for another controller of v1 ("cpu"); v2 has one tree for all. */
+int wan_cgroup_locate_controller(const char *cgroup_text, const char *mountinfo_text, bool v2,
+				 const char *controller, struct wan_cgroup_place *ret_place);
 
 #endif

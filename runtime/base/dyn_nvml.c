@@ -22,6 +22,11 @@ static const struct wan_dyn_symbol symbols[] = {
 	SYMBOL(device_by_bus, "nvmlDeviceGetHandleByPciBusId_v2", true),
 	SYMBOL(utilization, "nvmlDeviceGetUtilizationRates", false),
 	SYMBOL(processes, "nvmlDeviceGetComputeRunningProcesses_v3", false),
+	SYMBOL(device_count, "nvmlDeviceGetCount_v2", false),
+	SYMBOL(device_by_index, "nvmlDeviceGetHandleByIndex_v2", false),
+	SYMBOL(name, "nvmlDeviceGetName", false),
+	SYMBOL(memory, "nvmlDeviceGetMemoryInfo", false),
+	SYMBOL(driver, "nvmlSystemGetDriverVersion", false),
 };
 
 static const struct wan_dyn_library library = {

@@ -16,12 +16,21 @@ struct wan_nvml_process {
 	unsigned gpu_instance, compute_instance;
 };
 
+struct wan_nvml_memory {
+	unsigned long long total, free, used;
+};
+
 /* All return 0 (NVML_SUCCESS) or a number of enum nvmlReturn_t. */
 struct wan_nvml {
 	int (*init)(void);
 	int (*device_by_bus)(const char *bus_id, void **ret_device);
 	int (*utilization)(void *device, struct wan_nvml_utilization *ret); /* optional */
 	int (*processes)(void *device, unsigned *count, struct wan_nvml_process *processes); /* " */
+	int (*device_count)(unsigned *count);                                                /* " */
+	int (*device_by_index)(unsigned index, void **ret_device);                           /* " */
+	int (*name)(void *device, char *to, unsigned bytes);                                 /* " */
+	int (*memory)(void *device, struct wan_nvml_memory *ret);                            /* " */
+	int (*driver)(char *to, unsigned bytes);                                             /* " */
 };
 
 /* The table, initialised; NULL: there is no usable library, or it refuses. WAN_NVML names a

@@ -5,7 +5,7 @@
  * bytes of each device (24 GiB, 1 GiB), WAN_FAKE_NVML_UTILIZATION (percent of device 0, 10 less of
  * each further one; default 50), WAN_FAKE_NVML_ERROR (every call returns it), WAN_FAKE_NVML_PID
  * (of the one process on each device, with WAN_FAKE_NVML_USED bytes; 0: none),
- * WAN_FAKE_NVML_DELAY_MS (starting takes so long).
+ * WAN_FAKE_NVML_DELAY_MS (starting takes so long), WAN_FAKE_NVML_NAME (of each device).
  */
 #include <stddef.h>
 #include <stdlib.h>
@@ -69,6 +69,29 @@ EXPORT int nvmlDeviceGetHandleByPciBusId_v2(const char *bus_id, void **device)
 	unsigned long bus = *colon ? strtoul(colon + 1, NULL, 16) : 1;
 	*device = &devices[(bus ? bus - 1 : 0) % sizeof(devices)];
 	return answer();
+}
+
+static int tell(const char *text, char *to, unsigned bytes)
+{
+	unsigned i = 0;
+	if (bytes == 0)
+		return INSUFFICIENT_SIZE;
+	for (; text[i] && i + 1 < bytes; i++)
+		to[i] = text[i];
+	to[i] = '\0';
+	return answer();
+}
+
+EXPORT int nvmlDeviceGetName(void *device, char *to, unsigned bytes)
+{
+	const char *name = getenv("WAN_FAKE_NVML_NAME");
+	(void)device;
+	return tell(name ? name : "Stand-in GPU", to, bytes);
+}
+
+EXPORT int nvmlSystemGetDriverVersion(char *to, unsigned bytes)
+{
+	return tell("550.54.14", to, bytes);
 }
 
 struct memory {
