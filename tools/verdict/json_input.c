@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT */
+#include "json_input.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "cleanup.h"
+#include "json_price.h"
+#include "log.h"
+
+int json_input_read(struct json_input *ret_input, const char *path, struct wan_error *reterr_error)
+{
+	wan_cleanup(wan_freep) char *text = NULL;
+	size_t bytes;
+	int rc = json_input_text(path, &text, &bytes, reterr_error);
+	if (rc)
+		return rc;
+	return json_input_parse(ret_input, strcmp(path, "-") == 0 ? "standard input" : path, text,
+				bytes, reterr_error);
+}
+
+#ifdef WANPROF_JANSSON
+#include <jansson.h>
+
+#include "macros.h"
+
+/* What the document under construction may still allocate. The library has one allocator for the
+ * whole program, and the program reads one document at a time. */
+static size_t budget_bytes;
+
+struct block {
+	_Alignas(16) size_t bytes;
+};
+
+static void *allocate(size_t bytes)
+{
+	if (bytes > budget_bytes)
+		return NULL;
+	struct block *block = wan_malloc(sizeof(*block) + bytes);
+	if (!block)
+		return NULL;
+	block->bytes = bytes;
+	budget_bytes -= bytes;
+	return block + 1;
+}
+
+static void give_back(void *memory)
+{
+	if (!memory)
+		return;
+	struct block *block = (struct block *)memory - 1;
+	budget_bytes += block->bytes;
+	wan_free(block);
+}
+
+bool json_input_available(void)
+{
+	return true;
+}
+
+static const json_t *of(const struct json_value *value)
+{
+	return (const json_t *)value;
+}
+
+static const struct json_value *as(const json_t *json)
+{
+	return (const struct json_value *)json;
+}
+
+static int check_price(const char *name, const char *text, size_t bytes, struct wan_error *error)
+{
+	struct json_price price = json_price(text, bytes);
+	if (price.depth > JSON_INPUT_DEPTH_MAX)
+		return wan_error_set(error, -EBADMSG, name,
+				     "give JSON that `wanprof dump` has written",
+				     "nested %u levels deep, at most %d are read", price.depth,
+				     JSON_INPUT_DEPTH_MAX);
+	if (price.bytes > JSON_INPUT_MEMORY_MAX)
+		return wan_error_set(
+			error, -EFBIG, name,
+			"give the recording itself, or dump with --no-metrics or --min-ms N",
+			"it would take up to %zu MB of memory, at most %zu are given to it",
+			price.bytes >> 20, JSON_INPUT_MEMORY_MAX >> 20);
+	return 0;
+}
+
+static int refused(const char *name, const json_error_t *reason, struct wan_error *error)
+{
+	if (json_error_code(reason) == json_error_out_of_memory)
+		return wan_error_set(error, -ENOMEM, name, "judge fewer or smaller files at a time",
+				     "memory ran out while it was read");
+	return wan_error_set(
+		error, -EBADMSG, name, "give JSON that `wanprof dump` has written, whole",
+		"not JSON, or damaged, at line %d: %.120s", reason->line, reason->text);
+}
+
+int json_input_parse(struct json_input *ret_input, const char *name, const char *text, size_t bytes,
+		     struct wan_error *error)
+{
+	json_error_t reason;
+	int rc = check_price(name, text, bytes, error);
+	if (rc)
+		return rc;
+	if (bytes >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
+		text += 3;
+		bytes -= 3;
+	}
+	json_set_alloc_funcs(allocate, give_back);
+	budget_bytes = JSON_INPUT_MEMORY_MAX;
+	json_t *root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &reason);
+	if (!root)
+		return refused(name, &reason, error);
+	ret_input->root = (struct json_value *)root;
+	return 0;
+}
+
+void json_input_finish(struct json_input *input)
+{
+	json_decref((json_t *)input->root);
+	input->root = NULL;
+}
+
+const struct json_value *json_value_member(const struct json_value *value, const char *key)
+{
+	return as(json_object_get(of(value), key));
+}
+
+size_t json_value_count(const struct json_value *value)
+{
+	return json_array_size(of(value));
+}
+
+const struct json_value *json_value_at(const struct json_value *value, size_t index)
+{
+	return as(json_array_get(of(value), index));
+}
+
+bool json_value_is_list(const struct json_value *value)
+{
+	return json_is_array(of(value));
+}
+
+bool json_value_is_object(const struct json_value *value)
+{
+	return json_is_object(of(value));
+}
+
+bool json_value_is_true(const struct json_value *value)
+{
+	return json_is_true(of(value));
+}
+
+bool json_value_is_false(const struct json_value *value)
+{
+	return json_is_false(of(value));
+}
+
+double json_value_number(const struct json_value *value)
+{
+	return json_is_number(of(value)) ? json_number_value(of(value)) : NAN;
+}
+
+int64_t json_value_integer(const struct json_value *value, int64_t absent)
+{
+	return json_is_integer(of(value)) ? json_integer_value(of(value)) : absent;
+}
+
+const char *json_value_text(const struct json_value *value)
+{
+	return json_string_value(of(value));
+}
+
+#else /* no JSON library */
+
+bool json_input_available(void)
+{
+	return false;
+}
+
+int json_input_parse(struct json_input *ret_input, const char *name, const char *text, size_t bytes,
+		     struct wan_error *error)
+{
+	(void)json_price(text, bytes);
+	return wan_error_set(error, -ENOSYS, name, "give the recording itself",
+			     "this build reads recordings only, it was made without jansson");
+}
+
+void json_input_finish(struct json_input *input)
+{
+	input->root = NULL;
+}
+
+const struct json_value *json_value_member(const struct json_value *value, const char *key)
+{
+	return NULL;
+}
+
+size_t json_value_count(const struct json_value *value)
+{
+	return 0;
+}
+
+const struct json_value *json_value_at(const struct json_value *value, size_t index)
+{
+	return NULL;
+}
+
+bool json_value_is_list(const struct json_value *value)
+{
+	return false;
+}
+
+bool json_value_is_object(const struct json_value *value)
+{
+	return false;
+}
+
+bool json_value_is_true(const struct json_value *value)
+{
+	return false;
+}
+
+bool json_value_is_false(const struct json_value *value)
+{
+	return false;
+}
+
+double json_value_number(const struct json_value *value)
+{
+	return NAN;
+}
+
+int64_t json_value_integer(const struct json_value *value, int64_t absent)
+{
+	return absent;
+}
+
+const char *json_value_text(const struct json_value *value)
+{
+	return NULL;
+}
+#endif
+
+uint64_t json_value_unsigned(const struct json_value *value, uint64_t absent)
+{
+	int64_t number = json_value_integer(value, -1);
+	return number < 0 ? absent : (uint64_t)number;
+}
