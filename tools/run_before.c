@@ -6,12 +6,12 @@
  */
 #include "run.h"
 
-#include <stdlib.h>
+#include <math.h>
 #include <string.h>
 #include <sys/statfs.h>
 
 #include "clock.h"
-#include "environment.h"
+#include "machine.h"
 #include "macros.h"
 #include "procfs.h"
 #include "str.h"
@@ -47,6 +47,7 @@ static struct {
 	uint64_t *words; /* NULL: nothing is told */
 	uint64_t start_ns;
 	bool gpu_told;
+	struct machine machine;
 } before;
 
 static uint64_t load_average(void)
@@ -73,16 +74,27 @@ static void set(unsigned word, uint64_t value)
 	wan_store_relaxed(&before.words[word], value);
 }
 
-static void set_memory(void)
+static void set_machine(void)
 {
-	struct wan_environment here;
-	uint64_t limit = UINT64_MAX;
-	wan_environment_read(&here);
-	for (size_t i = 0; i < here.cgroup_count; i++)
-		limit = WAN_MIN(limit, here.cgroups[i].limit_bytes);
-	set(HOST_TOTAL, here.memory_total_bytes ? here.memory_total_bytes : UINT64_MAX);
-	set(HOST_AVAILABLE, here.memory_total_bytes ? here.memory_available_bytes : UINT64_MAX);
-	set(HOST_LIMIT, limit);
+	const struct machine *machine = &before.machine;
+	machine_look(NULL, &before.machine);
+	bool known = machine->memory_bytes > 0;
+	set(HOST_CPUS, (uint64_t)ceil(machine_cpus(machine)));
+	set(HOST_PHYSICAL_CORES, machine->physical_cores ? machine->physical_cores : UINT64_MAX);
+	set(HOST_TOTAL, known ? machine->memory_bytes : UINT64_MAX);
+	set(HOST_AVAILABLE, known ? machine->memory_available_bytes : UINT64_MAX);
+	set(HOST_LIMIT, machine->memory_limit_bytes);
+}
+
+/* Once the GPUs are known, or that there are none. */
+static void set_tier(uint64_t vram_bytes)
+{
+	const struct machine *machine = &before.machine;
+	if (machine->memory_bytes)
+		set(HOST_TIER,
+		    1 + (uint64_t)machine_tier(machine_nominal_gb(vram_bytes),
+					       machine_nominal_gb(machine_memory_bytes(machine)),
+					       (unsigned)machine_cpus(machine)));
 }
 
 static void set_gpu(const struct run_gpu_look *gpu)
@@ -91,6 +103,7 @@ static void set_gpu(const struct run_gpu_look *gpu)
 	set(HOST_GPU_LARGEST, gpu->largest_bytes);
 	set(HOST_GPU_AFTER, wan_elapsed(before.start_ns, gpu->at_ns));
 	set(HOST_GPU_MODEL, wan_recorder_string(before.recorder, gpu->model));
+	set_tier(gpu->largest_bytes);
 	before.gpu_told = true;
 }
 
@@ -109,13 +122,13 @@ void run_before_start(uint64_t start_ns)
 	for (unsigned i = HOST_LOAD; i <= HOST_GPU_AFTER; i++)
 		set(i, UINT64_MAX);
 	set(HOST_LOAD, load_average());
-	set(HOST_CPUS, wan_recorder_header(before.recorder)->cpus_usable);
-	set_memory();
+	set_machine();
 	set(HOST_RECORD_FREE, free_bytes(before.folder));
 	set(HOST_WORK_FREE, free_bytes("."));
 	if (!run_gpu_is_present()) {
 		before.gpu_told = true;
 		set(HOST_GPU_LARGEST, 0);
+		set_tier(0);
 	}
 	wan_store_release(&before.words[HOST_KNOWN], 1);
 }

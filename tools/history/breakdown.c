@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "job.h"
+#include "history_job.h"
 #include "macros.h"
 
 #define EXCESS_SHARE 0.01 /* clocks and rounding of who noted the phases */
@@ -18,8 +18,8 @@ static size_t top_bytes(const char *name)
 static size_t find(const struct history_breakdown *of, const char *name, size_t bytes)
 {
 	size_t i = 0;
-	while (i < of->count && (of->phases[i].name_bytes != bytes ||
-				 memcmp(of->phases[i].name, name, bytes) != 0))
+	while (i < of->count &&
+	       (of->phases[i].name_bytes != bytes || memcmp(of->phases[i].name, name, bytes) != 0))
 		i++;
 	return i;
 }

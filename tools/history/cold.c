@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* Cold or warm, by what was measured: a label that says "cached" is not asked. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "alloc.h"
-#include "job.h"
+#include "history_job.h"
 
-#define TWOFOLD	       2.0
-#define LOAD_WORTH_S   0.5
-#define READ_WORTH_MB  64.0
-#define SPLIT_MOST     4096u
+#define TWOFOLD       2.0
+#define LOAD_WORTH_S  0.5
+#define READ_WORTH_MB 64.0
+#define SPLIT_MOST    4096u
 
 static int rising(const void *left, const void *right)
 {

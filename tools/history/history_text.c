@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs as lines of text: see runs.h for the form. */
-#include "runs.h"
+/* Runs as lines of text: see history_runs.h for the form. */
+#include "history_runs.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -163,7 +163,7 @@ struct text_key {
 };
 #define TEXT_KEY(name_)                                                                            \
 	{                                                                                          \
-		#name_, offsetof(struct history_run, name_)                                        \
+#name_, offsetof(struct history_run, name_)                                        \
 	}
 static const struct text_key text_keys[] = {
 	TEXT_KEY(key),  TEXT_KEY(label),   TEXT_KEY(file),    TEXT_KEY(machine),
@@ -172,17 +172,19 @@ static const struct text_key text_keys[] = {
 static const struct {
 	const char *name;
 	size_t offset;
-} number_keys[] = {
-	{"total", offsetof(struct history_run, total_s)},
-	{"estimate", offsetof(struct history_run, estimate_s)},
-	{"s_per_step", offsetof(struct history_run, s_per_step)},
-	{"output_mb", offsetof(struct history_run, output_mb)},
-	{"read_mb", offsetof(struct history_run, read_mb)},
-	{"span", offsetof(struct history_run, span_s)},
-}, count_keys[] = {
-	{"steps", offsetof(struct history_run, steps)},
-	{"items", offsetof(struct history_run, items)},
-	{"at", offsetof(struct history_run, started_ns)},
+} number_keys[] =
+	{
+		{"total", offsetof(struct history_run, total_s)},
+		{"estimate", offsetof(struct history_run, estimate_s)},
+		{"s_per_step", offsetof(struct history_run, s_per_step)},
+		{"output_mb", offsetof(struct history_run, output_mb)},
+		{"read_mb", offsetof(struct history_run, read_mb)},
+		{"span", offsetof(struct history_run, span_s)},
+},
+  count_keys[] = {
+	  {"steps", offsetof(struct history_run, steps)},
+	  {"items", offsetof(struct history_run, items)},
+	  {"at", offsetof(struct history_run, started_ns)},
 };
 
 static int set_value(struct history_run *run, const char *name, char *value)
@@ -193,8 +195,7 @@ static int set_value(struct history_run *run, const char *name, char *value)
 						value);
 	for (size_t i = 0; i < WAN_COUNT_OF(number_keys); i++)
 		if (strcmp(name, number_keys[i].name) == 0)
-			return parse_seconds(value,
-					     (double *)((char *)run + number_keys[i].offset))
+			return parse_seconds(value, (double *)((char *)run + number_keys[i].offset))
 				       ? 0
 				       : -EBADMSG;
 	for (size_t i = 0; i < WAN_COUNT_OF(count_keys); i++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "runs.h"
+#include "history_runs.h"
 
 #include <errno.h>
 #include <math.h>
@@ -23,8 +23,8 @@ void history_run_init(struct history_run *run)
 
 void history_run_finish(struct history_run *run)
 {
-	char *texts[] = {run->job,  run->key,     run->label,  run->file, run->machine,
-			 run->tier, run->unclean, run->verdict};
+	char *texts[] = {run->job,     run->key,  run->label,   run->file,
+			 run->machine, run->tier, run->unclean, run->verdict};
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
 		wan_free(texts[i]);
 	for (size_t i = 0; i < run->phase_count; i++)
@@ -48,6 +48,7 @@ int history_runs_add(struct history_runs *runs, struct history_run *run)
 {
 	int rc = wan_array_reserve(&runs->items, &runs->capacity, runs->count + 1,
 				   sizeof(*runs->items));
+	run->order = runs->count;
 	if (rc)
 		history_run_finish(run);
 	else

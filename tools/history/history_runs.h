@@ -52,6 +52,7 @@ struct history_run {
 	double output_mb, read_mb;
 	double span_s; /* from the first time stamp to the last */
 	uint64_t steps, items;
+	size_t order; /* in which they were added */
 	struct history_phase *phases;
 	size_t phase_count;
 	double first_stamp_s; /* while a line is parsed */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "job.h"
+#include "history_job.h"
 
 #include <errno.h>
 #include <math.h>
@@ -228,11 +228,11 @@ static void work_out(struct history_job *job, struct group *group, double declar
 static int by_start(const void *left, const void *right)
 {
 	const struct history_run *a = left, *b = right;
-	return a->started_ns < b->started_ns ? -1 : a->started_ns > b->started_ns;
+	if (a->started_ns != b->started_ns)
+		return a->started_ns < b->started_ns ? -1 : 1;
+	return a->order < b->order ? -1 : a->order > b->order; /* as they came */
 }
 
-/* Those that began together, or of which nobody knows, stay in the order they came: a merge sort
- * in glibc, and where it is not, as near as it gets. */
 void history_runs_sort(struct history_runs *runs)
 {
 	if (runs->count)
@@ -276,8 +276,8 @@ static void count_types(struct history_jobs *jobs, const struct history_runs *ru
 	jobs->types = jobs->types_with_runs + jobs->declared_count;
 }
 
-static int collect(struct history_jobs *jobs, const struct history_runs *runs,
-		   struct group *group, bool *taken)
+static int collect(struct history_jobs *jobs, const struct history_runs *runs, struct group *group,
+		   bool *taken)
 {
 	size_t capacity = 0;
 	for (size_t i = runs->count; i-- > 0;) {

@@ -6,7 +6,7 @@
 #ifndef WAN_TOOLS_HISTORY_JOB_H
 #define WAN_TOOLS_HISTORY_JOB_H
 
-#include "runs.h"
+#include "history_runs.h"
 #include "statistics.h"
 
 /* --- phases of one run --- */
@@ -24,18 +24,19 @@ struct history_breakdown {
 		const char *name; /* borrowed; up to name_bytes */
 		size_t name_bytes;
 		double seconds, share, told_share; /* share: percent of the total */
-		double parts_s;			   /* NAN: it has none */
+		double parts_s;                    /* NAN: it has none */
 	} phases[HISTORY_PHASES_MAX];
 	size_t count;
 	double sum_s, unattributed_s; /* negative: the phases exceed the total; NAN: no phases */
-	double told_sum;	      /* of the shares; NAN: none were told */
+	double told_sum;              /* of the shares; NAN: none were told */
 	unsigned flags;
 };
 void history_break_down(const struct history_run *run, struct history_breakdown *ret);
 
 /* Is it such a phase by its name, and not a part of one? */
 bool history_phase_loads(const char *name);
-/* Seconds in phases that load: those, and parts of others, with "load" in their own name. NAN: none. */
+/* Seconds in phases that load: those, and parts of others, with "load" in their own name. NAN:
+ * none. */
 double history_load_s(const struct history_run *run);
 /* The phase that steps: the one with steps, else "generation", "sampling", "denoising", with its
  * part that is called making, sampling or denoising counted as it. NAN: there is none. */
@@ -60,11 +61,11 @@ void history_tell_cold(const struct history_run *const *runs, size_t count, int 
 /* --- a job type --- */
 
 struct history_trend {
-	bool known;	   /* there are runs enough */
-	int direction;	   /* 1 slower, -1 faster, 0 none beyond the spread */
+	bool known;        /* there are runs enough */
+	int direction;     /* 1 slower, -1 faster, 0 none beyond the spread */
 	double confidence; /* 0.95 or 0.99 */
-	double percent;	   /* median of the latest three against that of the runs before */
-	size_t needs;	   /* runs */
+	double percent;    /* median of the latest three against that of the runs before */
+	size_t needs;      /* runs */
 };
 #define HISTORY_TREND_RUNS 6
 /* Times in order of start. A trend is a slope that is sure at 95 % and a median of the latest three
@@ -80,19 +81,21 @@ struct history_job {
 	const struct history_run *best, *worst, *latest; /* of the completed; NULL: none */
 	struct {
 		char name[64];
-		double mean_s, share; /* share: percent of the totals of the runs that tell phases */
+		double mean_s,
+			share; /* share: percent of the totals of the runs that tell phases */
 		size_t runs;
 	} phases[HISTORY_JOB_PHASES];
 	size_t phase_count, phase_runs;
 	double unattributed_share, unattributed_s;
 	size_t flagged; /* runs with a flag */
 	struct stat_summary step_s, fixed_s;
-	struct stat_line steps_fit; /* generation = fixed + each x steps; NAN: one number of steps */
+	struct stat_line
+		steps_fit; /* generation = fixed + each x steps; NAN: one number of steps */
 	size_t cold, warm;
 	struct stat_summary cold_total_s, warm_total_s, cold_load_s, warm_load_s;
-	double items;	   /* of a job: mean; NAN: none told */
+	double items; /* of a job: mean; NAN: none told */
 	double item_s, item_generation_s;
-	double estimate_s; /* the latest; NAN: none */
+	double estimate_s;       /* the latest; NAN: none */
 	double variance_percent; /* mean / estimate - 1, of runs that had the estimate */
 	size_t variance_runs;
 	struct history_trend trend;
