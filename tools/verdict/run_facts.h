@@ -54,6 +54,7 @@ struct run_finding {
 struct run_preconditions {
 	bool known;
 	double gpu_used_mb, load_per_cpu, free_disk_mb, memory_available_mb;
+	const char *unclean; /* what was not as a measurement should find it; NULL: nothing */
 };
 
 struct run_machine {
@@ -76,6 +77,7 @@ struct run_facts {
 	int cold;                /* as of the longest loading phase; -1: not known */
 	struct run_machine machine;
 	struct run_preconditions before;
+	double read_mb; /* that the command read from disks */
 	double rss_peak_mb, rss_average_mb, gpu_peak_mb, cpu_average_percent;
 	double cache_hit_rate;                        /* 0..1 */
 	uint64_t total_operations, failed_operations; /* ended, outermost */

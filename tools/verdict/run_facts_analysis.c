@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "counters.h"
 #include "export.h"
+#include "host.h"
 #include "macros.h"
 #include "run_facts_build.h"
 #include "str.h"
@@ -101,6 +102,38 @@ static void add_machine(struct facts_build *build, const struct wan_analysis *an
 						  : recorded->memory_bytes);
 	machine->memory_limit_mb = tightest_limit(here);
 	machine->vram_mb = mb_or_unknown(one ? wan_counters_word(&memory, "gpu_total") : 0);
+}
+
+/* What `wanprof run` noted of the machine is of the run itself: it comes before what is read now.
+ */
+static void add_host(struct facts_build *build, const struct wan_analysis *analysis)
+{
+	struct run_machine *machine = &build->facts.machine;
+	struct run_preconditions *before = &build->facts.before;
+	struct wan_host host;
+	char unclean[256];
+	wan_host_of(&analysis->view, &host);
+	if (host.ended)
+		build->facts.read_mb = mb(host.read_bytes);
+	if (!host.known)
+		return;
+	uint64_t disk = WAN_MIN(host.record_free_bytes, host.work_free_bytes);
+	before->known = true;
+	before->gpu_used_mb = host.gpu_used_bytes == UINT64_MAX ? NAN : mb(host.gpu_used_bytes);
+	before->load_per_cpu = known(host.load_per_cpu);
+	before->free_disk_mb = disk == UINT64_MAX ? NAN : mb(disk);
+	before->memory_available_mb =
+		host.available_bytes == UINT64_MAX ? NAN : mb(host.available_bytes);
+	if (wan_host_unclean(&host, unclean, sizeof(unclean)))
+		before->unclean = facts_text(build, unclean);
+	machine->tier = facts_text(build, host.tier);
+	machine->gpu_model = facts_text(build, host.gpu_model);
+	if (host.physical_cores != UINT64_MAX)
+		machine->physical_cores = (unsigned)host.physical_cores;
+	if (host.limit_bytes != UINT64_MAX)
+		machine->memory_limit_mb = mb(host.limit_bytes);
+	if (isnan(machine->vram_mb))
+		machine->vram_mb = mb_or_unknown(host.gpu_largest_bytes);
 }
 
 static void add_operations(struct facts_build *build, const struct wan_analysis *analysis)
@@ -248,6 +281,7 @@ int run_facts_from_analysis(struct run_facts *ret_facts, const struct wan_analys
 		return rc;
 	add_run(&build, analysis);
 	add_machine(&build, analysis, environment);
+	add_host(&build, analysis);
 	add_operations(&build, analysis);
 	add_kinds(&build, &analysis->kinds);
 	add_findings(&build, &analysis->findings);

@@ -146,6 +146,34 @@ static void read_machine(struct reading *reading, json_value *environment)
 			positive(size_of(json_value_at(cgroups, i), "limit_bytes", "limit_mb")));
 	machine->vram_mb =
 		mb_or_unknown(json_value_member(environment, "gpu"), "total_bytes", "total_mb");
+	machine->tier = facts_text(&reading->build, text_of(environment, "tier"));
+	machine->gpu_model = facts_text(&reading->build,
+					text_of(json_value_member(environment, "gpu"), "model"));
+	machine->physical_cores = count32_of(cpu, "physical_cores");
+	double limit =
+		mb_or_unknown(json_value_member(environment, "memory"), "limit_bytes", "limit_mb");
+	if (!isnan(limit))
+		machine->memory_limit_mb = limit;
+}
+
+static void read_before(struct reading *reading, json_value *run)
+{
+	struct run_preconditions *before = &reading->build.facts.before;
+	json_value *told = json_value_member(run, "preconditions");
+	json_value *storage = json_value_member(run, "storage");
+	reading->build.facts.read_mb = positive(size_of(storage, "read_bytes", "read_mb"));
+	if (isnan(positive(size_of(told, "memory_available_bytes", "memory_available_mb"))) &&
+	    !json_value_member(told, "unclean"))
+		return; /* null, or an older document */
+	before->known = true;
+	before->gpu_used_mb = positive(size_of(told, "gpu_used_bytes", "gpu_used_mb"));
+	before->load_per_cpu = positive(number_of(told, "load_per_cpu"));
+	before->free_disk_mb =
+		fmin(positive(size_of(told, "recording_disk_free_bytes", "recording_disk_free_mb")),
+		     positive(size_of(told, "working_disk_free_bytes", "working_disk_free_mb")));
+	before->memory_available_mb =
+		positive(size_of(told, "memory_available_bytes", "memory_available_mb"));
+	before->unclean = facts_text(&reading->build, text_of(told, "unclean"));
 }
 
 static uint8_t status_of(const char *text)
@@ -309,6 +337,7 @@ int run_facts_from_json(struct run_facts *ret_facts, const char *name,
 		reading.build.facts.from_json = true;
 		read_run(&reading, document);
 		read_machine(&reading, json_value_member(document, "environment"));
+		read_before(&reading, json_value_member(document, "run"));
 		read_lists(&reading, document);
 		read_figures(&reading.build.facts, document);
 		rc = facts_build_end(&reading.build, ret_facts);
