@@ -3,13 +3,6 @@
 
 #include "atomics.h"
 
-static uint64_t stretch_ns(const uint64_t *words, enum wan_phase phase, uint64_t now_ticks,
-			   double ns_per_tick)
-{
-	uint64_t start = wan_load_relaxed(&words[WAN_TRACKER_PHASE_START + phase]);
-	return now_ticks > start ? (uint64_t)((double)(now_ticks - start) * ns_per_tick) : 0;
-}
-
 static bool is_open(const uint64_t *words, enum wan_phase phase)
 {
 	return phase < WAN_PHASES &&
@@ -25,7 +18,7 @@ void wan_phase_settle(uint64_t *words, uint64_t now_ticks, double ns_per_tick)
 	if (!is_open(words, phase))
 		return;
 	wan_tracker_bump(&words[WAN_TRACKER_PHASE_NS + phase],
-			 stretch_ns(words, phase, now_ticks, ns_per_tick));
+			 wan_tracker_stretch_ns(words, phase, now_ticks, ns_per_tick));
 	wan_store_relaxed(&words[WAN_TRACKER_PHASE_START + phase], now_ticks);
 }
 
@@ -33,11 +26,8 @@ void wan_phase_enter(uint64_t *words, enum wan_phase phase, uint64_t text, uint6
 		     double ns_per_tick)
 {
 	wan_phase_settle(words, now_ticks, ns_per_tick);
-	wan_tracker_bump(&words[WAN_TRACKER_PHASE_STEPS + phase],
-			 -wan_load_relaxed(&words[WAN_TRACKER_UPDATES]));
 	wan_store_relaxed(&words[WAN_TRACKER_PHASE_TEXT], text);
-	wan_store_relaxed(&words[WAN_TRACKER_PHASE_START + phase], now_ticks);
-	wan_store_relaxed(&words[WAN_TRACKER_PHASE], (uint64_t)phase);
+	wan_tracker_open_phase(words, phase, now_ticks);
 }
 
 uint64_t wan_phase_total_ns(const uint64_t *words, enum wan_phase phase, uint64_t now_ticks,
@@ -47,7 +37,7 @@ uint64_t wan_phase_total_ns(const uint64_t *words, enum wan_phase phase, uint64_
 	bool open = is_open(words, phase) &&
 		    wan_load_relaxed(&words[WAN_TRACKER_PHASE]) == (uint64_t)phase &&
 		    wan_load_relaxed(&words[WAN_TRACKER_STATE]) == WAN_TRACKER_ACTIVE;
-	return open ? total + stretch_ns(words, phase, now_ticks, ns_per_tick) : total;
+	return open ? total + wan_tracker_stretch_ns(words, phase, now_ticks, ns_per_tick) : total;
 }
 
 const char *wan_phase_name(enum wan_phase phase)

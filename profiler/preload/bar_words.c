@@ -12,14 +12,6 @@ static struct wan_tracker_scale scale_of(const struct wan_recorder *recorder)
 					  .shift = wan_latency_shift(ns_per_tick)};
 }
 
-static void open_phase(uint64_t *words, uint64_t phase, uint64_t now_ticks)
-{
-	wan_tracker_bump(&words[WAN_TRACKER_PHASE_STEPS + phase],
-			 -wan_load_relaxed(&words[WAN_TRACKER_UPDATES]));
-	wan_store_relaxed(&words[WAN_TRACKER_PHASE_START + phase], now_ticks);
-	wan_store_relaxed(&words[WAN_TRACKER_PHASE], phase);
-}
-
 void wan_bar_words_begin(struct wan_recorder *recorder, struct wan_bar_words *bar,
 			 const struct wan_bar_start *start)
 {
@@ -39,17 +31,9 @@ void wan_bar_words_begin(struct wan_recorder *recorder, struct wan_bar_words *ba
 	wan_store_relaxed(&words[WAN_TRACKER_THREAD], wan_thread_id());
 	wan_store_relaxed(&words[WAN_TRACKER_SOURCE], WAN_TRACKER_OF_BAR);
 	wan_store_relaxed(&words[WAN_TRACKER_LEVEL], start->level);
-	open_phase(words, start->phase, start->now_ticks);
+	wan_tracker_open_phase(words, start->phase, start->now_ticks);
 	wan_store_release(&words[WAN_TRACKER_STATE], WAN_TRACKER_ACTIVE); /* pairs with readers */
 	wan_recorder_anchor(recorder);
-}
-
-/* Many equal latencies at once. */
-static void add_latencies(uint32_t *counts, uint64_t units, uint64_t many)
-{
-	uint32_t *count = &counts[wan_latency_bucket(units)];
-	uint64_t sum = wan_load_relaxed(count) + many;
-	wan_store_relaxed(count, (uint32_t)(sum < UINT32_MAX ? sum : UINT32_MAX));
 }
 
 void wan_bar_words_step(struct wan_recorder *recorder, struct wan_bar_words *bar, uint64_t done,
@@ -68,7 +52,7 @@ void wan_bar_words_step(struct wan_recorder *recorder, struct wan_bar_words *bar
 	wan_store_relaxed(&words[WAN_TRACKER_THREAD], wan_thread_id());
 	if (summed) {
 		if (bar->counts)
-			add_latencies(bar->counts, each >> scale.shift, summed);
+			wan_latency_add_many(bar->counts, each >> scale.shift, summed);
 		wan_store_relaxed(&words[WAN_TRACKER_UPDATES],
 				  wan_load_relaxed(&words[WAN_TRACKER_UPDATES]) + summed);
 		wan_store_relaxed(&words[WAN_TRACKER_UPDATED], updated + each * summed);
@@ -85,12 +69,10 @@ void wan_bar_words_end(struct wan_recorder *recorder, struct wan_bar_words *bar,
 	const struct wan_tracker_scale scale = scale_of(recorder);
 	uint64_t *words = bar->words;
 	uint64_t phase = wan_load_relaxed(&words[WAN_TRACKER_PHASE]) % WAN_TRACKER_PHASES;
-	uint64_t start = wan_load_relaxed(&words[WAN_TRACKER_PHASE_START + phase]);
 	wan_tracker_bump(&words[WAN_TRACKER_PHASE_STEPS + phase],
 			 wan_load_relaxed(&words[WAN_TRACKER_UPDATES]));
 	wan_tracker_bump(&words[WAN_TRACKER_PHASE_NS + phase],
-			 now_ticks > start ? wan_tracker_ns(now_ticks - start, scale.ns_per_tick)
-					   : 0);
+			 wan_tracker_stretch_ns(words, phase, now_ticks, scale.ns_per_tick));
 	if (completed)
 		wan_store_relaxed(&words[WAN_TRACKER_OUTCOME], WAN_TRACKER_COMPLETED);
 	wan_store_release(&words[WAN_TRACKER_STATE], WAN_TRACKER_ENDED);
@@ -100,8 +82,8 @@ void wan_bar_words_resume(struct wan_bar_words *bar, uint64_t now_ticks)
 {
 	uint64_t *words = bar->words;
 	wan_store_relaxed(&words[WAN_TRACKER_OUTCOME], WAN_TRACKER_NOT_TOLD);
-	open_phase(words, wan_load_relaxed(&words[WAN_TRACKER_PHASE]) % WAN_TRACKER_PHASES,
-		   now_ticks);
+	wan_tracker_open_phase(
+		words, wan_load_relaxed(&words[WAN_TRACKER_PHASE]) % WAN_TRACKER_PHASES, now_ticks);
 	wan_store_release(&words[WAN_TRACKER_STATE], WAN_TRACKER_ACTIVE);
 }
 

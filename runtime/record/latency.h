@@ -36,6 +36,14 @@ static inline void wan_latency_add(uint32_t *counts, uint64_t units)
 	wan_store_relaxed(count, is + (is != UINT32_MAX));
 }
 
+/* Many equal ones at once. */
+static inline void wan_latency_add_many(uint32_t *counts, uint64_t units, uint64_t many)
+{
+	uint32_t *count = &counts[wan_latency_bucket(units)];
+	uint32_t is = wan_load_relaxed(count), room = UINT32_MAX - is;
+	wan_store_relaxed(count, many < room ? is + (uint32_t)many : UINT32_MAX);
+}
+
 /* Sums of histograms; wide enough for all that 32-bit counts can hold. */
 struct wan_latency {
 	double unit_ns;

@@ -120,10 +120,7 @@ static inline void wan_tracker_steps(uint64_t *words, uint32_t *counts,
 	uint64_t updates = wan_load_relaxed(&words[WAN_TRACKER_UPDATES]);
 	uint64_t each = (now_ticks > before ? now_ticks - before : 0) / count;
 	if (counts)
-		wan_store_relaxed(
-			&counts[wan_latency_bucket(each >> scale->shift)],
-			wan_load_relaxed(&counts[wan_latency_bucket(each >> scale->shift)]) +
-				(uint32_t)count - 1);
+		wan_latency_add_many(counts, each >> scale->shift, count - 1);
 	for (uint64_t i = count > WAN_TRACKER_RECENT ? count - WAN_TRACKER_RECENT : 0;
 	     i + 1 < count; i++)
 		wan_store_relaxed(
@@ -132,6 +129,23 @@ static inline void wan_tracker_steps(uint64_t *words, uint32_t *counts,
 	wan_store_relaxed(&words[WAN_TRACKER_UPDATES], updates + count - 1);
 	wan_store_relaxed(&words[WAN_TRACKER_UPDATED], now_ticks > each ? now_ticks - each : 0);
 	wan_tracker_step(words, counts, scale, done, now_ticks);
+}
+
+/* A phase begins: from now on its word of updates counts from here (see below). */
+static inline void wan_tracker_open_phase(uint64_t *words, uint64_t phase, uint64_t now_ticks)
+{
+	wan_tracker_bump(&words[WAN_TRACKER_PHASE_STEPS + phase],
+			 -wan_load_relaxed(&words[WAN_TRACKER_UPDATES]));
+	wan_store_relaxed(&words[WAN_TRACKER_PHASE_START + phase], now_ticks);
+	wan_store_relaxed(&words[WAN_TRACKER_PHASE], phase);
+}
+
+/* How long the phase has been open this time. */
+static inline uint64_t wan_tracker_stretch_ns(const uint64_t *words, uint64_t phase,
+					      uint64_t now_ticks, double ns_per_tick)
+{
+	uint64_t start = wan_load_relaxed(&words[WAN_TRACKER_PHASE_START + phase]);
+	return now_ticks > start ? wan_tracker_ns(now_ticks - start, ns_per_tick) : 0;
 }
 
 /* Updates in a phase: while it is open its word holds them less those of the whole job. */

@@ -24,6 +24,17 @@ static bool within(uint64_t ns, double expected_ns, double part)
 	return (double)ns >= expected_ns * (1 - part) && (double)ns <= expected_ns * (1 + part);
 }
 
+TEST(many_at_once_end_where_a_count_ends)
+{
+	static uint32_t counts[WAN_RECORD_LATENCY_BUCKETS];
+	wan_latency_add_many(counts, 1000, 3);
+	CHECK_EQ(counts[wan_latency_bucket(1000)], 3);
+	wan_latency_add_many(counts, 1000, UINT64_MAX);
+	CHECK_EQ(counts[wan_latency_bucket(1000)], UINT32_MAX);
+	wan_latency_add_many(counts, 1000, 1);
+	CHECK_EQ(counts[wan_latency_bucket(1000)], UINT32_MAX);
+}
+
 TEST(any_latency_from_1_us_to_1_h_is_told_within_0_8_percent)
 {
 	static const double ns_per_tick[] = {1, 0.3846, 0.25, 0.5, 0.21};
