@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "device.h"
 #include "macros.h"
 #include "procfs.h"
 #include "str.h"
@@ -157,8 +158,17 @@ static void add_end(struct wan_evidence *evidence, const struct wan_process *pro
 void wan_evidence_add_recording(struct wan_evidence *evidence, const struct wan_process *process,
 				uint32_t thread)
 {
-	static const char wait[] = "cuda.synchronize";
+	enum { WORD_KNOWN_DONE = 17 }; /* of a CUDA block, as in schema.def */
+	static const char wait[] = WAN_DEVICE_WAIT;
 	add_end(evidence, process);
+	for (size_t i = 0; i < process->counters_count; i++) {
+		const struct wan_process_counters *block = &process->counters[i];
+		if (block->kind != WAN_COUNTERS_CUDA)
+			continue;
+		evidence->device_done =
+			evidence->device_done == UINT64_MAX ? 0 : evidence->device_done;
+		evidence->device_done += block->words[WORD_KNOWN_DONE];
+	}
 	for (size_t i = 0; i < process->inflight_count; i++) {
 		const struct wan_recording_operation *operation = &process->inflight[i].operation;
 		if (strncmp(operation->name, wait, sizeof(wait) - 1) != 0 ||

@@ -38,6 +38,7 @@ struct wan_evidence {
 	uint64_t out_of_memory_kills; /* in its memory group, since it was opened */
 	int gpu_percent;              /* busy; -1: not known */
 	uint64_t gpu_wait_ns;         /* in one wait for the device; 0: in none */
+	uint64_t device_done;         /* work that devices are known to have done */
 	char where[32];               /* the kernel's function it sleeps in; "": not known */
 };
 
@@ -66,7 +67,7 @@ void wan_evidence_take(struct wan_evidence_reader *reader, struct wan_evidence *
 void wan_evidence_close(struct wan_evidence_reader *reader);
 
 /* Adds what the recording of the process knows: a wait for the device of that thread that is under
- * way (thread 0: of any), and how the process ended. Pure. */
+ * way (thread 0: of any), what devices have done, and how the process ended. Pure. */
 void wan_evidence_add_recording(struct wan_evidence *evidence, const struct wan_process *process,
 				uint32_t thread);
 

@@ -244,6 +244,7 @@ void wan_evidence_take(struct wan_evidence_reader *reader, struct wan_evidence *
 		.major_faults = UINT64_MAX,
 		.refaults = UINT64_MAX,
 		.out_of_memory_kills = UINT64_MAX,
+		.device_done = UINT64_MAX,
 		.gpu_percent = -1,
 	};
 	if (!reader->open || (reader->own && reader->fork_generation != wan_fork_generation()))

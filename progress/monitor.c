@@ -78,7 +78,11 @@ static uint64_t take_sample(struct wan_progress *progress, bool post)
 	if (progress->options.on_sample)
 		progress->options.on_sample(progress->options.context, &window.sample);
 	wan_progress_judge_window(progress, &window, post);
+	cost_begin = wan_thread_cpu_ns();
 	uint64_t look_in_ns = wan_progress_watch_silence(progress, window.sample.time_ns, post);
+	wan_mutex_lock(&progress->lock);
+	progress->own_cpu_ns += wan_thread_cpu_ns() - cost_begin;
+	wan_mutex_unlock(&progress->lock);
 	wan_progress_store_words(progress);
 	wan_mutex_lock(&progress->lock);
 	uint64_t interval = progress->interval_ns;

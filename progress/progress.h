@@ -9,6 +9,9 @@
 #include "config.h"
 #include "wan/progress.h"
 
+struct wan_evidence;
+struct wan_prior;
+
 /* A phase from its begin to its end, for the recording. Borrowed for the call. */
 struct wan_progress_stretch {
 	const char *tracker;
@@ -36,6 +39,14 @@ struct wan_progress_options {
 	/* 64 words of the recording (schema: MONITOR) kept up to date at each sample; NULL: none.
 	 */
 	uint64_t *monitor_words;
+	/* What earlier jobs of that name and size teach: 0, or negative errno. May take 50 ms;
+	 * called by the sampling thread, without locks, once for a job that tells no steps. NULL:
+	 * nothing.
+	 */
+	int (*prior)(void *context, const char *tracker_name, uint64_t total,
+		     struct wan_prior *ret_prior);
+	/* Adds what is known of devices to evidence about a thread. NULL: nothing. */
+	void (*look_at_device)(void *context, uint32_t thread, struct wan_evidence *evidence);
 	/* Whether a thread of somebody else calls wan_progress_serve() from now on; it is told to
 	 * do so at once. NULL or false: sampling has a thread of its own. Called without locks. */
 	bool (*host)(void *context);

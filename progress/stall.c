@@ -110,11 +110,21 @@ static void count_sample(struct wan_stall_window *window, const struct wan_evide
 	window->other += evidence->sleep == WAN_SLEEP_OTHER;
 }
 
-static void take_evidence(struct wan_stall_watch *watch, const struct wan_evidence *evidence)
+/* A device's steps that the job itself tells count as those that its calls tell. */
+static uint64_t device_done(const struct wan_evidence *evidence, const struct wan_job *job)
+{
+	if (evidence->device_done == UINT64_MAX)
+		return job->device_done;
+	return evidence->device_done + (job->device_done == UINT64_MAX ? 0 : job->device_done);
+}
+
+static void take_evidence(struct wan_stall_watch *watch, const struct wan_evidence *evidence,
+			  const struct wan_job *job)
 {
 	if (!evidence || !evidence->time_ns || evidence->time_ns == watch->latest.time_ns)
 		return;
 	watch->latest = *evidence;
+	watch->latest.device_done = device_done(evidence, job);
 	if (!evidence->readable)
 		return;
 	uint64_t age = wan_elapsed(watch->window.first.time_ns, evidence->time_ns);
@@ -122,10 +132,10 @@ static void take_evidence(struct wan_stall_watch *watch, const struct wan_eviden
 		watch->window = watch->younger;
 		watch->younger = (struct wan_stall_window){0};
 	}
-	count_sample(&watch->window, evidence);
+	count_sample(&watch->window, &watch->latest);
 	age = wan_elapsed(watch->window.first.time_ns, evidence->time_ns);
 	if (age >= WINDOW_NS / 2)
-		count_sample(&watch->younger, evidence);
+		count_sample(&watch->younger, &watch->latest);
 }
 
 static void notice_moves(struct wan_stall_watch *watch, const struct wan_job *job, uint64_t now_ns)
@@ -190,6 +200,9 @@ enum wan_cause wan_stall_cause(const struct wan_stall_window *window,
 	 * former only. */
 	if (refaults >= REFAULTS_PER_S && faults >= 1)
 		return WAN_CAUSE_THRASHING;
+	/* What a device has done it was busy with, whoever waits for it. */
+	if (rate(first->device_done, latest->device_done, seconds) > 0)
+		return WAN_CAUSE_COMPUTING;
 	/* Waits for a device spin by default: the processor says nothing then. */
 	if (mostly(window->device, window->samples) && latest->gpu_wait_ns)
 		return latest->gpu_percent >= 5 ? WAN_CAUSE_COMPUTING : WAN_CAUSE_GPU_WAIT;
@@ -251,7 +264,7 @@ void wan_stall_step(struct wan_stall_watch *watch, const struct wan_job *job,
 {
 	struct wan_stall stall = {0};
 	notice_moves(watch, job, now_ns);
-	take_evidence(watch, evidence);
+	take_evidence(watch, evidence, job);
 	stall.deadline_ns = deadline_of(job, prior, &stall.typical_ns);
 	stall.silent_ns = silent_ns(watch, job, now_ns);
 	if (watch->latest.time_ns)

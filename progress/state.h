@@ -65,6 +65,7 @@ struct wan_tracker {
 	struct wan_tracker *next;              /* progress->lock: active, calls or ended list */
 	struct wan_words_set *set;             /* progress->lock; NULL: own_words only */
 	uint64_t ended_ticks;                  /* atomic */
+	uint64_t phase_hash;                   /* atomic; wan_job_name_hash() of phase_text */
 	uint64_t phase_updates;                /* writer's thread: updates before the open phase */
 	char phase_text[WAN_TRACKER_NAME_MAX]; /* writer's thread: a phase of the program's own */
 	char name[WAN_TRACKER_NAME_MAX];
@@ -74,6 +75,8 @@ struct wan_tracker {
 	struct wan_tracker_watch watch;                    /* progress->lock */
 	struct wan_stall_watch silence;                    /* progress->lock */
 	enum wan_stall_state told;                         /* progress->lock; of this silence */
+	struct wan_prior *prior;                           /* progress->lock; NULL: none is known */
+	bool asked_prior;                                  /* progress->lock */
 	uint64_t own_words[WAN_TRACKER_WORDS];
 	uint32_t *own_counts; /* as long as the handle; NULL: no memory */
 };
@@ -169,6 +172,7 @@ struct wan_progress {
 	double memory_mb;                    /* of the sampling thread; as last read */
 	uint64_t memory_read_ns;             /* of the sampling thread */
 	uint64_t stalled;                    /* lock; trackers */
+	uint64_t prior_due_ns; /* of the sampling thread; not before are priors looked for */
 
 	/* What declared jobs are judged by. */
 	double baseline_mb, step_mb; /* lock; 0: not known */

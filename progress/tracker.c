@@ -128,6 +128,8 @@ void wan_tracker_prepare(struct wan_tracker *tracker, struct wan_progress *progr
 	memset(&tracker->watch, 0, sizeof(tracker->watch));
 	memset(&tracker->silence, 0, sizeof(tracker->silence));
 	tracker->told = WAN_STALL_NOT_KNOWN;
+	tracker->asked_prior = false;
+	wan_store_relaxed(&tracker->phase_hash, 0);
 	tracker->phase_text[0] = '\0';
 	wan_str_copy(tracker->name, sizeof(tracker->name), name);
 	prepare_counts(tracker);
@@ -207,6 +209,8 @@ static void retire(struct wan_tracker *tracker)
 	wan_store_relaxed(&tracker->words, tracker->own_words);
 	if (tracker->set)
 		tracker->set->in_use = false;
+	wan_free(tracker->prior);
+	tracker->prior = NULL;
 	tracker->set = NULL;
 	tracker->next = NULL;
 	if (!progress->ended_first)
@@ -327,6 +331,7 @@ static void free_list(struct wan_tracker *tracker)
 	while (tracker) {
 		struct wan_tracker *next = tracker->next;
 		wan_free(tracker->own_counts);
+		wan_free(tracker->prior);
 		wan_free(tracker);
 		tracker = next;
 	}

@@ -122,6 +122,7 @@ void wan_tracker_enter(struct wan_tracker *tracker, enum wan_phase phase, const 
 		return; /* it is open */
 	uint64_t now = wan_tracker_ticks(tracker);
 	tell_stretch(tracker, words, now);
+	wan_store_relaxed(&tracker->phase_hash, wan_job_name_hash(name));
 	wan_phase_enter(words, phase, *name ? text_word(tracker, name) : 0, now,
 			tracker->scale.ns_per_tick);
 	wan_str_copy(tracker->phase_text, sizeof(tracker->phase_text), name);

@@ -6,6 +6,8 @@
 
 #include "alert_table.h"
 #include "clock.h"
+#include "device.h"
+#include "evidence.h"
 #include "instance.h"
 #include "macros.h"
 #include "memory.h"
@@ -153,6 +155,19 @@ static double gpu_utilization(struct wan_runtime *runtime)
 			busiest = WAN_MAX(busiest, WAN_MIN(state.utilization_percent, 100.0));
 	}
 	return busiest;
+}
+
+void wan_alerts_look_at_device(void *context, uint32_t thread, struct wan_evidence *evidence)
+{
+	struct wan_runtime *runtime = context;
+	struct wan_device_look look;
+	wan_recorder_look_at_device(runtime->recorder, thread, &look);
+	if (look.known)
+		evidence->device_done = look.known_done;
+	evidence->gpu_wait_ns = WAN_MAX(evidence->gpu_wait_ns, look.wait_ns);
+	double busiest = gpu_utilization(runtime);
+	if (busiest >= 0)
+		evidence->gpu_percent = (int)busiest;
 }
 
 /* cpu_percent below 0: unknown. */

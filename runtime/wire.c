@@ -16,6 +16,7 @@
 #include "jemalloc.h"
 #include "log.h"
 #include "memory.h"
+#include "priors.h"
 #include "profile.h"
 #include "progress.h"
 #include "str.h"
@@ -300,6 +301,12 @@ static void tell_pool(uint64_t *ret_in_use, uint64_t *ret_idle)
 	*ret_idle = stats.idle_bytes;
 }
 
+static int earlier_jobs(void *context, const char *tracker_name, uint64_t total,
+			struct wan_prior *ret_prior)
+{
+	return wan_priors_for_self(tracker_name, total, ret_prior);
+}
+
 static int connect_progress(struct wan_runtime *runtime)
 {
 	struct wan_progress_options options = {
@@ -309,6 +316,8 @@ static int connect_progress(struct wan_runtime *runtime)
 		.latencies = tracker_latencies,
 		.string_id = string_id,
 		.monitor_words = counters(runtime, WAN_COUNTERS_MONITOR, "monitor"),
+		.prior = earlier_jobs,
+		.look_at_device = wan_alerts_look_at_device,
 		.host = wan_runtime_hosts,
 		.act = wan_alerts_act,
 		.on_alert = wan_alerts_record,

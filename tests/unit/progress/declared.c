@@ -2,6 +2,8 @@
 /* What declared jobs are judged by: windows of the monitor, jobs that are well and that are not. */
 #include "tap.h"
 
+#include <errno.h>
+
 #include "fakes.h"
 
 static struct wan_progress *progress;
@@ -252,6 +254,94 @@ TEST(a_thread_that_waits_for_a_lock_is_named_as_stalled)
 	pthread_mutex_unlock(&gate);
 	pthread_join(thread, NULL);
 	wan_progress_destroy(progress);
+}
+
+/* --- phases without steps: what earlier jobs took says when one is late --- */
+
+static uint32_t priors_asked, loading;
+
+static int two_seconds_of_each(void *context, const char *name, uint64_t total,
+			       struct wan_prior *ret_prior)
+{
+	CHECK_STR(name, "video");
+	CHECK_EQ(total, 40);
+	priors_asked++;
+	*ret_prior = (struct wan_prior){.jobs = 1, .total = 40, .stretch_count = 2};
+	ret_prior->stretches[0] =
+		(struct wan_prior_stretch){.phase = WAN_PHASE_MODEL_LOADING, .ns = 2e9};
+	ret_prior->stretches[1] = (struct wan_prior_stretch){
+		.name_hash = wan_job_name_hash("warming the tiles"), .ns = 2e9};
+	return 0;
+}
+
+static int nothing_known(void *context, const char *name, uint64_t total,
+			 struct wan_prior *ret_prior)
+{
+	priors_asked++;
+	return -ENOENT;
+}
+
+static void *load_and_wait(void *own_name)
+{
+	struct wan_tracker *job;
+	if (wan_progress_begin(progress, "video", 40, "step", &job) < 0)
+		job = NULL; /* what is done to none does nothing */
+	if (own_name)
+		wan_progress_phase_named(job, own_name);
+	else
+		wan_progress_phase(job, WAN_PHASE_MODEL_LOADING);
+	__atomic_store_n(&loading, 1, __ATOMIC_SEQ_CST);
+	pthread_mutex_lock(&gate);
+	pthread_mutex_unlock(&gate);
+	wan_progress_end(job);
+	return NULL;
+}
+
+/* Looks at a job that waits in its first phase for so long, on the clock of the tests. */
+static void wait_in_a_phase(const char *own_name, uint64_t for_ns)
+{
+	pthread_t thread;
+	stalls = loading = priors_asked = 0;
+	progress = fake_monitor(NULL);
+	CHECK_EQ(wan_progress_on_alert(progress, hear_stall, NULL), 0);
+	pthread_mutex_lock(&gate);
+	if (!CHECK(pthread_create(&thread, NULL, load_and_wait, (void *)own_name) == 0))
+		return;
+	while (!__atomic_load_n(&loading, __ATOMIC_SEQ_CST))
+		usleep(1000);
+	for (uint64_t passed = 0; passed < for_ns && !stalls; passed += SECOND / 4) {
+		fake_pass(SECOND / 4);
+		usleep(30000); /* evidence is of the kernel, by its own clock */
+		wan_progress_sample_now(progress);
+	}
+	pthread_mutex_unlock(&gate);
+	pthread_join(thread, NULL);
+	wan_progress_destroy(progress);
+}
+
+TEST(a_phase_that_lasts_longer_than_in_earlier_jobs_is_a_stall)
+{
+	static const char *const names[] = {NULL, "warming the tiles"};
+	fake_prior = two_seconds_of_each;
+	for (unsigned i = 0; i < 2; i++) {
+		wait_in_a_phase(names[i], 60 * SECOND);
+		CHECK_EQ(stalls, 1);
+		CHECK_EQ(priors_asked, 1);
+		CHECK(stall.value > 3 && stall.limit == 3); /* 1.5 times what is typical */
+		CHECK_EQ(stall.baseline, 2);
+		CHECK(strncmp(stall.evidence, "lock;", 5) == 0);
+		printf("# %s (%s)\n", stall.message, stall.evidence);
+	}
+	fake_prior = NULL;
+}
+
+TEST(a_phase_of_which_nothing_is_known_is_no_stall)
+{
+	fake_prior = nothing_known;
+	wait_in_a_phase(NULL, 6 * SECOND);
+	CHECK_EQ(stalls, 0);
+	CHECK_EQ(priors_asked, 1);
+	fake_prior = NULL;
 }
 
 TAP_MAIN

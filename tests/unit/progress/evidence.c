@@ -151,11 +151,19 @@ TEST(the_recording_knows_of_waits_for_the_device_and_of_the_end)
 		.operation = {.name = "cuda.synchronize_stream", .thread = 7, .span_ns = 5000}};
 	struct wan_process process = {
 		.header = {.state = WAN_RUN_RUNNING}, .inflight = &open, .inflight_count = 1};
-	struct wan_evidence seen = {0};
+	struct wan_evidence seen = {.device_done = UINT64_MAX};
 	wan_evidence_add_recording(&seen, &process, 8);
 	CHECK_EQ(seen.gpu_wait_ns, 0);
+	CHECK_EQ(seen.device_done, UINT64_MAX);
+	struct wan_process_counters devices[2] = {{.kind = WAN_COUNTERS_CUDA},
+						  {.kind = WAN_COUNTERS_CUDA}};
+	devices[0].words[17] = 30;
+	devices[1].words[17] = 12;
+	process.counters = devices;
+	process.counters_count = 2;
 	wan_evidence_add_recording(&seen, &process, 7);
 	CHECK_EQ(seen.gpu_wait_ns, 5000);
+	CHECK_EQ(seen.device_done, 42);
 	CHECK(!seen.gone);
 	process.header.state = WAN_RUN_KILLED_FOR_MEMORY;
 	wan_evidence_add_recording(&seen, &process, 7);

@@ -67,6 +67,9 @@ static inline void fake_on_phase(void *context, const struct wan_progress_stretc
 	pthread_mutex_unlock(&lock);
 }
 
+/* What earlier jobs teach; NULL: nothing. */
+static int (*fake_prior)(void *context, const char *name, uint64_t total, struct wan_prior *prior);
+
 /* A monitor with a clock of ours; rules NULL: classed. */
 static inline struct wan_progress *fake_monitor(const char *rules)
 {
@@ -92,6 +95,7 @@ static inline struct wan_progress *fake_monitor(const char *rules)
 		.string_id = fake_string_id,
 		.on_phase = fake_on_phase,
 		.monitor_words = fake_monitor_words,
+		.prior = fake_prior,
 	};
 	return wan_progress_create(&options, &progress) == 0 ? progress : NULL;
 }

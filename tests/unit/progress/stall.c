@@ -275,6 +275,39 @@ TEST(evidence_names_the_cause)
 	CHECK_EQ(cause_of(first, last), WAN_CAUSE_WAITING);
 }
 
+TEST(what_a_device_has_done_is_progress)
+{
+	struct wan_evidence first = nothing_moves(1), last = nothing_moves(2);
+	first.gpu_wait_ns = last.gpu_wait_ns = 900000000;
+	first.device_done = last.device_done = 7;
+	CHECK_EQ(cause_of(first, last), WAN_CAUSE_GPU_WAIT);
+	last.device_done = 8;
+	CHECK_EQ(cause_of(first, last), WAN_CAUSE_COMPUTING);
+	first.device_done = UINT64_MAX; /* nobody knew */
+	CHECK_EQ(cause_of(first, last), WAN_CAUSE_GPU_WAIT);
+}
+
+TEST(a_job_whose_device_gets_on_is_late_but_not_stalled)
+{
+	static struct job_life life;
+	for (int moves = 0; moves < 2; moves++) {
+		struct wan_stall_watch watch = {0};
+		struct wan_stall stall;
+		struct wan_job look;
+		steps_told(&life, 10, 9);
+		for (double now = 91; now < 125; now += 0.25) {
+			struct wan_evidence evidence = nothing_moves(now);
+			evidence.device_done = UINT64_MAX;
+			if (moves)
+				life.words[WAN_TRACKER_DEVICE_DONE] = 1 + (uint64_t)now;
+			job_look(&life, now, &look);
+			wan_stall_step(&watch, &look, NULL, &evidence, job_ticks(now), &stall);
+		}
+		CHECK_EQ(stall.state, moves ? WAN_STALL_LONG_STEP : WAN_STALL_STALLED);
+		CHECK_EQ(stall.cause, moves ? WAN_CAUSE_COMPUTING : WAN_CAUSE_LOCK);
+	}
+}
+
 TEST(without_any_evidence_it_is_told_late_and_without_a_cause)
 {
 	static struct job_life life;

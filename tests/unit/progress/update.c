@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tap.h"
 
+#include <errno.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -234,6 +235,127 @@ TEST(a_binding_stores_to_the_words_until_the_end)
 	CHECK_EQ(fake_words[WAN_TRACKER_OUTCOME], WAN_TRACKER_COMPLETED);
 	CHECK(wan_progress_slot(tracker) == NULL);
 	CHECK(wan_progress_slot(NULL) == NULL);
+	wan_progress_destroy(progress);
+}
+
+/* --- what makes no sense --- */
+
+static uint32_t active_in(struct wan_progress *progress)
+{
+	struct wan_progress_summary summary = {.struct_size = sizeof(summary)};
+	wan_progress_summary(progress, &summary);
+	return (uint32_t)summary.active_trackers;
+}
+
+TEST(an_ended_handle_takes_nothing_any_more)
+{
+	struct wan_progress *progress = fake_monitor(NULL);
+	struct wan_tracker *old = begin(progress, 10);
+	wan_progress_update(old, 3);
+	wan_progress_complete(old);
+	const struct wan_progress_look before = look_at(old);
+	fake_pass(SECOND);
+	wan_progress_update_many(old, 9, 6);
+	wan_progress_phase_named(old, "late");
+	wan_progress_total(old, 99);
+	wan_progress_one_off(old, SECOND);
+	wan_progress_expect(old, SECOND);
+	wan_progress_device_done(old, 2);
+	wan_progress_delivered(old, 10);
+	wan_progress_on_update(old, NULL, NULL);
+	CHECK(wan_progress_slot(old) == NULL);
+	const struct wan_progress_look after = look_at(old);
+	CHECK_EQ(memcmp(&before, &after, sizeof(before)), 0);
+	CHECK_EQ(after.done, 10);
+	wan_progress_destroy(progress);
+}
+
+TEST(a_job_that_is_dropped_stays_where_it_was)
+{
+	struct wan_progress *progress = fake_monitor(NULL);
+	struct wan_tracker *tracker = begin(progress, 10);
+	wan_progress_phase(tracker, WAN_PHASE_GENERATION);
+	wan_progress_update(tracker, 4);
+	CHECK_EQ(active_in(progress), 1);
+	wan_progress_destroy(progress); /* and frees it */
+	CHECK_EQ(fake_words[WAN_TRACKER_STATE], WAN_TRACKER_ACTIVE);
+	CHECK_EQ(fake_words[WAN_TRACKER_DONE], 4);
+	CHECK_EQ(fake_words[WAN_TRACKER_OUTCOME], WAN_TRACKER_NOT_TOLD);
+}
+
+TEST(a_total_that_shrinks_below_what_is_done_is_all_of_it)
+{
+	struct wan_progress *progress = fake_monitor(NULL);
+	struct wan_tracker *tracker = begin(progress, 100);
+	fake_pass(SECOND);
+	wan_progress_update(tracker, 50);
+	CHECK_EQ(look_at(tracker).eta_ns, SECOND);
+	wan_progress_total(tracker, 40);
+	CHECK_NEAR(look_at(tracker).percent, 100, 0);
+	CHECK_EQ(look_at(tracker).eta_ns, 0);
+	CHECK_EQ(look_at(tracker).done, 50);
+	wan_progress_total(tracker, 200);
+	CHECK_NEAR(look_at(tracker).percent, 25, 1e-9);
+	wan_progress_total(tracker, 40);
+	wan_progress_complete(tracker);
+	CHECK_EQ(look_at(tracker).done, 40);
+	wan_progress_destroy(progress);
+}
+
+TEST(a_total_of_zero_is_unknown_until_it_is_told)
+{
+	struct wan_progress *progress = fake_monitor(NULL);
+	struct wan_tracker *tracker = begin(progress, 0);
+	fake_pass(SECOND);
+	wan_progress_update(tracker, 7);
+	CHECK_NEAR(look_at(tracker).percent, 0, 0);
+	CHECK_EQ(look_at(tracker).eta_ns, UINT64_MAX);
+	wan_progress_complete(tracker);
+	CHECK_EQ(look_at(tracker).done, 7); /* there is no total it could become */
+	CHECK_NEAR(look_at(tracker).percent, 100, 0);
+	wan_progress_destroy(progress);
+}
+
+TEST(a_job_needs_a_name_and_somewhere_to_go)
+{
+	static char name[200];
+	struct wan_progress *progress = fake_monitor(NULL);
+	struct wan_tracker *tracker = NULL;
+	CHECK_EQ(wan_progress_begin(progress, NULL, 1, NULL, &tracker), -EINVAL);
+	CHECK_EQ(wan_progress_begin(progress, "job", 1, NULL, NULL), -EINVAL);
+	CHECK(tracker == NULL);
+	memset(name, 'x', sizeof(name) - 1);
+	CHECK_EQ(wan_progress_begin(progress, name, 1, NULL, &tracker), 0);
+	wan_progress_phase_named(tracker, NULL);
+	wan_progress_phase_named(tracker, "");
+	CHECK_EQ(fake_words[WAN_TRACKER_PHASE_TEXT], 0);
+	wan_progress_phase_named(tracker, name);
+	CHECK_EQ(fake_words[WAN_TRACKER_PHASE_TEXT], 70 + 63); /* cut */
+	CHECK_EQ(wan_progress_begin(progress, "", 1, "", &tracker), 0);
+	CHECK_EQ(active_in(progress), 2);
+	wan_progress_destroy(progress);
+}
+
+TEST(the_largest_figures_do_no_harm)
+{
+	struct wan_progress *progress = fake_monitor(NULL);
+	struct wan_tracker *tracker = begin(progress, UINT64_MAX);
+	fake_pass(SECOND);
+	wan_progress_update_many(tracker, 1, UINT64_MAX);
+	wan_progress_update_many(tracker, 2, UINT64_MAX);
+	CHECK_EQ(look_at(tracker).eta_ns, UINT64_MAX); /* longer than can be told */
+	wan_progress_update(tracker, UINT64_MAX - 1);
+	CHECK(look_at(tracker).percent > 99.9);
+	wan_progress_update(tracker, UINT64_MAX);
+	CHECK_NEAR(look_at(tracker).percent, 100, 0);
+	wan_progress_expect(tracker, UINT64_MAX);
+	wan_progress_one_off(tracker, UINT64_MAX);
+	CHECK_EQ(fake_words[WAN_TRACKER_GRACE], UINT64_MAX);
+	wan_progress_device_done(tracker, UINT64_MAX - 1);
+	CHECK_EQ(look_at(tracker).device_done, UINT64_MAX - 1);
+	wan_progress_sample_now(progress);
+	CHECK(look_at(tracker).p99_ns < 1000); /* all at once */
+	wan_progress_complete(tracker);
 	wan_progress_destroy(progress);
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "device.h"
 #include "support.h"
 
 static struct wan_recorder *recorder;
@@ -33,6 +34,39 @@ static uint64_t seen(void)
 		sum += wan_recording_process(recording, 0)->inflight[i].operation.width_px;
 	wan_recording_close(recording);
 	return sum;
+}
+
+TEST(a_wait_for_the_device_is_known_in_the_process_itself)
+{
+	REQUIRE(begin());
+	struct wan_device_look look;
+	struct wan_record_inflight *slot = enter(0, 0);
+	slot->name = wan_recorder_string(recorder, "cuda.synchronize_stream");
+	slot->start_ticks -= 1000;
+	wan_recorder_look_at_device(recorder, 0, &look);
+	CHECK(!look.known);
+	CHECK_EQ(look.wait_ns, 0);
+	uint64_t *words = wan_recorder_counters(recorder, WAN_COUNTERS_CUDA, "device 0");
+	REQUIRE(words != NULL);
+	words[17] = 42;
+	wan_recorder_look_at_device(recorder, 0, &look);
+	CHECK(look.known);
+	CHECK_EQ(look.known_done, 42);
+	CHECK(look.wait_ns > 0);
+	wan_recorder_look_at_device(recorder, lane->thread, &look);
+	CHECK(look.wait_ns > 0);
+	wan_recorder_look_at_device(recorder, lane->thread + 1, &look);
+	CHECK_EQ(look.wait_ns, 0);
+	struct wan_record_inflight *inner = enter(10, 0); /* a decode inside: still a wait */
+	wan_recorder_look_at_device(recorder, 0, &look);
+	CHECK(look.wait_ns > 0);
+	wan_lane_leave(lane, inner);
+	wan_lane_leave(lane, slot);
+	wan_recorder_look_at_device(recorder, 0, &look);
+	CHECK_EQ(look.wait_ns, 0);
+	wan_recorder_look_at_device(NULL, 0, &look);
+	CHECK(!look.known);
+	wan_recorder_destroy(recorder);
 }
 
 TEST(a_reader_sees_what_is_under_way)
