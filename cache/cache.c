@@ -299,6 +299,15 @@ uint64_t wan_cache_expire(struct wan_cache *cache)
 	return count;
 }
 
+void wan_cache_tell(struct wan_cache *cache)
+{
+	if (!cache || !wan_mutex_try(&cache->lock))
+		return;
+	wan_counters_tell_all(&cache->counters, cache->records);
+	wan_counters_follow(&cache->counters, &cache->budget);
+	wan_mutex_unlock(&cache->lock);
+}
+
 void wan_cache_stats(struct wan_cache *cache, struct wan_cache_stats *stats)
 {
 	if (!cache || !stats)

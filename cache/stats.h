@@ -78,6 +78,9 @@ void wan_counters_init(struct wan_cache_counters *counters, uint64_t *mirror);
 /* Adds what a thread has counted in its record since the last time; NULL is allowed. */
 void wan_counters_tell(struct wan_cache_counters *counters, struct wan_record *record);
 void wan_counters_tell_all(struct wan_cache_counters *counters, struct wan_record *records);
+/* All hits so far into the cache's counters and its words in the recording, unless its lock is
+ * taken just now: for the end of a process. */
+void wan_cache_tell(struct wan_cache *cache);
 /* Brings the words that follow from the budget up to date. */
 void wan_counters_follow(struct wan_cache_counters *counters, const struct wan_budget *budget);
 /* Fills as much of *stats as its struct_size says. */

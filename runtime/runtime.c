@@ -14,6 +14,7 @@
 #include "instance.h"
 #include "log.h"
 #include "profile.h"
+#include "stats.h"
 #include "str.h"
 
 static struct wan_runtime *default_runtime; /* atomic */
@@ -56,6 +57,8 @@ static void note_exit(int status, void *unused)
 {
 	struct wan_runtime *runtime = wan_load_acquire(&default_runtime);
 	struct wan_recorder *recorder = runtime ? runtime->recorder : unused;
+	if (runtime)
+		wan_cache_tell(runtime->cache);
 	if (recorder && wan_recorder_header(recorder)->role == WAN_ROLE_LINKED)
 		wan_recorder_set_outcome(recorder, WAN_RUN_EXITED, status, 0);
 }

@@ -31,6 +31,11 @@ static void rank_taken(const struct wan_mutex *mutex)
 	held_ranks |= bit;
 }
 
+static bool rank_fits(const struct wan_mutex *mutex)
+{
+	return held_ranks < rank_bit(mutex);
+}
+
 static void rank_given(const struct wan_mutex *mutex)
 {
 	uint64_t bit = rank_bit(mutex);
@@ -38,6 +43,11 @@ static void rank_given(const struct wan_mutex *mutex)
 	held_ranks &= ~bit;
 }
 #else
+static bool rank_fits(const struct wan_mutex *mutex)
+{
+	return true;
+}
+
 static void rank_taken(const struct wan_mutex *mutex)
 {
 }
@@ -64,6 +74,14 @@ void wan_mutex_lock(struct wan_mutex *mutex) WAN_NO_ANALYSIS
 {
 	rank_taken(mutex);
 	pthread_mutex_lock(&mutex->native);
+}
+
+bool wan_mutex_try(struct wan_mutex *mutex) WAN_NO_ANALYSIS
+{
+	if (!rank_fits(mutex) || pthread_mutex_trylock(&mutex->native) != 0)
+		return false;
+	rank_taken(mutex);
+	return true;
 }
 
 void wan_mutex_unlock(struct wan_mutex *mutex) WAN_NO_ANALYSIS

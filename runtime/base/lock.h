@@ -7,18 +7,21 @@
 #define WAN_BASE_LOCK_H
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #if defined(__clang__)
-#define WAN_LOCKABLE    __attribute__((capability("mutex")))
-#define WAN_REQUIRES(m) __attribute__((requires_capability(m)))
-#define WAN_ACQUIRES(m) __attribute__((acquire_capability(m)))
-#define WAN_RELEASES(m) __attribute__((release_capability(m)))
-#define WAN_NO_ANALYSIS __attribute__((no_thread_safety_analysis))
+#define WAN_LOCKABLE        __attribute__((capability("mutex")))
+#define WAN_REQUIRES(m)     __attribute__((requires_capability(m)))
+#define WAN_ACQUIRES(m)     __attribute__((acquire_capability(m)))
+#define WAN_TRY_ACQUIRES(m) __attribute__((try_acquire_capability(true, m)))
+#define WAN_RELEASES(m)     __attribute__((release_capability(m)))
+#define WAN_NO_ANALYSIS     __attribute__((no_thread_safety_analysis))
 #else
 #define WAN_LOCKABLE
 #define WAN_REQUIRES(m)
 #define WAN_ACQUIRES(m)
+#define WAN_TRY_ACQUIRES(m)
 #define WAN_RELEASES(m)
 #define WAN_NO_ANALYSIS
 #endif
@@ -50,6 +53,9 @@ struct WAN_LOCKABLE wan_mutex {
 void wan_mutex_init(struct wan_mutex *mutex, enum wan_lock_rank rank);
 void wan_mutex_finish(struct wan_mutex *mutex);
 void wan_mutex_lock(struct wan_mutex *mutex) WAN_ACQUIRES(mutex);
+/* False: somebody holds it, or this thread holds one that comes after it. For what may be left out
+ * where waiting could be for ever. */
+bool wan_mutex_try(struct wan_mutex *mutex) WAN_TRY_ACQUIRES(mutex);
 void wan_mutex_unlock(struct wan_mutex *mutex) WAN_RELEASES(mutex);
 
 /* A condition on CLOCK_MONOTONIC. */

@@ -130,6 +130,31 @@ TEST(a_waiter_wakes_when_told_and_holds_the_mutex)
 	wan_cond_finish(&changed);
 }
 
+static void *try_it(void *ret_taken)
+{
+	*(bool *)ret_taken = wan_mutex_try(&cache_lock);
+	if (*(bool *)ret_taken)
+		wan_mutex_unlock(&cache_lock);
+	return NULL;
+}
+
+TEST(a_lock_that_is_taken_is_not_waited_for_when_it_is_only_tried)
+{
+	for (int held = 0; held < 2; held++) {
+		pthread_t thread;
+		bool taken = false;
+		if (held)
+			wan_mutex_lock(&cache_lock);
+		int error = pthread_create(&thread, NULL, try_it, &taken);
+		if (!error)
+			pthread_join(thread, NULL);
+		if (held)
+			wan_mutex_unlock(&cache_lock);
+		REQUIRE_EQ(error, 0);
+		CHECK_EQ(taken, !held);
+	}
+}
+
 TEST(a_wait_ends_at_its_deadline)
 {
 	struct wan_cond never;
