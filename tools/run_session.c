@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "history_collect.h"
 #include "log.h"
 #include "place.h"
 #include "layout.h"
@@ -260,7 +261,10 @@ static void finish(struct session *session)
 		remark(session->request,
 		       "%u process%s of the command still run%s; recorded on in %s", alive,
 		       alive == 1 ? "" : "es", alive == 1 ? "s" : "", session->files.folder);
-	/* As many as the configuration says stay in the default folder. */
+	/* As many as the configuration says stay in the default folder; the history keeps the rest.
+	 */
+	if (session->tidy && !alive)
+		history_remember(session->files.path);
 	if (session->tidy)
 		wan_place_tidy(session->request->config.record_keep_files,
 			       session->request->config.record_keep_bytes);
