@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* All of a machine, and the small files it is told in. */
-#include "look.h"
+#include "machine_parts.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,7 +3,7 @@
  * Processors. Cores are counted by the first CPU of each core among those online, which is right
  * for hybrid processors, for gaps of CPUs that are off, and where only some cores have two threads.
  */
-#include "look.h"
+#include "machine_parts.h"
 
 #include <sched.h>
 #include <stdlib.h>

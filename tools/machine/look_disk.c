@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The disk that a folder lies on. */
-#include "look.h"
+#include "machine_parts.h"
 
 #include <limits.h>
 #include <stdlib.h>

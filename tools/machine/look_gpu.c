@@ -3,7 +3,7 @@
  * Graphics cards. NVIDIA's library may take seconds to start and may hang with a broken driver, so
  * a thread asks it and is left behind when it does not come back.
  */
-#include "look.h"
+#include "machine_parts.h"
 
 #include <dirent.h>
 #include <limits.h>

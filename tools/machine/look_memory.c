@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Memory of the host and of every cgroup level, by the memory manager's own readers. */
-#include "look.h"
+#include "machine_parts.h"
 
 #include "macros.h"
 #include "procfs.h"
-#include "source.h"
+#include "readers.h"
 #include "str.h"
 
 static void read_host(const char *root, struct machine *machine)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Power, operating system, container. */
-#include "look.h"
+#include "machine_parts.h"
 
 #include <dirent.h>
 #include <gnu/libc-version.h>

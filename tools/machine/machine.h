@@ -111,6 +111,12 @@ enum machine_tier {
 /* First match wins, bounds belong to it: GPU 6 GB and RAM 16 GB; 4 and 12; RAM 8 and 4 CPUs. A
  * vram_gb of 0: no card. The literal rule: sizes as counted by machine_nominal_gb(). Pure. */
 enum machine_tier machine_tier(double vram_gb, double ram_gb, unsigned cpus);
+/* The least that a tier asks for; 0: it does not ask. */
+struct machine_tier_bounds {
+	double vram_gb, ram_gb;
+	unsigned cpus;
+};
+const struct machine_tier_bounds *machine_tier_bounds(enum machine_tier tier);
 /* The size in GB (GiB) that bytes count as: firmware, kernel and error correction keep a part, and
  * sellers' and containers' GB may be 10^9, so what is at most 7 % below a size that is sold (4, 6,
  * 8, 12, 16, ...) counts as that size. Pure. */

@@ -13,15 +13,25 @@ static const char *const names[MACHINE_TIERS] = {
 	[MACHINE_TIER_HIGH_END] = "high-end",
 };
 
+static const struct machine_tier_bounds bounds[MACHINE_TIERS] = {
+	[MACHINE_TIER_HIGH_END] = {6, 16, 0},
+	[MACHINE_TIER_MID_RANGE] = {4, 12, 0},
+	[MACHINE_TIER_BUDGET] = {0, 8, 4},
+};
+
+const struct machine_tier_bounds *machine_tier_bounds(enum machine_tier tier)
+{
+	return &bounds[tier];
+}
+
 enum machine_tier machine_tier(double vram_gb, double ram_gb, unsigned cpus)
 {
-	if (vram_gb >= 6 && ram_gb >= 16)
-		return MACHINE_TIER_HIGH_END;
-	if (vram_gb >= 4 && ram_gb >= 12)
-		return MACHINE_TIER_MID_RANGE;
-	if (ram_gb >= 8 && cpus >= 4)
-		return MACHINE_TIER_BUDGET;
-	return MACHINE_TIER_MINIMAL;
+	enum machine_tier tier = MACHINE_TIER_HIGH_END;
+	while (tier > MACHINE_TIER_MINIMAL &&
+	       !(vram_gb >= bounds[tier].vram_gb && ram_gb >= bounds[tier].ram_gb &&
+		 cpus >= bounds[tier].cpus))
+		tier--;
+	return tier;
 }
 
 double machine_nominal_gb(uint64_t bytes)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The parts of machine_look(): each fills its own fields and leaves the rest alone. */
-#ifndef WAN_TOOLS_MACHINE_LOOK_H
-#define WAN_TOOLS_MACHINE_LOOK_H
+#ifndef WAN_TOOLS_MACHINE_PARTS_H
+#define WAN_TOOLS_MACHINE_PARTS_H
 
 #include "machine.h"
 
