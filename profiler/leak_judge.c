@@ -89,7 +89,8 @@ static void judge_rest(struct wan_leak_judgement *judgement, const struct slope 
 	judgement->verdict = WAN_LEAK_NONE;
 	judgement->shape = WAN_LEAK_FLAT;
 	if (judgement->low > 0) {
-		judgement->shape = WAN_LEAK_SLOW;
+		bool slow = judgement->growth_bytes <= rules->each_bytes * judgement->iterations;
+		judgement->shape = slow ? WAN_LEAK_SLOW : WAN_LEAK_ENDED;
 	} else if (judgement->growth_bytes > rules->limit_bytes) {
 		bool ended = late->each < rules->each_bytes && late->low <= 0 &&
 			     late->high < rules->limit_bytes;
@@ -116,8 +117,8 @@ void wan_leak_judge_readings(const struct wan_leak_reading *readings, size_t cou
 		judgement.iterations = readings[count - 1].at - readings[0].at;
 		judgement.growth_bytes = readings[count - 1].bytes - readings[0].bytes;
 	}
-	bool enough = judgement.iterations >= rules->iterations && count >= WAN_LEAK_LEAST;
-	if (count >= WAN_LEAK_LEAST) {
+	bool enough = judgement.iterations >= rules->iterations && count > WAN_LEAK_LEAST;
+	if (count > WAN_LEAK_LEAST) {
 		/* The first reading comes before everything that is made once. */
 		struct slope all = slope_of(readings, count, SURE);
 		struct slope early = slope_of(readings, count / 2 + 1, AGREES);
@@ -164,6 +165,12 @@ void wan_leak_explain(const struct wan_leak_judgement *judgement,
 			       grown);
 		return;
 	case WAN_LEAK_TOO_FEW:
+		if (judgement->iterations >= rules->iterations) {
+			wan_str_format(to, bytes,
+				       "too few readings could be taken of %.0f iterations",
+				       judgement->iterations);
+			return;
+		}
 		wan_str_format(to, bytes, "%.0f iteration%s seen, %u are needed",
 			       judgement->iterations, judgement->iterations == 1 ? "" : "s",
 			       rules->iterations);

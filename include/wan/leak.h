@@ -27,7 +27,7 @@ struct wan_leak {
 
 struct wan_leak_options {
 	size_t struct_size;
-	uint32_t iterations;  /**< fewer are inconclusive; default 10, at least 5 */
+	uint32_t iterations;  /**< fewer are inconclusive; default 10, at least 6 */
 	uint64_t limit_bytes; /**< total growth above this is too much; default 100 MB (1 MB is
 				 1 048 576 bytes, here as everywhere) */
 	uint64_t each_bytes;  /**< growth per iteration below this is no leak; default 32 KiB */

@@ -11,7 +11,7 @@
 #include "recorder.h"
 #include "writer.h"
 
-#define APART_NS  2000000.0
+#define SHARE     20 /* of the time since the mark before, at most this part is spent on marks */
 #define DONE_MOST 0xffffffu
 #define KIB_MOST  UINT32_MAX
 
@@ -57,13 +57,14 @@ static uint64_t pool_word(struct wan_recorder *recorder)
 	       WAN_MIN(idle / WAN_KIB, (uint64_t)KIB_MOST) << 32;
 }
 
-/* Is it time? One thread finds so. */
-static bool is_due(struct wan_recorder *recorder, uint64_t now)
+/* Is it time? One thread finds so. Steps count by themselves: what happens inside them must not
+ * take their place. */
+static bool is_due(struct wan_recorder *recorder, enum wan_heap_mark_kind kind, uint64_t now)
 {
-	uint64_t before = wan_load_relaxed(&recorder->marked_ticks);
-	if ((double)wan_elapsed(before, now) * wan_clock_ns_per_tick() < APART_NS)
-		return false;
-	return wan_cas_acq_rel(&recorder->marked_ticks, &before, now);
+	uint64_t *marked = &recorder->marked_ticks[kind == WAN_HEAP_MARK_STEP];
+	uint64_t before = wan_load_relaxed(marked);
+	uint64_t cost = wan_load_relaxed(&recorder->mark_cost_ticks);
+	return wan_elapsed(before, now) >= cost * SHARE && wan_cas_acq_rel(marked, &before, now);
 }
 
 void wan_heap_mark(struct wan_recorder *recorder, enum wan_heap_mark_kind kind, uint16_t name,
@@ -72,7 +73,7 @@ void wan_heap_mark(struct wan_recorder *recorder, enum wan_heap_mark_kind kind, 
 	int saved = errno;
 	uint64_t now = wan_ticks();
 	struct wan_lane *lane = NULL;
-	if (kind == WAN_HEAP_MARK_ITERATION || is_due(recorder, now))
+	if (kind == WAN_HEAP_MARK_ITERATION || is_due(recorder, kind, now))
 		lane = wan_lane_get(recorder);
 	if (lane) {
 		struct wan_record_event event = {
@@ -88,6 +89,7 @@ void wan_heap_mark(struct wan_recorder *recorder, enum wan_heap_mark_kind kind, 
 		wan_heap_process_bytes(&event.values[0]);
 		wan_heap_resident_bytes(&event.values[1]);
 		wan_lane_append(lane, &event);
+		wan_store_relaxed(&recorder->mark_cost_ticks, wan_elapsed(now, wan_ticks()));
 	}
 	errno = saved;
 }

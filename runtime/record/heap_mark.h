@@ -21,8 +21,9 @@ enum wan_heap_mark_kind {
 /* record.heap; written before the process has a recorder. */
 extern bool wan_heap_marks_on;
 
-/* Write one down; name is a string id, done what the job has done (0: does not count). At most one
- * in 2 ms for operations and steps: reading the books costs up to a millisecond. Keeps errno. */
+/* Write one down; name is a string id, done what the job has done (0: does not count). Of
+ * operations and steps as many as take 5 % of the time each: books cost up to a millisecond to
+ * read. Keeps errno. */
 void wan_heap_mark(struct wan_recorder *recorder, enum wan_heap_mark_kind kind, uint16_t name,
 		   uint64_t done);
 /* A linked runtime says how to ask for its pool of image buffers, which is no part of a heap. */

@@ -213,7 +213,7 @@ TEST(few_iterations_and_wrong_calls_are_answered)
 	CHECK_EQ(judge(), WAN_LEAK_INCONCLUSIVE);
 	wan_leak_iteration(&leak);
 	CHECK_EQ(judge(), WAN_LEAK_NONE);
-	options.iterations = 4;
+	options.iterations = 5;
 	CHECK_EQ(wan_leak_begin(&leak, NULL, &options, NULL), -EINVAL);
 	CHECK_EQ(wan_leak_begin(NULL, NULL, NULL, NULL), -EINVAL);
 	CHECK_EQ(wan_leak_judge(NULL, &result), -EINVAL);
