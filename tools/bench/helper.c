@@ -18,7 +18,7 @@
 #define ARGUMENTS_MAX  32
 #define LINE_BYTES_MAX 512
 
-static bool find_helper(char *to, size_t bytes)
+bool bench_helper_find(char *to, size_t bytes)
 {
 	static const char *const beside[] = {"/", "/bench/", "/../libexec/wanrt/"};
 	char folder[PATH_MAX - 64];
@@ -65,7 +65,7 @@ int bench_helper_run(const char *const *arguments, void (*take)(void *context, c
 {
 	char helper[PATH_MAX], line[LINE_BYTES_MAX];
 	int ends[2], status = 0;
-	if (!find_helper(helper, sizeof(helper))) {
+	if (!bench_helper_find(helper, sizeof(helper))) {
 		wanprof_say("%s: not found beside wanprof; install the whole package", HELPER);
 		return WANPROF_SOFTWARE;
 	}
