@@ -46,6 +46,7 @@ int facts_build_begin(struct facts_build *build)
 			  .rss_average_mb = NAN,
 			  .gpu_peak_mb = NAN,
 			  .cpu_average_percent = NAN,
+			  .system_peak_percent = NAN,
 			  .cache_hit_rate = NAN},
 	};
 	return build->facts.texts ? 0 : -ENOMEM;
