@@ -4,7 +4,7 @@
  * regression; 2 compliance below its limit, of all tests or of what one target is for; 3 something
  * could not be judged and might have changed the verdict; 0.
  */
-#include "gate.h"
+#include "gate_verdict.h"
 
 #include <errno.h>
 #include <math.h>
@@ -348,6 +348,12 @@ int gate_judge(struct gate_report *ret_report, const struct gate_input *input)
 	}
 	if (!rc)
 		rc = gate_judge_comparison(&report);
+	if (!rc && input->damaged) {
+		gate_raise(&report, GATE_INCONCLUSIVE);
+		rc = gate_say(&report.reasons,
+			      "%.200s is damaged: only what could be read of it was judged",
+			      input->damaged);
+	}
 	if (!rc)
 		rc = gate_recommend(&report);
 	if (rc)

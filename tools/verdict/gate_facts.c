@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "alloc.h"
-#include "gate.h"
+#include "gate_verdict.h"
 #include "macros.h"
 #include "str.h"
 

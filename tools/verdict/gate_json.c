@@ -2,7 +2,7 @@
 /* The verdict for machines: tools/schemas/gate.schema.json. */
 #include <math.h>
 
-#include "gate.h"
+#include "gate_verdict.h"
 
 static double most(const struct gate_report *report, enum target_subject subject,
 		   enum target_metric metric)

@@ -3,7 +3,7 @@
 #ifndef WAN_TOOLS_GATE_PARTS_H
 #define WAN_TOOLS_GATE_PARTS_H
 
-#include "gate.h"
+#include "gate_verdict.h"
 
 /* 0, -ENOMEM. */
 int gate_say(struct gate_texts *texts, const char *format, ...)

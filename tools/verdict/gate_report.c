@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "gate.h"
+#include "gate_verdict.h"
 #include "macros.h"
 #include "str.h"
 

@@ -79,6 +79,7 @@ struct run_facts {
 	struct run_preconditions before;
 	double read_mb; /* that the command read from disks */
 	double rss_peak_mb, rss_average_mb, gpu_peak_mb, cpu_average_percent;
+	double system_peak_percent;                   /* of the memory of the machine */
 	double cache_hit_rate;                        /* 0..1 */
 	uint64_t total_operations, failed_operations; /* ended, outermost */
 	uint64_t dropped_operations;                  /* of the total: not in operations[] */

@@ -267,6 +267,8 @@ static int add_samples(struct facts_build *build, const struct wan_analysis *ana
 		facts->gpu_peak_mb = fmax(facts->gpu_peak_mb, known(samples[i].gpu_used_mb));
 		facts->system_peak_percent =
 			fmax(facts->system_peak_percent, known(samples[i].system_percent));
+		facts->system_peak_percent =
+			fmax(facts->system_peak_percent, known(samples[i].system_percent));
 	}
 	facts->rss_average_mb = rss ? rss_sum / (double)rss : NAN;
 	facts->cpu_average_percent = cpu ? cpu_sum / (double)cpu : NAN;

@@ -296,6 +296,7 @@ static void read_figures(struct run_facts *facts, json_value *document)
 	facts->rss_peak_mb = positive(number_of(peak, "rss_mb"));
 	facts->gpu_peak_mb = positive(number_of(peak, "gpu_used_mb"));
 	facts->system_peak_percent = positive(number_of(peak, "system_used_percent"));
+	facts->system_peak_percent = positive(number_of(peak, "system_used_percent"));
 	facts->rss_average_mb = positive(number_of(average, "rss_mb"));
 	facts->cpu_average_percent = positive(number_of(average, "cpu_percent"));
 	double requests = (double)count_of(cache, "total_requests");

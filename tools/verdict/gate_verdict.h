@@ -3,8 +3,8 @@
  * The verdict: a pure function of measurements, values of runs, targets and a comparison. Nothing
  * here reads a clock, a file or the machine.
  */
-#ifndef WAN_TOOLS_GATE_H
-#define WAN_TOOLS_GATE_H
+#ifndef WAN_TOOLS_GATE_VERDICT_H
+#define WAN_TOOLS_GATE_VERDICT_H
 
 #include <stdio.h>
 
@@ -42,6 +42,7 @@ struct gate_input {
 	const struct gate_value *values;
 	size_t value_count;
 	const struct comparison *comparison; /* NULL: none was asked for */
+	const char *damaged; /* a file of which parts could not be read: no pass rests on it */
 };
 
 enum gate_exit {
