@@ -124,6 +124,7 @@ static int print(const struct request *request, const struct history_runs *runs,
 	if (request->json) {
 		wan_json_init(&json, wan_json_write_fd, &fd, true);
 		history_print_json(&json, &jobs, runs, told);
+		wan_json_line_end(&json);
 		status = wan_json_finish(&json) ? full_output() : WANPROF_OK;
 	} else {
 		history_print(stdout, &jobs, runs, request->runs, request->choice.job != NULL);
