@@ -26,6 +26,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#if __has_include(<sys/single_threaded.h>)
+#include <sys/single_threaded.h>
+#endif
 
 struct tap_test {
 	const char *name;
@@ -161,6 +164,15 @@ TAP_ONCE int tap_main(int argc, char **argv)
 		putchar('\n');
 		failed += tap_failures != 0;
 	}
+#if __has_include(<sys/single_threaded.h>)
+	/* The build lists this program as one that the thread sanitizer need not see. */
+	const char *threads = getenv("WAN_TEST_THREADS");
+	if (threads && strcmp(threads, "none") == 0 && !__libc_single_threaded) {
+		printf("not ok %u - no thread is started, as the build says of this program\n",
+		       ++count);
+		failed++;
+	}
+#endif
 	printf("1..%u\n", count);
 	return failed || !count;
 }
