@@ -98,6 +98,7 @@ static void theil_sen(const struct size *sizes, size_t count, struct wan_scaling
 	double rank = floor(((double)pairs - reach) / 2);
 	fit->slope = median(slopes, pairs);
 	fit->lower_bound = slopes[rank > 0 ? (size_t)rank : 0];
+	fit->upper_bound = slopes[pairs - 1 - (rank > 0 ? (size_t)rank : 0)];
 }
 
 static double median_per_pixel(const struct size *sizes, size_t count)

@@ -44,6 +44,7 @@ struct wan_scaling {
 	bool provisional;   /* two to four sizes whose cost per pixel rises more than 3x */
 	double slope;       /* exponent: 1 is proportional */
 	double lower_bound; /* one-sided 95 % */
+	double upper_bound; /* the same from above: both together hold it with 90 % */
 	double ratio;       /* cost per pixel, upper third over lower third of sizes */
 	double range;       /* largest over smallest size */
 	double fixed;       /* cost at no pixels, in the unit of cost; 0: none, or too few sizes */

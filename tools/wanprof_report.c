@@ -6,9 +6,18 @@
 
 #include "export.h"
 #include "recordings.h"
+#include "report_html.h"
 #include "summary.h"
 
-enum { OPTION_PID, OPTION_JSON, OPTION_TREE };
+enum {
+	OPTION_PID,
+	OPTION_JSON,
+	OPTION_TREE,
+	OPTION_HTML,
+	OPTION_BASELINE,
+	OPTION_OPEN,
+	OPTION_FORCE,
+};
 
 static const struct wanprof_option options[] = {
 	[OPTION_PID] = {"pid", 'p', "PID", "the recording of this process, alive or dead", NULL},
@@ -16,13 +25,26 @@ static const struct wanprof_option options[] = {
 	[OPTION_TREE] = {"tree", 0, NULL,
 			 "of a FILE in a folder: all processes of its run (-p has them anyway)",
 			 NULL},
+	[OPTION_HTML] = {"html", 0, "FILE", "write a page with pictures; - is standard output",
+			 NULL},
+	[OPTION_BASELINE] = {"baseline", 0, "FILE",
+			     "with --html: compare with this recording or dumped JSON", NULL},
+	[OPTION_OPEN] = {"open", 0, NULL,
+			 "open the page (without --html: NAME.html in this folder)", NULL},
+	[OPTION_FORCE] = {"force", 0, NULL, "replace the page if it exists", NULL},
 	{NULL, 0, NULL, NULL, NULL},
 };
 
 struct request {
 	const char *first_file;
 	bool json, tree;
+	struct report_html page;
 };
+
+static bool wants_page(const struct request *request)
+{
+	return request->page.output || request->page.open;
+}
 
 static int print_json(const struct wan_analysis *analysis)
 {
@@ -54,7 +76,11 @@ static int print(struct recordings *recordings, const struct request *request)
 		.all_findings = true,
 		.columns = wanprof_columns(stdout),
 	};
-	if (request->json)
+	if (wants_page(request)) {
+		struct report_html page = request->page;
+		page.recording = path;
+		status = report_html(&analysis, &page);
+	} else if (request->json)
 		status = print_json(&analysis);
 	else
 		wan_summary_print_analysis(stdout, &analysis, &chosen);
@@ -81,6 +107,14 @@ static int run(int argc, char **argv)
 			request.json = true;
 		else if (option == OPTION_TREE)
 			request.tree = true;
+		else if (option == OPTION_HTML)
+			request.page.output = args.value;
+		else if (option == OPTION_BASELINE)
+			request.page.baseline = args.value;
+		else if (option == OPTION_OPEN)
+			request.page.open = true;
+		else if (option == OPTION_FORCE)
+			request.page.force = true;
 		else if (option == OPTION_PID && pid_count < 64)
 			pids[pid_count++] = args.value;
 		else if (option == WANPROF_ARGS_OPERAND && file_count < RECORDINGS_MAX)
@@ -88,6 +122,11 @@ static int run(int argc, char **argv)
 		else
 			return wanprof_usage_error(&wanprof_verb_report, "too many recordings");
 	}
+	if (request.page.baseline && !wants_page(&request))
+		return wanprof_usage_error(&wanprof_verb_report,
+					   "--baseline is for the page: add --html FILE");
+	if (request.json && wants_page(&request))
+		return wanprof_usage_error(&wanprof_verb_report, "--json or --html, not both");
 	int status = 0;
 	for (size_t i = 0; i < pid_count && !status; i++)
 		status = recordings_add_pid(&recordings, pids[i]);
@@ -105,7 +144,7 @@ static int run(int argc, char **argv)
 const struct wanprof_verb wanprof_verb_report = {
 	.name = "report",
 	.summary = "Say what was slow, heavy or badly scaling, worst first",
-	.usage = "[-p PID] [--json] [FILE...]",
+	.usage = "[-p PID] [--json] [--html FILE [--baseline B]] [FILE...]",
 	.options = options,
 	.text = "Each finding names its number, the limit, what to do and what that would save.\n"
 		"Several recordings of a job are put together. Limits are configuration keys\n"
