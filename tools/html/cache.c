@@ -127,7 +127,7 @@ void html_write_cache(struct html_page *page)
 		html_section_end(page);
 		return;
 	}
-	html_print(page, "<div class=\"grid\">\n");
+	html_print(page, "<div class=\"grid top\">\n");
 	hits_picture(page, wan_counters_word(&cache, "hits"), requests);
 	limit_picture(page, &cache);
 	html_print(page, "</div>\n<dl class=\"facts\">");

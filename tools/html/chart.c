@@ -16,7 +16,7 @@ static double share(double value, double from, double to, bool logarithmic)
 		from = log(from);
 		to = log(to);
 	}
-	return to > from ? fmin(fmax((value - from) / (to - from), -1), 2) : 0;
+	return to > from ? fmin(fmax((value - from) / (to - from), 0), 1) : 0;
 }
 
 double html_plot_x(const struct html_plot *plot, double x)
@@ -89,8 +89,7 @@ const char *html_time_text(char *to, uint64_t ns, uint64_t step_ns)
 	else if (ns < SECOND_NS)
 		wan_str_format(to, HTML_TICK_BYTES, "%llu ms", (unsigned long long)(ns / 1000000));
 	else if (step_ns < SECOND_NS)
-		wan_str_format(to, HTML_TICK_BYTES, "%llu.%02llu s", (unsigned long long)seconds,
-			       (unsigned long long)(ns % SECOND_NS / 10000000));
+		wan_str_format(to, HTML_TICK_BYTES, "%g s", (double)(ns / 1000000) / 1000);
 	else if (seconds < 60)
 		wan_str_format(to, HTML_TICK_BYTES, "%llu s", (unsigned long long)seconds);
 	else if (seconds < 3600)
@@ -129,6 +128,17 @@ const char *html_decade_time(char *to, double ns)
 	return to;
 }
 
+const char *html_cut(char *to, const char *name, size_t letters)
+{
+	char shown[HTML_NAME_BYTES - 4];
+	wan_str_printable(shown, sizeof(shown), name);
+	size_t bytes = 0;
+	for (size_t i = 0; i < letters && shown[bytes]; i++)
+		bytes += WAN_MAX(wan_utf8_length(shown + bytes, 4), 1u);
+	wan_str_format(to, HTML_NAME_BYTES, "%.*s%s", (int)bytes, shown, shown[bytes] ? ".." : "");
+	return to;
+}
+
 void html_grid_y(struct html_page *page, const struct html_plot *plot, double step, bool bytes,
 		 const char *unit)
 {
@@ -137,7 +147,8 @@ void html_grid_y(struct html_page *page, const struct html_plot *plot, double st
 		double y = html_plot_y(plot, i * step);
 		html_print(page, "<path class=\"gr%r\" d=\"M%x %xh%x\"/>", i ? "" : " ax",
 			   plot->left, y, plot->width);
-		if (!i)
+		/* A heading stands above the plot. */
+		if (!i || y < plot->top + 10)
 			continue;
 		if (bytes)
 			html_bytes_text(text, i * step);

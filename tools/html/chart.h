@@ -31,6 +31,9 @@ const char *html_time_text(char *to, uint64_t ns, uint64_t step_ns);
 /* "0", "512 MB", "1.5 GB" */
 const char *html_bytes_text(char *to, double bytes);
 /* Log axes: "10 us", "1 s"; "0.1", "10". */
+/* A name in a picture: at most so many letters, the rest is "..". Returns to. */
+#define HTML_NAME_BYTES 320
+const char *html_cut(char *to, const char *name, size_t letters);
 const char *html_decade_time(char *to, double ns);
 
 /* Grid lines with labels above them at the left edge; bytes: values are bytes, else plain with that

@@ -233,7 +233,7 @@ void html_write_comparison(struct html_page *page)
 	html_section_begin(page, "comparison", "Against the baseline");
 	html_print(page, "<p>Baseline: <code>%s</code>%r</p>\n", was->path ? was->path : "",
 		   page->options->baseline_analysis
-			   ? ". In the pictures above it is hollow or dashed."
+			   ? ". In the pictures above it is grey, hollow or dashed."
 			   : "; it is JSON, so only its figures are in the pictures above.");
 	warnings(page);
 	figures(page);

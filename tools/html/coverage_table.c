@@ -53,7 +53,10 @@ void html_write_coverage(struct html_page *page)
 		html_cell_begin(page, item->bars ? "Bars" : "Operations", true,
 				(double)(item->bars ? item->objects : item->operations));
 		html_print(page, "%u%r</td><td data-l=\"Note\">%s</td></tr>\n",
-			   item->bars ? item->objects : item->operations, item->bars ? " bars" : "",
+			   item->bars ? item->objects : item->operations,
+			   !item->bars          ? ""
+			   : item->objects == 1 ? " bar"
+						: " bars",
 			   item->note ? item->note : "\xe2\x80\x93");
 	}
 	if (count)

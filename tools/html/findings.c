@@ -7,7 +7,7 @@
 #include "page.h"
 #include "coverage.h"
 
-#define SHOWN_MOST 40 /* with all their words; the others are counted */
+#define SHOWN_MOST 24 /* with all their words; the others are counted */
 
 static void saving(struct html_page *page, const struct wan_finding *item)
 {
@@ -34,12 +34,13 @@ static void one(struct html_page *page, const struct wan_finding *item)
 {
 	char fix[4096];
 	const char *severity = wan_finding_severity_name(item->severity);
-	html_print(page,
-		   "<li class=\"finding v%i\"><h3><span class=\"sev\">%r</span> %r%r%s%r</h3>\n"
-		   "<p>%s</p>\n<dl>",
-		   (int)item->severity, severity, item->advice->title,
-		   item->operation[0] ? ": <code>" : "", item->operation,
-		   item->operation[0] ? "</code>" : "", item->evidence);
+	html_print(
+		page,
+		"<li class=\"finding v%i\"><div><h3><span class=\"sev\">%r</span> %r%r%s%r</h3>\n"
+		"<p>%s</p>\n<dl>",
+		(int)item->severity, severity, item->advice->title,
+		item->operation[0] ? ": <code>" : "", item->operation,
+		item->operation[0] ? "</code>" : "", item->evidence);
 	if (item->unit && item->unit[0] && item->limit > 0) {
 		fact(page, "number");
 		html_print(page, "%g %s</dd></div>", item->value, item->unit);
@@ -57,13 +58,22 @@ static void one(struct html_page *page, const struct wan_finding *item)
 		fact(page, "confidence");
 		html_print(page, "%s</dd></div>", item->confidence);
 	}
-	html_print(page, "</dl>\n<p class=\"do\">%r.</p>\n", item->advice->action);
+	html_print(page, "</dl>\n<p class=\"do\">%r.</p></div>\n", item->advice->action);
 	if (html_fix(fix, sizeof(fix), item, page->options->path)) {
 		html_print(page, "<div class=\"fix\"><pre tabindex=\"0\">");
 		html_verbatim(page, fix);
 		html_print(page, "</pre></div>\n");
 	}
 	html_print(page, "</li>\n");
+}
+
+/* Programs that link wanrt name what they do themselves: nothing was overlooked. */
+static bool all_linked(const struct wan_view *view)
+{
+	bool linked = view->source_count > 0;
+	for (size_t i = 0; i < view->source_count; i++)
+		linked &= view->sources[i].process->header.role != WAN_ROLE_PRELOADED;
+	return linked;
 }
 
 static void nothing(struct html_page *page)
@@ -73,6 +83,8 @@ static void nothing(struct html_page *page)
 				 "found.</p>\n");
 	else if (page->trackers.count)
 		html_print(page, "<p>No image operation was recorded; progress was.</p>\n");
+	else if (all_linked(&page->analysis->view))
+		html_print(page, "<p>No image operation was recorded.</p>\n");
 	else
 		html_print(page,
 			   "<p>No image operation was recorded. Usual reasons: the codecs are "

@@ -4,20 +4,18 @@
 
 #include <string.h>
 
-#include "redact.h"
 #include "str.h"
 
 static const char *const fixes[WAN_ADVICE_COUNT] = {
-	[WAN_ADVICE_SLOW] =
-		"# Python: keep the result; the next call with the same input is a hit\n"
-		"import wanrt\n"
-		"@wanrt.cached\n"
-		"def prepare(path):\n"
-		"    ...",
+	[WAN_ADVICE_SLOW] = "# Python: keep the result\n"
+			    "import wanrt\n"
+			    "@wanrt.cached\n"
+			    "def prepare(path):  # a pathlib.Path: changed files are noticed\n"
+			    "    ...",
 	[WAN_ADVICE_MEMORY] = "# Pillow: decode a JPEG at the size that is needed\n"
 			      "image = Image.open(path)\n"
 			      "image.draft(\"RGB\", (1280, 720))",
-	[WAN_ADVICE_CPU] = "# Python: off the main thread (codecs release the interpreter's lock)\n"
+	[WAN_ADVICE_CPU] = "# Python: codecs let other threads run\n"
 			   "from concurrent.futures import ThreadPoolExecutor\n"
 			   "with ThreadPoolExecutor() as pool:\n"
 			   "    images = list(pool.map(decode, paths))",
@@ -26,7 +24,7 @@ static const char *const fixes[WAN_ADVICE_COUNT] = {
 	[WAN_ADVICE_REPEATED] = "# Python: do it once for each input\n"
 				"import wanrt\n"
 				"@wanrt.cached\n"
-				"def prepare(path):\n"
+				"def prepare(path):  # a pathlib.Path: changed files are noticed\n"
 				"    ...",
 	[WAN_ADVICE_VALIDATION] = "# Python\n"
 				  "import wanrt\n"
@@ -49,12 +47,14 @@ static const char *const fixes[WAN_ADVICE_COUNT] = {
 			     "find . -name '*.jpg' -print0 | xargs -0 mogrify -resize 1280x720",
 };
 
-/* For a shell, in single quotes; false: it has bytes that cannot be shown and copied. */
+/* For a shell, in single quotes where it needs them; false: it has bytes that cannot be copied. */
 static bool quote(char *to, size_t bytes, const char *text)
 {
-	size_t used = 0;
-	if (used + 1 < bytes)
-		to[used++] = '\'';
+	static const char plain[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+-:@%";
+	bool quoted = !text[0] || text[strspn(text, plain)];
+	size_t used = quoted;
+	to[0] = '\'';
 	while (*text) {
 		unsigned length = wan_utf8_length(text, strnlen(text, 4));
 		if (!length || wan_str_steers(text, length) || used + 8 > bytes)
@@ -68,9 +68,19 @@ static bool quote(char *to, size_t bytes, const char *text)
 		}
 		text += length;
 	}
-	to[used++] = '\'';
+	if (quoted)
+		to[used++] = '\'';
 	to[used] = '\0';
 	return true;
+}
+
+/* The same of a file whose name could be taken for an option. */
+static bool quote_file(char *to, size_t bytes, const char *path)
+{
+	if (path[0] != '-')
+		return quote(to, bytes, path);
+	memcpy(to, "./", 2);
+	return quote(to + 2, bytes - 2, path);
 }
 
 static bool asks_for_files(enum wan_advice_id id)
@@ -91,16 +101,15 @@ bool html_fix(char *to, size_t bytes, const struct wan_finding *finding, const c
 		wan_str_copy(to, bytes, fixes[id]);
 		return true;
 	}
-	if (!path || !quote(file, sizeof(file), path))
+	if (!path || !quote_file(file, sizeof(file), path))
 		return false;
 	if (asks_for_files(id) && finding->operation[0] &&
 	    quote(operation, sizeof(operation), finding->operation))
-		wan_str_format(to, bytes,
-			       "# which files were they\nwanprof dump -f csv --op %s -- %s",
+		wan_str_format(to, bytes, "# which files were they\nwanprof dump -f csv --op %s %s",
 			       operation, file);
 	else if (id == WAN_ADVICE_SCALING || id == WAN_ADVICE_SCALING_PROVISIONAL ||
 		 id == WAN_ADVICE_SCALING_MEMORY)
-		wan_str_format(to, bytes, "# every size with its cost\nwanprof dump -f csv -- %s",
+		wan_str_format(to, bytes, "# every size with its cost\nwanprof dump -f csv %s",
 			       file);
 	else
 		return false;

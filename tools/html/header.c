@@ -107,7 +107,8 @@ static void tiles(struct html_page *page)
 	html_print(page, "%u</dd></div>", analysis->rows.total_operations);
 	tile(page, "", "time in them");
 	html_print(page, "%D", analysis->rows.total_inside_ns);
-	if (analysis->run_ns && analysis->rows.total_inside_ns)
+	if (analysis->rows.total_inside_ns &&
+	    analysis->rows.total_inside_ns / 100 < analysis->run_ns)
 		html_print(page, " <small>%g %% of the run</small>",
 			   100 * (double)analysis->rows.total_inside_ns / (double)analysis->run_ns);
 	html_print(page, "</dd></div>");

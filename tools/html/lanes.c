@@ -14,6 +14,8 @@
 #define BAR_HEIGHT  16.0
 #define LETTER      6.3 /* width of one, about */
 #define LEAST       1.2 /* bars narrower than this join the one before */
+#define MANY        300 /* phases: short ones join sooner, and none says its time */
+#define LEAST_MANY  4.0
 
 static size_t find(const struct html_lanes *lanes, const char *name)
 {
@@ -34,6 +36,12 @@ void html_lanes_find(struct html_lanes *lanes, const struct html_page *page)
 		else if (at == lanes->count)
 			lanes->left_out++;
 	}
+	const struct wan_view *view = &page->analysis->view;
+	for (size_t i = 0; i < view->source_count; i++)
+		for (size_t j = 0; j < view->sources[i].process->event_count; j++)
+			lanes->phases +=
+				view->sources[i].process->events[j].kind == WAN_RECORD_PHASE;
+	lanes->phases += page->trackers.count;
 }
 
 double html_lanes_height(const struct html_lanes *lanes)
@@ -46,6 +54,7 @@ struct bars {
 	const struct html_plot *plot;
 	uint64_t start_ns; /* realtime at the left edge */
 	double top, drawn; /* right edge of what is drawn */
+	double least;
 };
 
 static unsigned colour_of(const struct html_page *page, const char *phase)
@@ -63,20 +72,19 @@ static void bar(struct bars *bars, const char *phase, uint64_t from_ns, uint64_t
 						     (double)duration_ns);
 	x = fmax(x, bars->plot->left);
 	end = fmin(fmax(end, x), bars->plot->left + bars->plot->width);
-	if (end - bars->drawn < LEAST && end - x < LEAST)
+	if (end - bars->drawn < bars->least && end - x < bars->least)
 		return;
-	end = fmax(end, x + LEAST);
+	end = fmax(end, x + bars->least);
 	bars->drawn = end;
-	html_print(bars->page,
-		   "<g><title>%s: %D</title><rect class=\"f%i\" x=\"%x\" y=\"%x\" width=\"%x\" "
-		   "height=\"%x\"/>",
-		   phase, duration_ns, (int)colour_of(bars->page, phase), x, bars->top + BAR_TOP,
-		   end - x, BAR_HEIGHT);
+	if (bars->least <= LEAST)
+		html_print(bars->page, "<g><title>%s: %D</title>", phase, duration_ns);
+	html_print(bars->page, "<rect class=\"f%i\" x=\"%x\" y=\"%x\" width=\"%x\" height=\"%x\"/>",
+		   (int)colour_of(bars->page, phase), x, bars->top + BAR_TOP, end - x, BAR_HEIGHT);
 	size_t letters = strnlen(phase, 64);
 	if ((double)letters * LETTER + 8 < end - x)
 		html_print(bars->page, "<text class=\"on\" x=\"%x\" y=\"%x\">%s</text>", x + 4,
 			   bars->top + BAR_TOP + 12, phase);
-	html_print(bars->page, "</g>\n");
+	html_print(bars->page, bars->least <= LEAST ? "</g>\n" : "\n");
 }
 
 static void ended_phases(struct bars *bars, const struct wan_view *view, const char *name)
@@ -118,7 +126,7 @@ static void job(struct bars *bars, const struct wan_tracker_row *row)
 		html_plot_x(bars->plot, (double)wan_elapsed(bars->start_ns, from_ns) +
 						(double)wan_elapsed(row->begin_ns, row->seen_ns)) -
 		x;
-	if (x + width - bars->drawn < LEAST)
+	if (x + width - bars->drawn < bars->least)
 		return;
 	bars->drawn = x + width;
 	html_print(bars->page,
@@ -137,7 +145,8 @@ void html_lanes_draw(struct html_page *page, const struct html_lanes *lanes,
 				    .plot = plot,
 				    .start_ns = page->analysis->start_ns,
 				    .top = plot->top + LANE_HEIGHT * (double)lane,
-				    .drawn = -1};
+				    .drawn = -1,
+				    .least = lanes->phases > MANY ? LEAST_MANY : LEAST};
 		uint64_t done = 0, jobs = 0;
 		const char *unit = "";
 		for (size_t i = 0; i < trackers->count; i++) {

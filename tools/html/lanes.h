@@ -10,6 +10,7 @@
 struct html_lanes {
 	const char *names[HTML_LANES_MAX]; /* borrowed */
 	size_t count, left_out;
+	size_t phases; /* and jobs: how many bars there could be */
 };
 
 void html_lanes_find(struct html_lanes *lanes, const struct html_page *page);

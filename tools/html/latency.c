@@ -8,7 +8,7 @@
 #include "str.h"
 
 #define KINDS_DRAWN 14
-#define KINDS_TOLD  60
+#define KINDS_TOLD  40
 #define LINE        34.0
 
 const char *html_row_name(char *to, const struct wan_rows *rows, const struct wan_row *row)
@@ -46,23 +46,23 @@ static void mark(struct html_page *page, const struct html_plot *plot, double y,
 static void draw_row(struct html_page *page, const struct html_plot *plot, double top,
 		     const struct wan_row *row)
 {
-	char name[HTML_ROW_NAME_BYTES];
+	char name[HTML_ROW_NAME_BYTES], cut[HTML_NAME_BYTES];
 	double y = top + 23;
 	html_row_name(name, &page->analysis->rows, row);
 	html_print(page, "<text x=\"%x\" y=\"%x\" class=\"nm\">%s</text>", plot->left + 1, top + 13,
-		   name);
+		   html_cut(cut, name, (size_t)(plot->width - 175) / 8));
 	html_print(page, "<text x=\"%x\" y=\"%x\" text-anchor=\"end\">p50 %D, p99 %D</text>\n",
 		   plot->left + plot->width, top + 13, row->p50_ns, row->p99_ns);
 	html_print(page, "<path class=\"rng\" d=\"M%x %xH%x\"/>",
 		   html_plot_x(plot, (double)row->p50_ns), y,
 		   html_plot_x(plot, (double)row->p999_ns));
-	const struct run_kind *old = kind_of(page->options->baseline, row);
-	if (old && isfinite(old->median_ms) && old->median_ms > 0 && !row->status)
-		mark(page, plot, y, "was", "p50 of the baseline", old->median_ms * 1e6, 6);
 	mark(page, plot, y, "p3", "p99.9", (double)row->p999_ns, 3);
 	mark(page, plot, y, "p2", "p99", (double)row->p99_ns, 4);
 	mark(page, plot, y, "p1", "p90", (double)row->p90_ns, 4);
 	mark(page, plot, y, "p0", "p50", (double)row->p50_ns, 5);
+	const struct run_kind *old = kind_of(page->options->baseline, row);
+	if (old && isfinite(old->median_ms) && old->median_ms > 0 && !row->status)
+		mark(page, plot, y, "was", "p50 of the baseline", old->median_ms * 1e6, 6);
 	html_print(page, "\n");
 }
 
@@ -148,7 +148,7 @@ static void table_row(struct html_page *page, const struct wan_row *row)
 	char name[HTML_ROW_NAME_BYTES];
 	html_row_name(name, &page->analysis->rows, row);
 	html_print(page, "<tr><th scope=\"row\">%r%s%r</th>",
-		   row->flags & WAN_FLAG_CHILD ? "<small>in</small> " : "", name,
+		   row->flags & WAN_FLAG_CHILD ? "<small>nested</small> " : "", name,
 		   row->exact_percentiles ? "" : "<sup>*</sup>");
 	html_cell_begin(page, "Count", true, (double)row->count);
 	html_print(page, "%u</td>", row->count);

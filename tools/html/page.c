@@ -99,10 +99,12 @@ static void put_figure(struct html_page *page, double value)
 	}
 	double size = fabs(value);
 	int decimals = size >= 100 || size == 0 ? 0 : size >= 10 ? 1 : 2;
-	if (size >= 1e15)
-		wan_sink_format(&page->sink, "%.2e", value);
-	else
-		wan_sink_format(&page->sink, "%.*f", decimals, value);
+	char text[64];
+	size_t length = wan_str_format(text, sizeof(text), size >= 1e15 ? "%.*e" : "%.*f",
+				       size >= 1e15 ? 2 : decimals, value);
+	while (decimals && size < 1e15 && text[length - 1] == '0')
+		length--;
+	wan_sink_put(&page->sink, text, length - (decimals && text[length - 1] == '.'));
 }
 
 static void put_unit(struct html_page *page, uint64_t value,

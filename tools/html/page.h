@@ -11,7 +11,7 @@
 #include "trackers.h"
 
 /* Longer texts of a recording end in "..". */
-#define HTML_TEXT_BYTES 240
+#define HTML_TEXT_BYTES 200
 
 struct html_page {
 	struct wan_sink sink;

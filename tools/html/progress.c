@@ -57,21 +57,28 @@ static void picture(struct html_page *page, size_t index)
 {
 	const struct wan_tracker_row *row = &page->trackers.items[index];
 	struct wan_tracker_percentiles known;
-	uint64_t edges[BINS], counts[BINS], count, sum_ns, most = 1, before = 0;
+	uint64_t edges[BINS], counts[BINS], count, sum_ns, most = 1;
 	if (wan_trackers_merged(&page->trackers, index, &known) || known.count < 3 || !known.p50_ns)
 		return;
-	double low = (double)known.p50_ns / 8, high = (double)WAN_MAX(known.max_ns, known.p50_ns);
-	high = fmax(high * 1.02, low * 16);
-	for (unsigned i = 0; i < BINS; i++)
-		edges[i] = (uint64_t)(low * pow(high / low, (i + 1.0) / BINS));
-	if (wan_trackers_buckets(&page->trackers, index, edges, counts, BINS, &count, &sum_ns))
-		return;
-	for (unsigned i = 0; i < BINS; i++) {
-		uint64_t upto = counts[i];
-		counts[i] = upto > before ? upto - before : 0;
-		before = WAN_MAX(before, upto);
-		most = WAN_MAX(most, counts[i]);
+	double high = (double)WAN_MAX(known.max_ns, known.p50_ns) * 1.02, low = high / 1e6;
+	/* Once from far below, to see where the shortest ones are. */
+	for (unsigned pass = 0; pass < 2; pass++) {
+		uint64_t before = 0;
+		for (unsigned i = 0; i < BINS; i++)
+			edges[i] = (uint64_t)(low * pow(high / low, (i + 1.0) / BINS));
+		if (wan_trackers_buckets(&page->trackers, index, edges, counts, BINS, &count,
+					 &sum_ns))
+			return;
+		for (unsigned i = 0; i < BINS; i++) {
+			uint64_t upto = WAN_MAX(counts[i], before);
+			counts[i] = upto - before;
+			before = upto;
+		}
+		for (unsigned i = 0; pass == 0 && i < BINS && !counts[i]; i++)
+			low = WAN_MIN((double)edges[i], high / 4);
 	}
+	for (unsigned i = 0; i < BINS; i++)
+		most = WAN_MAX(most, counts[i]);
 	struct html_plot plot = {.top = 14,
 				 .width = WIDTH,
 				 .height = HEIGHT - 36,
@@ -89,7 +96,7 @@ static void picture(struct html_page *page, size_t index)
 	for (unsigned i = 0; i < BINS; i++)
 		if (counts[i])
 			html_print(page,
-				   "<rect class=\"f1\" x=\"%x\" y=\"%x\" width=\"%x\" "
+				   "<rect class=\"col\" x=\"%x\" y=\"%x\" width=\"%x\" "
 				   "height=\"%x\"/>",
 				   i * WIDTH / BINS + 0.5, html_plot_y(&plot, (double)counts[i]),
 				   WIDTH / BINS - 1,

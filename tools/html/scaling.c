@@ -15,11 +15,13 @@
 #define CELLS_X       84
 #define CELLS_Y       52
 #define BINS          1024
+#define DOTS_MOST     700 /* of one cloud: more are put together, so that the page stays small */
 
 struct cloud {
 	uint32_t cells[CELLS_Y][CELLS_X]; /* how many operations fell there */
 	double least_px, most_px, least_ns, most_ns;
 	uint64_t count;
+	unsigned coarse; /* cells are so many by so many together */
 };
 
 static bool usable(const struct wan_recording_operation *record)
@@ -62,15 +64,36 @@ static void fill(struct cloud *cloud, const struct html_plot *plot,
 	}
 }
 
+/* Blocks of cells into their first one, until few enough are in use. */
+static void coarsen(struct cloud *cloud)
+{
+	for (cloud->coarse = 1; cloud->coarse < 16; cloud->coarse *= 2) {
+		unsigned used = 0, step = cloud->coarse;
+		for (unsigned y = 0; y < CELLS_Y; y += step)
+			for (unsigned x = 0; x < CELLS_X; x += step)
+				used += cloud->cells[y][x] != 0;
+		if (used <= DOTS_MOST)
+			return;
+		for (unsigned y = 0; y < CELLS_Y; y += step)
+			for (unsigned x = 0; x < CELLS_X; x += step) {
+				uint32_t count = cloud->cells[y][x];
+				cloud->cells[y][x] = 0;
+				cloud->cells[y - y % (2 * step)][x - x % (2 * step)] += count;
+			}
+	}
+}
+
 /* Points as strokes without length and with round ends: nine bytes each. */
-static void draw_cloud(struct html_page *page, const struct cloud *cloud,
-		       const struct html_plot *plot, const char *kind)
+static void draw_cloud(struct html_page *page, struct cloud *cloud, const struct html_plot *plot,
+		       const char *kind)
 {
 	static const uint32_t edges[] = {1, 4, 40, UINT32_MAX};
+	coarsen(cloud);
+	double middle = cloud->coarse / 2.0;
 	for (unsigned step = 0; step < 3; step++) {
 		bool any = false;
-		for (unsigned y = 0; y < CELLS_Y; y++)
-			for (unsigned x = 0; x < CELLS_X; x++) {
+		for (unsigned y = 0; y < CELLS_Y; y += cloud->coarse)
+			for (unsigned x = 0; x < CELLS_X; x += cloud->coarse) {
 				uint32_t count = cloud->cells[y][x];
 				if (count < edges[step] || count >= edges[step + 1])
 					continue;
@@ -79,8 +102,8 @@ static void draw_cloud(struct html_page *page, const struct cloud *cloud,
 						   (int)step, kind);
 				any = true;
 				html_print(page, "M%x %xh0",
-					   plot->left + (x + 0.5) * plot->width / CELLS_X,
-					   plot->top + (y + 0.5) * plot->height / CELLS_Y);
+					   plot->left + (x + middle) * plot->width / CELLS_X,
+					   plot->top + (y + middle) * plot->height / CELLS_Y);
 			}
 		if (any)
 			html_print(page, "\"/>\n");
@@ -131,6 +154,32 @@ static void pivot(const struct cloud *cloud, const struct wan_scaling *fit,
 	*ret_ns = exp(middle_of(&rest));
 }
 
+/* With fewer sizes an interval means nothing. */
+static bool has_band(const struct wan_scaling *fit)
+{
+	return fit->fitted && fit->sizes >= WAN_SCALING_SIZES_MIN;
+}
+
+static void verdict(struct html_page *page, const struct wan_row *row)
+{
+	const struct wan_scaling *fit = &row->scaling;
+	if (!fit->fitted) {
+		html_print(page, "%z operations; no verdict: %s", (size_t)row->records,
+			   fit->reason ? fit->reason : "");
+		return;
+	}
+	html_print(page, "time ~ Mpx<sup>%g</sup>", fit->slope);
+	if (has_band(fit))
+		html_print(page, ", 90 %% band %g to %g", fit->lower_bound, fit->upper_bound);
+	html_print(page, ", %i sizes; ", (int)fit->sizes);
+	if (fit->verdict == WAN_SCALING_POOR)
+		html_print(page, "<strong>grows faster than the pixels</strong>");
+	else if (fit->verdict == WAN_SCALING_OK)
+		html_print(page, "in proportion or better");
+	else
+		html_print(page, "no verdict: %s", fit->reason);
+}
+
 static double line_y(const struct html_plot *plot, double slope, double px, double ns,
 		     double at_mpx)
 {
@@ -145,32 +194,16 @@ static void draw_fit(struct html_page *page, const struct html_plot *plot,
 	double right = plot->left + plot->width;
 	double steep = fmax(fit->upper_bound, fit->slope);
 	double flat = fmin(fit->lower_bound, fit->slope);
-	html_print(page, "<path class=\"band\" d=\"M%x %xL%x %xV%xL%x %xL%x %xV%xz\"/>\n", centre,
-		   middle, right, line_y(plot, steep, px, ns, plot->x1),
-		   line_y(plot, flat, px, ns, plot->x1), centre, middle, plot->left,
-		   line_y(plot, flat, px, ns, plot->x0), line_y(plot, steep, px, ns, plot->x0));
+	if (has_band(fit))
+		html_print(page, "<path class=\"band\" d=\"M%x %xL%x %xV%xL%x %xL%x %xV%xz\"/>\n",
+			   centre, middle, right, line_y(plot, steep, px, ns, plot->x1),
+			   line_y(plot, flat, px, ns, plot->x1), centre, middle, plot->left,
+			   line_y(plot, flat, px, ns, plot->x0),
+			   line_y(plot, steep, px, ns, plot->x0));
 	html_print(page, "<path class=\"fit%r\" d=\"M%x %xL%x %x\"/>\n",
 		   fit->verdict == WAN_SCALING_POOR ? " poor" : "", plot->left,
 		   line_y(plot, fit->slope, px, ns, plot->x0), right,
 		   line_y(plot, fit->slope, px, ns, plot->x1));
-}
-
-static void verdict(struct html_page *page, const struct wan_row *row)
-{
-	const struct wan_scaling *fit = &row->scaling;
-	if (!fit->fitted) {
-		html_print(page, "%z operations; no verdict: %s", (size_t)row->records,
-			   fit->reason ? fit->reason : "");
-		return;
-	}
-	html_print(page, "time ~ Mpx<sup>%g</sup>, 90 %% band %g to %g, %i sizes; %r", fit->slope,
-		   fit->lower_bound, fit->upper_bound, (int)fit->sizes,
-		   fit->verdict == WAN_SCALING_POOR
-			   ? "<strong>grows faster than the pixels</strong>"
-		   : fit->verdict == WAN_SCALING_OK ? "proportional or better"
-						    : "no verdict: ");
-	if (fit->verdict == WAN_SCALING_INCONCLUSIVE)
-		html_print(page, "%s", fit->reason);
 }
 
 static void axes(struct html_plot *plot, const struct cloud *cloud)
@@ -186,6 +219,15 @@ static void axes(struct html_plot *plot, const struct cloud *cloud)
 		.log_x = true,
 		.log_y = true,
 	};
+}
+
+/* The whole line is inside. */
+static void make_room(struct html_plot *plot, double slope, double px, double ns)
+{
+	double left = ns * pow(plot->x0 * 1e6 / px, slope);
+	double right = ns * pow(plot->x1 * 1e6 / px, slope);
+	plot->y0 = fmax(fmin(plot->y0, fmin(left, right)), plot->y0 / 1000);
+	plot->y1 = fmin(fmax(plot->y1, fmax(left, right)), plot->y1 * 1000);
 }
 
 static const struct wan_row *same_kind(const struct wan_rows *rows, const struct wan_row *row)
@@ -212,7 +254,12 @@ static void picture(struct html_page *page, struct cloud *cloud, const struct wa
 	measure(cloud, first, row->records);
 	if (old)
 		measure(cloud, old_first, old->records);
+	double px = 0, ns = 0;
+	if (row->scaling.fitted)
+		pivot(cloud, &row->scaling, first, row->records, &px, &ns);
 	axes(&plot, cloud);
+	if (row->scaling.fitted)
+		make_room(&plot, row->scaling.slope, px, ns);
 	html_row_name(name, rows, row);
 	html_print(page, "<figure><figcaption><strong>%s</strong><br/>", name);
 	verdict(page, row);
@@ -228,11 +275,8 @@ static void picture(struct html_page *page, struct cloud *cloud, const struct wa
 		fill(cloud, &plot, old_first, old->records);
 		draw_cloud(page, cloud, &plot, "was");
 	}
-	if (row->scaling.fitted) {
-		double px, ns;
-		pivot(cloud, &row->scaling, first, row->records, &px, &ns);
+	if (row->scaling.fitted)
 		draw_fit(page, &plot, &row->scaling, px, ns);
-	}
 	fill(cloud, &plot, first, row->records);
 	draw_cloud(page, cloud, &plot, "");
 	html_picture_end(page);
@@ -276,7 +320,7 @@ void html_write_scaling(struct html_page *page)
 			   "lie together, a darker one for all of them. The band is the "
 			   "interval of the exponent, drawn through the middle of the "
 			   "points%r.</p>\n",
-			   page->options->baseline_analysis ? "; hollow dots: the baseline" : "");
+			   page->options->baseline_analysis ? "; grey dots: the baseline" : "");
 	else
 		html_print(page, "<p class=\"note\">No kind of operation came in different "
 				 "sizes.</p>\n");

@@ -13,7 +13,8 @@
 #include "walk.h"
 
 #define BUSY_HEIGHT  44.0
-#define PANEL_HEIGHT 120.0
+#define PANEL_HEIGHT 130.0
+#define FULL_HEIGHT  150.0
 #define GAP          30.0 /* between panels: the heading of the next one */
 #define AXIS         22.0
 #define MARKS_MOST   60
@@ -25,7 +26,7 @@ static const struct series_look looks[HTML_SERIES_COUNT] = {
 	[HTML_RSS] = {"resident memory (RSS)", "l1"},
 	[HTML_CGROUP] = {"need of the control group", "l2"},
 	[HTML_GPU] = {"GPU memory", "l3"},
-	[HTML_HOST] = {"the machine", "l4"},
+	[HTML_HOST] = {"memory of the machine", "l4"},
 	[HTML_LIMIT] = {"the control group", "l2"},
 	[HTML_GPU_PCT] = {"the GPU", "l3"},
 };
@@ -130,7 +131,7 @@ static void draw_actions(struct html_page *page, const struct html_plot *plot)
 			html_print(page,
 				   "<path class=\"mk k%u\" d=\"M%x %xl4 -8h-8z\"><title>%s at %D: "
 				   "freed %B (%s)</title></path>\n",
-				   (uint64_t)WAN_MIN(event->code, 3u), x, plot->top + 1,
+				   (uint64_t)WAN_MIN(event->code, 3u), x, plot->top - 2,
 				   event->name,
 				   wan_elapsed(page->analysis->start_ns, event->realtime_ns),
 				   event->values[1], event->text);
@@ -143,7 +144,7 @@ static void draw_full(struct html_page *page, struct html_plot *plot,
 {
 	static const double bands[] = {75, 85, 95, 100};
 	plot->y1 = 100;
-	plot->height = PANEL_HEIGHT;
+	plot->height = FULL_HEIGHT;
 	heading(page, plot, "how full memory was");
 	for (unsigned i = 0; i < 3; i++) {
 		double top = html_plot_y(plot, bands[i + 1]), bottom = html_plot_y(plot, bands[i]);
@@ -157,8 +158,8 @@ static void draw_full(struct html_page *page, struct html_plot *plot,
 	static const char *const names[] = {"75 warning", "85 critical", "95 emergency"};
 	for (unsigned i = 0; i < 3; i++)
 		html_print(page, "<text text-anchor=\"end\" x=\"%x\" y=\"%x\">%r</text>\n",
-			   plot->left + plot->width - 2, html_plot_y(plot, bands[i]) - 1.5,
-			   names[i]);
+			   plot->left + plot->width - 2,
+			   html_plot_y(plot, bands[i]) - (i == 2 ? 0 : 2.5), names[i]);
 	if (pictures->actions)
 		draw_actions(page, plot);
 }
@@ -171,7 +172,7 @@ static void draw(struct html_page *page, const struct pictures *pictures,
 	double lanes = html_lanes_height(&pictures->lanes), height = lanes + AXIS;
 	height += pictures->busy ? GAP + BUSY_HEIGHT : 0;
 	height += pictures->memory ? GAP + PANEL_HEIGHT : 0;
-	height += pictures->full ? GAP + PANEL_HEIGHT : 0;
+	height += pictures->full ? GAP + FULL_HEIGHT : 0;
 	if (timeline->series[HTML_RSS].count)
 		html_bytes_text(peak, timeline->series[HTML_RSS].peak);
 	wan_str_format(described, sizeof(described),
@@ -195,7 +196,7 @@ static void draw(struct html_page *page, const struct pictures *pictures,
 	if (pictures->full) {
 		plot.top = top;
 		draw_full(page, &plot, pictures, timeline);
-		top += PANEL_HEIGHT + GAP;
+		top += FULL_HEIGHT + GAP;
 	}
 	plot.top = 0;
 	plot.height = top - GAP;
