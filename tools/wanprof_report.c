@@ -148,6 +148,7 @@ const struct wanprof_verb wanprof_verb_report = {
 	.options = options,
 	.text = "Each finding names its number, the limit, what to do and what that would save.\n"
 		"Several recordings of a job are put together. Limits are configuration keys\n"
-		"(wanprof config profile). Exit status: 0, 65 damaged, 66 no such recording.\n",
+		"(wanprof config profile). Exit status: 0, 65 damaged, 66 no such recording,\n"
+		"73 cannot write.\n",
 	.run = run,
 };
