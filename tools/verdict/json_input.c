@@ -26,33 +26,32 @@ int json_input_read(struct json_input *ret_input, const char *path, struct wan_e
 
 #include "macros.h"
 
-/* What the document under construction may still allocate. The library has one allocator for the
- * whole program, and the program reads one document at a time. */
-static size_t budget_bytes;
-
-struct block {
-	_Alignas(16) size_t bytes;
-};
+/*
+ * The library is not safe when its allocations fail (2.14 reads beyond the text then), so they
+ * never do: all of them come from one block of the size that the text was priced at, which is had
+ * before the library sees a byte, and given back whole. It has one allocator for the whole program,
+ * and the program reads one document at a time.
+ */
+static char *arena;
+static size_t arena_bytes, arena_used;
 
 static void *allocate(size_t bytes)
 {
-	if (bytes > budget_bytes)
+	size_t whole = (bytes + 15) & ~(size_t)15;
+	if (whole < bytes || whole > arena_bytes - arena_used)
 		return NULL;
-	struct block *block = wan_malloc(sizeof(*block) + bytes);
-	if (!block)
-		return NULL;
-	block->bytes = bytes;
-	budget_bytes -= bytes;
-	return block + 1;
+	void *block = arena + arena_used;
+	arena_used += whole;
+	return block;
 }
 
-static void give_back(void *memory)
+static void give_back(void *block)
 {
-	if (!memory)
-		return;
-	struct block *block = (struct block *)memory - 1;
-	budget_bytes += block->bytes;
-	wan_free(block);
+}
+
+size_t json_input_used(void)
+{
+	return arena_used;
 }
 
 bool json_input_available(void)
@@ -70,28 +69,24 @@ static const struct json_value *as(const json_t *json)
 	return (const struct json_value *)json;
 }
 
-static int check_price(const char *name, const char *text, size_t bytes, struct wan_error *error)
+static int check_price(const char *name, const struct json_price *price, struct wan_error *error)
 {
-	struct json_price price = json_price(text, bytes);
-	if (price.depth > JSON_INPUT_DEPTH_MAX)
+	if (price->depth > JSON_INPUT_DEPTH_MAX)
 		return wan_error_set(error, -EBADMSG, name,
 				     "give JSON that `wanprof dump` has written",
-				     "nested %u levels deep, at most %d are read", price.depth,
+				     "nested %u levels deep, at most %d are read", price->depth,
 				     JSON_INPUT_DEPTH_MAX);
-	if (price.bytes > JSON_INPUT_MEMORY_MAX)
+	if (price->bytes > JSON_INPUT_MEMORY_MAX)
 		return wan_error_set(
 			error, -EFBIG, name,
 			"give the recording itself, or dump with --no-metrics or --min-ms N",
 			"it would take up to %zu MB of memory, at most %zu are given to it",
-			price.bytes >> 20, JSON_INPUT_MEMORY_MAX >> 20);
+			price->bytes >> 20, JSON_INPUT_MEMORY_MAX >> 20);
 	return 0;
 }
 
 static int refused(const char *name, const json_error_t *reason, struct wan_error *error)
 {
-	if (json_error_code(reason) == json_error_out_of_memory)
-		return wan_error_set(error, -ENOMEM, name, "judge fewer or smaller files at a time",
-				     "memory ran out while it was read");
 	return wan_error_set(
 		error, -EBADMSG, name, "give JSON that `wanprof dump` has written, whole",
 		"not JSON, or damaged, at line %d: %.120s", reason->line, reason->text);
@@ -101,26 +96,34 @@ int json_input_parse(struct json_input *ret_input, const char *name, const char 
 		     struct wan_error *error)
 {
 	json_error_t reason;
-	int rc = check_price(name, text, bytes, error);
+	struct json_price price = json_price(text, bytes);
+	int rc = check_price(name, &price, error);
 	if (rc)
 		return rc;
 	if (bytes >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
 		text += 3;
 		bytes -= 3;
 	}
+	arena = wan_malloc(price.bytes);
+	if (!arena)
+		return wan_error_set(error, -ENOMEM, name, "judge fewer or smaller files at a time",
+				     "there is no memory to read it (%zu MB)", price.bytes >> 20);
+	arena_bytes = price.bytes;
+	arena_used = 0;
 	json_set_alloc_funcs(allocate, give_back);
-	budget_bytes = JSON_INPUT_MEMORY_MAX;
 	json_t *root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &reason);
-	if (!root)
+	if (!root) {
+		wan_free(arena);
 		return refused(name, &reason, error);
-	ret_input->root = (struct json_value *)root;
+	}
+	*ret_input = (struct json_input){.root = (struct json_value *)root, .memory = arena};
 	return 0;
 }
 
 void json_input_finish(struct json_input *input)
 {
-	json_decref((json_t *)input->root);
-	input->root = NULL;
+	wan_free(input->memory);
+	*input = (struct json_input){0};
 }
 
 const struct json_value *json_value_member(const struct json_value *value, const char *key)
@@ -188,9 +191,14 @@ int json_input_parse(struct json_input *ret_input, const char *name, const char 
 			     "this build reads recordings only, it was made without jansson");
 }
 
+size_t json_input_used(void)
+{
+	return 0;
+}
+
 void json_input_finish(struct json_input *input)
 {
-	input->root = NULL;
+	*input = (struct json_input){0};
 }
 
 const struct json_value *json_value_member(const struct json_value *value, const char *key)

@@ -14,12 +14,13 @@
 #include "wan/status.h"
 
 #define JSON_INPUT_BYTES_MAX  ((size_t)512 << 20)
-#define JSON_INPUT_MEMORY_MAX ((size_t)1 << 30)
+#define JSON_INPUT_MEMORY_MAX ((size_t)2 << 30)
 #define JSON_INPUT_DEPTH_MAX  64
 
 struct json_value; /* borrowed from its document */
 struct json_input {
 	struct json_value *root; /* never NULL after success */
+	void *memory;            /* private: all of it */
 };
 
 /* Was this program built with a JSON library? Without one reading returns -ENOSYS. */
@@ -38,6 +39,9 @@ void json_input_finish(struct json_input *input);
  */
 int json_input_text(const char *path, char **ret_text, size_t *ret_bytes,
 		    struct wan_error *reterr_error);
+
+/* Bytes that the latest document took, of those it was priced at. */
+size_t json_input_used(void);
 
 /* Values; NULL and values of another type are absent, so that chains of members need no checks. */
 const struct json_value *json_value_member(const struct json_value *value, const char *key);
