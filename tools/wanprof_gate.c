@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "alloc.h"
+#include "baseline.h"
 #include "gate_verdict.h"
 #include "reader.h"
 #include "str.h"
@@ -18,9 +19,11 @@ static const struct wanprof_option options[] = {
 			    "limits of yours, or a shipped list: tiers, variants, installation, "
 			    "allocation, generation (may be repeated)",
 			    NULL},
-	[OPTION_BASELINE] = {"baseline", 'b', "FILE",
-			     "a run to compare with (repeated: paired in order with the FILEs)",
-			     NULL},
+	[OPTION_BASELINE] =
+		{"baseline", 'b', "FILE",
+		 "a run to compare with (repeated: paired in order with the FILEs), or the "
+		 "name of a baseline",
+		 NULL},
 	[OPTION_LIMIT] = {"limit", 0, "PERCENT",
 			  "slow-down against the baseline that must not go unseen (default 5)",
 			  NULL},
@@ -35,6 +38,7 @@ struct request {
 	struct targets targets;
 	double limit_percent;
 	const char *output;
+	const char *baseline; /* of `wanprof baseline`; looked up when the tier is known */
 	bool json, force;
 };
 
@@ -152,13 +156,39 @@ static int read_limit(struct request *request, const char *text)
 				   text);
 }
 
+/* What is no file may be the name of a baseline. */
+static int add_baseline(struct request *request, const char *value)
+{
+	if (access(value, F_OK) == 0 || !baseline_name_is_safe(value))
+		return verdict_files_add(&request->base, value);
+	request->baseline = value;
+	return 0;
+}
+
+static int add_named(struct request *request)
+{
+	static struct baseline_files files; /* the paths stay with the facts */
+	struct wan_error error = {0};
+	int rc = baseline_find(&files, NULL, request->baseline,
+			       baseline_tier(request->runs.runs[0].machine.tier),
+			       BASELINE_REFERENCE, &error);
+	if (rc) {
+		wanprof_say_error(&error);
+		return WANPROF_NO_INPUT;
+	}
+	int status = 0;
+	for (size_t i = 0; i < files.count && !status; i++)
+		status = verdict_files_add(&request->base, files.paths[i]);
+	return status;
+}
+
 static int take(struct request *request, int option, const char *value)
 {
 	switch (option) {
 	case OPTION_TARGETS:
 		return add_targets(request, value);
 	case OPTION_BASELINE:
-		return verdict_files_add(&request->base, value);
+		return add_baseline(request, value);
 	case OPTION_LIMIT:
 		return read_limit(request, value);
 	case OPTION_JSON:
@@ -197,6 +227,8 @@ static int run(int argc, char **argv)
 						      : take(&request, option, args.value);
 	if (!status && !request.runs.count)
 		status = add_newest(&request);
+	if (!status && request.baseline)
+		status = add_named(&request);
 	if (!status)
 		status = judge(&request);
 	verdict_files_finish(&request.runs);

@@ -237,7 +237,7 @@ int history_collect(const struct history_request *request, struct history_runs *
 		wan_str_copy(state, sizeof(state), request->state);
 	else if (history_state_folder(state, sizeof(state)) && folder[0])
 		wan_str_format(state, sizeof(state), "%s/history", folder);
-	int rc = history_index_open(&walk.index, state, request->rebuild);
+	int rc = history_index_open(&walk.index, state, request->rebuild, HISTORY_INDEX_WAIT_MS);
 	if (!rc)
 		rc = walk_all(&walk, request, folder, reterr_error);
 	if (rc != -ENOMEM)
@@ -267,7 +267,7 @@ void history_remember(const char *path)
 	struct history_told told = {0};
 	struct walk walk = {.told = &told};
 	if (!history_index_possible() || history_state_folder(state, sizeof(state)) ||
-	    history_index_open(&walk.index, state, false))
+	    history_index_open(&walk.index, state, false, HISTORY_INDEX_WAIT_RUN_MS))
 		return;
 	if (look_at(&walk, path, false, NULL) == 0)
 		history_index_save(&walk.index);

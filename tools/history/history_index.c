@@ -55,9 +55,9 @@ struct history_entry *history_index_put(struct history_index *index, const char 
 	return found;
 }
 
-int history_index_open(struct history_index *index, const char *folder, bool rebuild)
+int history_index_open(struct history_index *index, const char *folder, bool rebuild, int wait_ms)
 {
-	*index = (struct history_index){0};
+	*index = (struct history_index){.wait_ms = wait_ms};
 	int rc = history_file_open(index, folder);
 	if (index->count)
 		qsort(index->entries, index->count, sizeof(*index->entries), by_path);
