@@ -104,7 +104,7 @@ def the_runs_of_the_requirements_have_the_recomputed_figures():
     text = place("history")
     for figure in ("mean 241.5 s", "mean 266.9 s", "mean 370.0 s", "mean 44.05 s", "mean 41.75 s",
                    "s.d. 38.14 s", "7 of 10 job types have runs", "+79 %", "too few runs to tell",
-                   "phases exceed the total by 10.4 s"):
+                   "phases exceed the total by 10.40 s"):
         check(figure in text, f"{figure} in\n{text}")
     place("history", "--import", TABLE, status=73)  # not replaced unasked
     place("history", "--import", TABLE, "--force")
