@@ -74,7 +74,8 @@ static void tell_bound(const struct wan_screen *screen, const struct machine *ma
 	if (machine_nominal_gb(machine_memory_bytes(machine)) < need->ram_gb)
 		append(text, sizeof(text), "%g GB of memory", need->ram_gb);
 	if (machine_cpus(machine) < need->cpus)
-		append(text, sizeof(text), "%u processors", need->cpus);
+		append(text, sizeof(text), "%u processors (%.3g count here)", need->cpus,
+		       machine_cpus(machine));
 	tell_row(screen, "missing", "for %s: %s", machine_tier_name(tier), text);
 }
 
