@@ -7,7 +7,7 @@ output. "..." stands for anything, a number for any number, a unit for any of it
 .\" guide: WORDS before a display says more:
   status=N     the last command ends so (else 0); any: what it is depends on the machine
   group=MIB    in a memory group of that size
-  needs=FILE   not run where there is none
+  needs=FILE   not run where there is none; lib...: where the compiler finds none
   until        the last command is repeated until its lines are there: what it shows takes a while
   NAME=VALUE   in the environment; @build@ is the build folder
   not run: WHY the display is not run
@@ -188,12 +188,19 @@ class Reader:
         output, _ = process.communicate(timeout=TIMEOUT_S)
         return process.returncode, output
 
+    def has(self, name):
+        if not name.startswith("lib"):
+            return os.path.exists(os.path.join(self.folder, name))
+        place = subprocess.run(["cc", "-print-file-name=" + name], stdout=subprocess.PIPE,
+                               text=True, check=True).stdout.strip()
+        return os.path.isabs(place)
+
     def run(self, display):
         group = None
         if display.why:
             return
-        if not os.path.exists(os.path.join(self.folder, display.needs)):
-            print(f"# {display.place}: not run: {display.needs} is not built", flush=True)
+        if not self.has(display.needs):
+            print(f"# {display.place}: not run: {display.needs} is not there", flush=True)
             return
         if display.group:
             try:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """A generation as programs of others print it: a start image, a bar of steps, frames written.
 
-The step of each number in STUCK never ends, that of each in SLOW computes for a while."""
+The step of the number in STUCK never ends; at that in DIES somebody kills it."""
 import os
+import signal
 import sys
 import threading
 import time
@@ -19,12 +20,14 @@ def bar(done, began):
     sys.stderr.flush()
 
 
-start = Image.open("start.jpg").resize((832, 480))
+start = Image.open("start.jpg").resize((416, 240))
 began = time.monotonic()
 for step in range(TOTAL + 1):
     bar(step, began)
+    if str(step) == os.environ.get("DIES"):
+        os.kill(os.getpid(), signal.SIGKILL)
     if str(step) == os.environ.get("STUCK"):
-        threading.Lock().acquire() and threading.Event().wait()
+        threading.Event().wait()
     time.sleep(float(os.environ.get("STEP_S", "0.02")))
 sys.stderr.write("\n")
 start.save("frame.png")

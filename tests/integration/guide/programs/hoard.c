@@ -21,7 +21,7 @@ int main(void)
 	struct wan_memory_state state = {.struct_size = sizeof(state)};
 	struct wan_memory *memory = wan_runtime_memory(wan_runtime_default());
 	for (int i = 0; i < 500 && state.level == WAN_MEMORY_NORMAL; i++) {
-		char *taken = i < 20 ? malloc(1 << 20) : NULL;
+		char *taken = i < 17 ? malloc(1 << 20) : NULL;
 		if (taken)
 			memset(taken, i, 1 << 20);
 		usleep(20000);
