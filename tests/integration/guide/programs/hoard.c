@@ -18,14 +18,17 @@ int main(void)
 		if (wan_load(wan_runtime_default(), name, NULL, &pin, &hit, &error) == 0)
 			wan_pin_release(pin);
 	}
-	struct wan_memory_state state = {.struct_size = sizeof(state)};
-	struct wan_memory *memory = wan_runtime_memory(wan_runtime_default());
-	for (int i = 0; i < 500 && state.level == WAN_MEMORY_NORMAL; i++) {
+	/* Until the cache has been told to give back. */
+	struct wan_cache *cache = wan_runtime_cache(wan_runtime_default());
+	struct wan_cache_stats before = {.struct_size = sizeof(before)}, now = before;
+	wan_cache_stats(cache, &before);
+	wan_cache_stats(cache, &now);
+	for (int i = 0; i < 1000 && now.limit_bytes == before.limit_bytes; i++) {
 		char *taken = i < 17 ? malloc(1 << 20) : NULL;
 		if (taken)
 			memset(taken, i, 1 << 20);
 		usleep(20000);
-		wan_memory_state(memory, &state);
+		wan_cache_stats(cache, &now);
 	}
 	return 0;
 }
