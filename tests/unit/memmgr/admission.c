@@ -247,13 +247,13 @@ TEST(an_answer_tells_which_way_it_went)
 	CHECK_EQ(r, 0);
 	CHECK_EQ(answer.outcome, WAN_MEMORY_GRANTED_AFTER_EVICTION);
 	CHECK(answer.evicted_bytes > 5 * WAN_MIB && answer.evicted_bytes < 6 * WAN_MIB);
-	answer = ask_for(memory, 200 * WAN_MIB, 1000000000, &r);
+	answer = ask_for(memory, 200 * WAN_MIB, 60000000000, &r);
 	CHECK_EQ(r, -ENOMEM); /* only this thread holds anything: it does not wait for itself */
 	CHECK_EQ(answer.outcome, WAN_MEMORY_REFUSED);
 	CHECK_STR(answer.limiting, "cgroup /box");
 	CHECK(answer.grantable_bytes < 30 * WAN_MIB);
 	CHECK(answer.headroom_bytes > 70 * WAN_MIB);
-	CHECK(answer.waited_ns < 1000000000);
+	CHECK(answer.waited_ns < 30000000000);
 	wan_memory_destroy(memory);
 }
 
