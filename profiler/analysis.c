@@ -11,6 +11,13 @@ static double mb_or_unknown(uint64_t bytes)
 	return bytes == UINT64_MAX ? -1 : (double)bytes / (double)WAN_MIB;
 }
 
+static void no_sensors(struct wan_sample *sample)
+{
+	sample->cpu_celsius = sample->gpu_celsius = sample->cpu_watts = sample->gpu_watts = -1;
+	sample->cpu_throttled = sample->gpu_reasons = sample->mhz = sample->most_mhz = -1;
+	sample->disk_percent = sample->cpus_percent = -1;
+}
+
 void wan_sample_from_event(const struct wan_process_event *event, struct wan_sample *ret_sample)
 {
 	uint64_t percent = event->values[3];
@@ -26,6 +33,39 @@ void wan_sample_from_event(const struct wan_process_event *event, struct wan_sam
 		.cpu_percent = cpu == UINT32_MAX ? -1 : cpu / 100.0,
 		.gpu_percent = gpu == 0xffff ? -1 : gpu / 100.0,
 	};
+	no_sensors(ret_sample);
+}
+
+#define SENSORS_APART_NS 1000u /* written one tick behind the sample */
+
+/* 16 bits of a word, all ones unknown. */
+static double part(uint64_t word, unsigned shift, double scale, double less)
+{
+	unsigned value = (unsigned)(word >> shift & 0xffff);
+	return value == 0xffff ? -1 : value * scale - less;
+}
+
+static double half(uint64_t word, unsigned shift, double scale)
+{
+	uint32_t value = (uint32_t)(word >> shift);
+	return value == UINT32_MAX ? -1 : value * scale;
+}
+
+void wan_sample_add_sensors(struct wan_sample *sample, const struct wan_process_event *event)
+{
+	if (event->kind != WAN_RECORD_SENSORS ||
+	    event->time_ns - sample->time_ns > SENSORS_APART_NS)
+		return;
+	sample->cpu_celsius = part(event->values[0], 0, 0.1, 273.1);
+	sample->gpu_celsius = part(event->values[0], 16, 0.1, 273.1);
+	sample->cpu_watts = half(event->values[1], 0, 0.001);
+	sample->gpu_watts = half(event->values[1], 32, 0.001);
+	sample->cpu_throttled = half(event->values[2], 0, 1);
+	sample->gpu_reasons = half(event->values[2], 32, 1);
+	sample->mhz = part(event->values[3], 0, 1, 0);
+	sample->most_mhz = part(event->values[3], 16, 1, 0);
+	sample->disk_percent = part(event->values[3], 32, 0.01, 0);
+	sample->cpus_percent = part(event->values[3], 48, 0.01, 0);
 }
 
 /* What no number of a whole recording reaches, a damaged one may. */

@@ -49,7 +49,14 @@ struct wan_sample {
 	uint64_t realtime_ns, time_ns;
 	double rss_mb, cgroup_need_mb, gpu_used_mb;
 	double system_percent, cpu_percent, gpu_percent;
+	/* By the sensors of the machine, all negative without them. */
+	double cpu_celsius, gpu_celsius, cpu_watts, gpu_watts;
+	double cpu_throttled; /* times since the start */
+	double gpu_reasons;   /* NVML's bits for what slowed a GPU down */
+	double mhz, most_mhz, disk_percent, cpus_percent;
 };
 void wan_sample_from_event(const struct wan_process_event *event, struct wan_sample *ret_sample);
+/* The event that follows a sample's may be that of its sensors; any other is left alone. */
+void wan_sample_add_sensors(struct wan_sample *sample, const struct wan_process_event *event);
 
 #endif

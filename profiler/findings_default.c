@@ -360,5 +360,7 @@ int wan_findings_default(struct wan_findings *findings, const struct wan_finding
 		if (!(input->kinds->items[i].flags & WAN_FLAG_CHILD))
 			rc = judge_scaling(findings, input, &input->kinds->items[i]);
 	rc = rc ? rc : wan_judge_sizes(findings, input);
-	return rc ? rc : wan_judge_run(findings, input);
+	if (!rc)
+		rc = wan_judge_run(findings, input);
+	return rc ? rc : wan_judge_sensors(findings, input);
 }

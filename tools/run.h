@@ -169,6 +169,8 @@ struct run_gpu_look {
 bool run_gpu_first_look(struct run_gpu_look *ret_look);
 /* UINT64_MAX and RUN_GPU_UNKNOWN as long as nobody knows. */
 void run_gpu_read(uint64_t *ret_used_bytes, uint64_t *ret_percent);
+/* The hottest, all together, NVML's reasons of any: RUN_GPU_UNKNOWN, UINT32_MAX, UINT32_MAX. */
+void run_gpu_sensors(uint64_t *ret_celsius, uint64_t *ret_mw, uint64_t *ret_slowed);
 
 /* run_cgroup.c: 0, -ENOENT (no memory cgroup in sight). */
 int run_cgroup_need_bytes(uint64_t *ret_bytes);

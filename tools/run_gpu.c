@@ -34,6 +34,9 @@ static struct {
 	int (*memory)(void *device, struct memory *memory);
 	int (*name)(void *device, char *to, unsigned bytes);
 	int (*utilization)(void *device, struct utilization *utilization);
+	int (*temperature)(void *device, int sensor, unsigned *celsius);
+	int (*power)(void *device, unsigned *milliwatts);
+	int (*slowed)(void *device, unsigned long long *reasons);
 } nvml;
 
 #define SYMBOL(field_, name_, required_)                                                           \
@@ -42,6 +45,8 @@ static struct {
 		.required = (required_)                                                            \
 	}
 
+/* Of all devices: hottest, together, any. */
+static uint64_t heat_celsius = RUN_GPU_UNKNOWN, power_mw = UINT32_MAX, slowed_by = UINT32_MAX;
 static uint64_t used_bytes = UINT64_MAX, percent = RUN_GPU_UNKNOWN, read_ns;
 
 /* What the library said first: how the command found the GPUs. */
@@ -66,6 +71,9 @@ static bool load(void)
 		SYMBOL(memory, "nvmlDeviceGetMemoryInfo", true),
 		SYMBOL(name, "nvmlDeviceGetName", false),
 		SYMBOL(utilization, "nvmlDeviceGetUtilizationRates", false),
+		SYMBOL(temperature, "nvmlDeviceGetTemperature", false),
+		SYMBOL(power, "nvmlDeviceGetPowerUsage", false),
+		SYMBOL(slowed, "nvmlDeviceGetCurrentClocksThrottleReasons", false),
 	};
 	const struct wan_dyn_library library = {.sonames = sonames,
 						.override_environment = "WAN_NVML",
@@ -73,6 +81,26 @@ static bool load(void)
 						.symbol_count = WAN_COUNT_OF(symbols)};
 	void *handle;
 	return wan_dyn_load(&library, &nvml, false, &handle) == 0 && nvml.init() == 0;
+}
+
+static void read_sensors(void **devices, unsigned count)
+{
+	uint64_t heat = RUN_GPU_UNKNOWN, power = UINT32_MAX, slowed = UINT32_MAX;
+	for (unsigned i = 0; i < count; i++) {
+		unsigned celsius, mw;
+		unsigned long long reasons;
+		if (!devices[i])
+			continue;
+		if (nvml.temperature && nvml.temperature(devices[i], 0, &celsius) == 0)
+			heat = heat == RUN_GPU_UNKNOWN ? celsius : WAN_MAX(heat, (uint64_t)celsius);
+		if (nvml.power && nvml.power(devices[i], &mw) == 0)
+			power = power == UINT32_MAX ? mw : power + mw;
+		if (nvml.slowed && nvml.slowed(devices[i], &reasons) == 0)
+			slowed = (slowed == UINT32_MAX ? 0 : slowed) | (reasons & INT32_MAX);
+	}
+	wan_store_relaxed(&heat_celsius, heat);
+	wan_store_relaxed(&power_mw, WAN_MIN(power, (uint64_t)UINT32_MAX));
+	wan_store_relaxed(&slowed_by, slowed);
 }
 
 /* Memory of all devices together, utilisation of the busiest one. */
@@ -93,6 +121,7 @@ static void read_all(void **devices, unsigned count)
 			busiest = busiest == RUN_GPU_UNKNOWN ? here : WAN_MAX(busiest, here);
 		}
 	}
+	read_sensors(devices, count);
 	wan_store_relaxed(&used_bytes, known ? used : UINT64_MAX);
 	wan_store_relaxed(&percent, busiest);
 	wan_store_release(&read_ns, wan_now_ns());
@@ -154,4 +183,13 @@ void run_gpu_read(uint64_t *ret_used_bytes, uint64_t *ret_percent)
 	bool fresh = at && wan_now_ns() - at < FRESH_NS;
 	*ret_used_bytes = fresh ? wan_load_relaxed(&used_bytes) : UINT64_MAX;
 	*ret_percent = fresh ? wan_load_relaxed(&percent) : RUN_GPU_UNKNOWN;
+}
+
+void run_gpu_sensors(uint64_t *ret_celsius, uint64_t *ret_mw, uint64_t *ret_slowed)
+{
+	uint64_t at = wan_load_acquire(&read_ns); /* pairs with the release above */
+	bool fresh = at && wan_now_ns() - at < FRESH_NS;
+	*ret_celsius = fresh ? wan_load_relaxed(&heat_celsius) : RUN_GPU_UNKNOWN;
+	*ret_mw = fresh ? wan_load_relaxed(&power_mw) : UINT32_MAX;
+	*ret_slowed = fresh ? wan_load_relaxed(&slowed_by) : UINT32_MAX;
 }

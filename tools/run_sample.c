@@ -2,11 +2,14 @@
 /* Memory and CPU of the command, seen from outside once a second, into our own recording. */
 #include "run.h"
 
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"
 #include "macros.h"
 #include "procfs.h"
+#include "machine_sensors.h"
 #include "writer.h"
 
 /* Short programs get samples too: 0.1, 0.2, 0.4, 0.8 s after the start, then every second; over
@@ -15,7 +18,7 @@
 #define STEADY_NS  1000000000ull
 #define LONG_SHARE 20000
 
-enum { PERCENT_UNKNOWN = 65535 };
+enum { PERCENT_UNKNOWN = 65535, KELVIN = 2731 /* tenths */ };
 
 void run_sampler_start(struct run_sampler *sampler, struct wan_recorder *recorder, pid_t pid)
 {
@@ -60,6 +63,43 @@ static uint64_t cpu_used(struct run_sampler *sampler, uint64_t now_ns)
 	return WAN_MIN(used, UINT32_MAX - 1);
 }
 
+static uint64_t packed(double value, double scale, double more, uint64_t unknown)
+{
+	double number = value * scale + more + 0.5;
+	return isnan(value) || number < 0 || number >= (double)unknown ? unknown : (uint64_t)number;
+}
+
+/* Heat, power, throttling and use of the machine: looked for at the first sample, when the command
+ * runs already. Nothing is recorded where nothing is shown. */
+static void record_sensors(struct wan_lane *lane, uint64_t ticks, uint64_t now_ns)
+{
+	static struct sensors sensors;
+	static bool opened;
+	struct sensors_reading now;
+	uint64_t gpu_celsius, gpu_mw, gpu_slowed;
+	const char *root = getenv("WANPROF_SENSORS_ROOT"); /* for tests */
+	if (!opened)
+		sensors_open(&sensors, root ? root : "");
+	opened = true;
+	sensors_read(&sensors, now_ns, &now);
+	run_gpu_sensors(&gpu_celsius, &gpu_mw, &gpu_slowed);
+	uint64_t gpu_heat = gpu_celsius >= 1000 ? PERCENT_UNKNOWN : gpu_celsius * 10 + KELVIN;
+	const struct wan_record_event event = {
+		.ticks = ticks,
+		.kind_status = WAN_RECORD_SENSORS << 4,
+		.values = {packed(now.cpu_celsius, 10, KELVIN, PERCENT_UNKNOWN) | gpu_heat << 16,
+			   packed(now.cpu_watts, 1000, 0, UINT32_MAX) | gpu_mw << 32,
+			   packed(now.throttled, 1, 0, UINT32_MAX) | gpu_slowed << 32,
+			   packed(now.mhz, 1, 0, PERCENT_UNKNOWN) |
+				   packed(now.most_mhz, 1, 0, PERCENT_UNKNOWN) << 16 |
+				   packed(now.disk_percent, 100, 0, PERCENT_UNKNOWN) << 32 |
+				   packed(now.cpus_percent, 100, 0, PERCENT_UNKNOWN) << 48},
+	};
+	static const uint64_t nothing[4] = {UINT32_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX};
+	if (memcmp(event.values, nothing, sizeof(nothing)) != 0)
+		wan_lane_append(lane, &event);
+}
+
 static void take(struct run_sampler *sampler, uint64_t now_ns)
 {
 	struct wan_record_event event = {.ticks = wan_ticks(),
@@ -77,6 +117,7 @@ static void take(struct run_sampler *sampler, uint64_t now_ns)
 	struct wan_record_operation record;
 	memcpy(&record, &event, sizeof(record));
 	wan_lane_append(lane, &record);
+	record_sensors(lane, event.ticks + 1, now_ns);
 	wan_recorder_anchor(sampler->recorder);
 	sampler->count++;
 }

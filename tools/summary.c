@@ -371,6 +371,8 @@ void wan_summary_print_analysis(FILE *to, const struct wan_analysis *analysis,
 	wan_summary_gpu(&screen.on, analysis);
 	wan_summary_before(&screen.on, &analysis->view);
 	if (options->all_findings)
+		wan_summary_sensors(&screen.on, &analysis->view);
+	if (options->all_findings)
 		wan_summary_processes(&screen.on, &analysis->view, PROCESSES_MAX);
 	footer(&screen);
 }

@@ -17,6 +17,8 @@ void wan_summary_memory(const struct wan_screen *screen, const struct wan_view *
 			unsigned actions_most);
 /* The machine was in use, or full, as the command began. */
 void wan_summary_before(const struct wan_screen *screen, const struct wan_view *view);
+/* Heat, power, throttling, use of the machine, where it shows them: summary_sensors.c. */
+void wan_summary_sensors(const struct wan_screen *screen, const struct wan_view *view);
 void wan_summary_gpu(const struct wan_screen *screen, const struct wan_analysis *analysis);
 /* The tree of a run of several processes. */
 void wan_summary_processes(const struct wan_screen *screen, const struct wan_view *view,

@@ -292,6 +292,15 @@ static void take_sample(void *context, const struct wan_process *process,
 	struct wan_sample *last = context;
 	if (event->kind == WAN_RECORD_SAMPLE && event->realtime_ns >= last->realtime_ns)
 		wan_sample_from_event(event, last);
+	else if (last->realtime_ns)
+		wan_sample_add_sensors(last, event);
+}
+
+static void in_units(struct metrics *metrics, const char *name, const char *unit, const char *help,
+		     double value)
+{
+	if (value >= 0 && value < 1e9)
+		one_nano(metrics, name, GAUGE, unit, help, (uint64_t)(value * 1e9 + 0.5));
 }
 
 static void in_mb(struct metrics *metrics, const char *name, const char *help, double mb)
@@ -313,7 +322,11 @@ static void latest_sample(struct metrics *metrics)
 				  .gpu_used_mb = -1,
 				  .system_percent = -1,
 				  .cpu_percent = -1,
-				  .gpu_percent = -1};
+				  .gpu_percent = -1,
+				  .cpu_celsius = -1,
+				  .gpu_celsius = -1,
+				  .cpu_watts = -1,
+				  .gpu_watts = -1};
 	wan_walk_events(metrics->export, take_sample, &last);
 	in_mb(metrics, "resident_memory_bytes", "Resident memory, last sample.", last.rss_mb);
 	in_mb(metrics, "cgroup_need_bytes", "Need of the control group, last sample.",
@@ -323,6 +336,13 @@ static void latest_sample(struct metrics *metrics)
 		   last.system_percent);
 	in_percent(metrics, "cpu_used_ratio", "Of one core, last sample.", last.cpu_percent);
 	in_percent(metrics, "gpu_used_ratio", "Of the GPU's time, last sample.", last.gpu_percent);
+	in_units(metrics, "cpu_temperature_celsius", "celsius",
+		 "Hottest processor sensor, last sample.", last.cpu_celsius);
+	in_units(metrics, "gpu_temperature_celsius", "celsius", "Hottest GPU, last sample.",
+		 last.gpu_celsius);
+	in_units(metrics, "cpu_power_watts", "watts", "Processor packages, last sample.",
+		 last.cpu_watts);
+	in_units(metrics, "gpu_power_watts", "watts", "GPUs, last sample.", last.gpu_watts);
 }
 
 /* --- steps of jobs --- */

@@ -154,7 +154,7 @@ enum wan_record_kind {
 	WAN_RECORD_VRAM,         /* what the process has allocated on a device */
 	WAN_RECORD_ALERT_DETAIL, /* of the alert of its id */
 	WAN_RECORD_HEAP,         /* what the process holds at the end of an iteration */
-	WAN_RECORD_SENSORS,      /* heat, power and throttling, of the SAMPLE at its ticks */
+	WAN_RECORD_SENSORS,      /* heat, power and throttling, of the SAMPLE just before */
 };
 
 enum wan_record_library {

@@ -5,7 +5,8 @@
  * bytes of each device (24 GiB, 1 GiB), WAN_FAKE_NVML_UTILIZATION (percent of device 0, 10 less of
  * each further one; default 50), WAN_FAKE_NVML_ERROR (every call returns it), WAN_FAKE_NVML_PID
  * (of the one process on each device, with WAN_FAKE_NVML_USED bytes; 0: none),
- * WAN_FAKE_NVML_DELAY_MS (starting takes so long), WAN_FAKE_NVML_NAME (of each device).
+ * WAN_FAKE_NVML_DELAY_MS (starting takes so long), WAN_FAKE_NVML_NAME (of each device),
+ * WAN_FAKE_NVML_CELSIUS (60), WAN_FAKE_NVML_MILLIWATTS (100000), WAN_FAKE_NVML_SLOWED (reasons; 0).
  */
 #include <stddef.h>
 #include <stdlib.h>
@@ -137,5 +138,26 @@ EXPORT int nvmlDeviceGetComputeRunningProcesses_v3(void *device, unsigned *count
 	if (pid)
 		processes[0] = (struct process){pid, setting("WAN_FAKE_NVML_USED", 1ull << 30),
 						0xffffffffu, 0xffffffffu};
+	return answer();
+}
+
+EXPORT int nvmlDeviceGetTemperature(void *device, int sensor, unsigned *celsius)
+{
+	(void)device;
+	*celsius = (unsigned)setting("WAN_FAKE_NVML_CELSIUS", 60);
+	return sensor == 0 ? answer() : INVALID_ARGUMENT;
+}
+
+EXPORT int nvmlDeviceGetPowerUsage(void *device, unsigned *milliwatts)
+{
+	(void)device;
+	*milliwatts = (unsigned)setting("WAN_FAKE_NVML_MILLIWATTS", 100000);
+	return answer();
+}
+
+EXPORT int nvmlDeviceGetCurrentClocksThrottleReasons(void *device, unsigned long long *reasons)
+{
+	(void)device;
+	*reasons = setting("WAN_FAKE_NVML_SLOWED", 0);
 	return answer();
 }

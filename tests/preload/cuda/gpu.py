@@ -62,6 +62,46 @@ def a_library_that_starts_slowly_holds_nothing_up():
     check(took < 15, f"{took:.1f} s")
 
 
+def put(root, name, text):
+    path = os.path.join(root, name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="ascii") as file:
+        file.write(text)
+
+
+@test
+def heat_power_and_throttling_are_recorded_and_judged():
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("WAN_")}
+    with tempfile.TemporaryDirectory() as place:
+        root, path = os.path.join(place, "root"), os.path.join(place, "run.wprof")
+        put(root, "sys/class/hwmon/hwmon3/name", "k10temp\n")
+        put(root, "sys/class/hwmon/hwmon3/temp1_input", "86500\n")
+        put(root, "sys/devices/system/cpu/cpu0/topology/physical_package_id", "0\n")
+        put(root, "sys/devices/system/cpu/cpu0/thermal_throttle/package_throttle_count", "4\n")
+        kept.update(XDG_STATE_HOME=place, WANPROF_SENSORS_ROOT=root, WAN_NVML=NVML,
+                    WAN_FAKE_NVML_CELSIUS="71", WAN_FAKE_NVML_MILLIWATTS="310500",
+                    WAN_FAKE_NVML_SLOWED="64")
+        subprocess.run([WANPROF, "run", "-q", "-o", path, "--", "sleep", "0.5"], env=kept,
+                       capture_output=True, check=True)
+        shown = subprocess.run([WANPROF, "dump", path], env=kept, capture_output=True, text=True,
+                               check=True)
+        told = subprocess.run([WANPROF, "report", path], env=kept, capture_output=True, text=True,
+                              check=True).stdout
+    document = json.loads(shown.stdout)
+    last = document["samples"][-1]
+    equal([last[key] for key in ("cpu_temperature_c", "gpu_temperature_c", "gpu_power_w",
+                                 "gpu_throttle_reasons", "cpu_throttled", "cpu_power_w",
+                                 "cpu_mhz")], [86.5, 71, 310.5, 64, 0, None, None], "last sample")
+    verdicts = {t["name"]: t["verdict"] for t in document["samples_summary"]["targets"]}
+    equal([verdicts[name] for name in ("cpu_temperature", "gpu_temperature", "cpu_throttled",
+                                       "gpu_throttled", "cpu_use")],
+          ["above", "met", "met", "above", "unknown"], "verdicts")
+    ids = {finding["id"] for finding in document["recommendations"]}
+    check({"too-hot", "throttled"} <= ids, str(ids))
+    told = " ".join(told.split())  # whatever the width
+    check("processor at most 86" in told and "SLOWED DOWN by it" in told, told)
+
+
 def report(*command, **extra):
     kept = {k: v for k, v in os.environ.items() if not k.startswith("WAN_")}
     with tempfile.TemporaryDirectory() as place:
