@@ -10,6 +10,7 @@
 #include "alloc.h"
 #include "history_job.h"
 #include "history_index.h"
+#include "history_journal.h"
 #include "log.h"
 #include "place.h"
 #include "run_facts.h"
@@ -21,8 +22,6 @@
 struct walk {
 	struct history_index index;
 	struct history_told *told;
-	bool rebuild;
-	int error;
 };
 
 static uint64_t changed_ns(const struct stat *file)
@@ -227,7 +226,7 @@ int history_collect(const struct history_request *request, struct history_runs *
 		    struct history_told *told, struct wan_error *reterr_error)
 {
 	char folder[PATH_MAX] = "", state[PATH_MAX + 16] = "";
-	struct walk walk = {.told = told, .rebuild = request->rebuild};
+	struct walk walk = {.told = told};
 	*told = (struct history_told){0};
 	if (request->folder)
 		wan_str_copy(folder, sizeof(folder), request->folder);
@@ -237,11 +236,14 @@ int history_collect(const struct history_request *request, struct history_runs *
 		wan_str_copy(state, sizeof(state), request->state);
 	else if (history_state_folder(state, sizeof(state)) && folder[0])
 		wan_str_format(state, sizeof(state), "%s/history", folder);
-	int rc = history_index_open(&walk.index, state, request->rebuild, HISTORY_INDEX_WAIT_MS);
+	int rc = history_index_open(&walk.index, state);
+	int journal = rc ? -1 : history_journal_take(state, &walk.index);
+	for (size_t i = 0; request->rebuild && i < walk.index.count; i++)
+		walk.index.entries[i].changed_ns = 0;
 	if (!rc)
 		rc = walk_all(&walk, request, folder, reterr_error);
-	if (rc != -ENOMEM)
-		history_index_save(&walk.index);
+	bool saved = rc != -ENOMEM && history_index_save(&walk.index);
+	history_journal_finish(journal, saved);
 	wan_str_copy(told->remark, sizeof(told->remark), walk.index.remark);
 	if (!rc)
 		rc = take_lines(&walk, runs);
@@ -263,13 +265,14 @@ int history_collect(const struct history_request *request, struct history_runs *
 
 void history_remember(const char *path)
 {
-	char state[PATH_MAX];
-	struct history_told told = {0};
-	struct walk walk = {.told = &told};
-	if (!history_index_possible() || history_state_folder(state, sizeof(state)) ||
-	    history_index_open(&walk.index, state, false, HISTORY_INDEX_WAIT_RUN_MS))
+	char state[PATH_MAX], full[PATH_MAX];
+	struct stat file;
+	struct history_entry entry = {.path = full};
+	if (!realpath(path, full) || wan_sys->stat(full, &file) != 0 ||
+	    history_state_folder(state, sizeof(state)))
 		return;
-	if (look_at(&walk, path, false, NULL) == 0)
-		history_index_save(&walk.index);
-	history_index_close(&walk.index);
+	if (read_file(&entry, NULL) == 0)
+		history_journal_append(state, (uint64_t)file.st_size, changed_ns(&file),
+				       entry.line);
+	wan_free(entry.line);
 }

@@ -55,27 +55,26 @@ struct history_entry *history_index_put(struct history_index *index, const char 
 	return found;
 }
 
-int history_index_open(struct history_index *index, const char *folder, bool rebuild, int wait_ms)
+int history_index_open(struct history_index *index, const char *folder)
 {
-	*index = (struct history_index){.wait_ms = wait_ms};
+	*index = (struct history_index){0};
 	int rc = history_file_open(index, folder);
 	if (index->count)
 		qsort(index->entries, index->count, sizeof(*index->entries), by_path);
 	index->loaded = index->count;
-	for (size_t i = 0; rebuild && i < index->count; i++)
-		index->entries[i].changed_ns = 0;
 	if (rc)
 		history_index_close(index);
 	return rc;
 }
 
-void history_index_save(struct history_index *index)
+bool history_index_save(struct history_index *index)
 {
 	bool any = false;
 	for (size_t i = 0; i < index->count; i++)
 		any |= index->entries[i].changed;
-	if (any && index->database)
-		history_file_save(index);
+	if (!any || !index->database)
+		return index->database != NULL;
+	return history_file_save(index);
 }
 
 void history_index_close(struct history_index *index)

@@ -25,26 +25,24 @@ struct history_index {
 	void *database;                /* NULL: works without */
 	struct history_entry *entries; /* by path */
 	size_t count, capacity, loaded;
-	int wait_ms;
 	size_t salvaged;  /* lines out of an index that was put aside */
 	char remark[400]; /* what was wrong with it and what was done; "" */
 };
 
-/* How long a lock of another wanprof is waited for: by a person, and at the end of a run. */
-#define HISTORY_INDEX_WAIT_MS     1000
-#define HISTORY_INDEX_WAIT_RUN_MS 100
+/* How long a lock of another wanprof is waited for. */
+#define HISTORY_INDEX_WAIT_MS 1000
 
 /*
  * Opens FOLDER/history.sqlite (made if it is not there) and reads it. rebuild: what it says of
  * files that are there counts for nothing. Never fails but for memory: 0, -ENOMEM.
  */
-int history_index_open(struct history_index *index, const char *folder, bool rebuild, int wait_ms);
+int history_index_open(struct history_index *index, const char *folder);
 /* The entry of a path; NULL: none. Valid until the next put. */
 struct history_entry *history_index_find(struct history_index *index, const char *path);
 /* As find, or a new one. NULL: no memory. */
 struct history_entry *history_index_put(struct history_index *index, const char *path);
-/* Writes what changed, all or nothing. */
-void history_index_save(struct history_index *index);
+/* Writes what changed, all or nothing. True: it is written. */
+bool history_index_save(struct history_index *index);
 void history_index_close(struct history_index *index);
 /* Is SQLite in this build? */
 bool history_index_possible(void);

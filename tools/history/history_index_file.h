@@ -9,7 +9,7 @@
 /* Fills the entries and index->database; what went wrong is said in index->remark. 0, -ENOMEM. */
 int history_file_open(struct history_index *index, const char *folder);
 /* All entries that changed, or none of them. */
-void history_file_save(struct history_index *index);
+bool history_file_save(struct history_index *index);
 void history_file_close(struct history_index *index);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Without SQLite recordings are read each time, and runs are forgotten with them. */
+/* Without SQLite recordings are read each time; the journal keeps what
+ * `wanprof run` put there. */
 #include "history_index_file.h"
 #include "str.h"
 
@@ -11,13 +12,13 @@ bool history_index_possible(void)
 int history_file_open(struct history_index *index, const char *folder)
 {
 	wan_str_copy(index->remark, sizeof(index->remark),
-		     "this build has no SQLite: recordings are read each time, and a run is "
-		     "forgotten with its recording");
+		     "this build has no SQLite: recordings are read each time");
 	return 0;
 }
 
-void history_file_save(struct history_index *index)
+bool history_file_save(struct history_index *index)
 {
+	return false;
 }
 
 void history_file_close(struct history_index *index)

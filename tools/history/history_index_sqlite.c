@@ -133,7 +133,7 @@ static bool put_aside(const char *path, char *to, size_t bytes, const char *why)
 	return wan_sys->rename(path, to) == 0;
 }
 
-static sqlite3 *open_file(const char *path, bool write, int wait_ms, int *ret_rc)
+static sqlite3 *open_file(const char *path, bool write, int *ret_rc)
 {
 	sqlite3 *database = NULL;
 	int flags = write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
@@ -142,7 +142,7 @@ static sqlite3 *open_file(const char *path, bool write, int wait_ms, int *ret_rc
 		sqlite3_close(database);
 		return NULL;
 	}
-	sqlite3_busy_timeout(database, wait_ms);
+	sqlite3_busy_timeout(database, HISTORY_INDEX_WAIT_MS);
 	return database;
 }
 
@@ -178,7 +178,7 @@ static void start_anew(struct history_index *index, const char *path, enum fitne
 	       reasons[fitness], index->salvaged, aside);
 	for (size_t i = 0; i < index->count; i++)
 		index->entries[i].changed = true; /* into the new one */
-	sqlite3 *fresh = open_file(path, true, index->wait_ms, &rc);
+	sqlite3 *fresh = open_file(path, true, &rc);
 	if (fresh)
 		make(index, fresh);
 }
@@ -187,7 +187,7 @@ static void start_anew(struct history_index *index, const char *path, enum fitne
 static void open_for_reading(struct history_index *index, const char *path, const char *why)
 {
 	int rc;
-	sqlite3 *database = open_file(path, false, index->wait_ms, &rc);
+	sqlite3 *database = open_file(path, false, &rc);
 	if (database && examine(index, database, &rc) == FITS)
 		remark(index, "the index cannot be written (%s): what is new is read each time",
 		       why);
@@ -203,7 +203,7 @@ int history_file_open(struct history_index *index, const char *folder)
 	if (wan_str_format(path, sizeof(path), "%s/history.sqlite", folder) + 1 >= sizeof(path))
 		return 0;
 	mode_t mask = umask(0077); /* names of jobs and files are the owner's business */
-	sqlite3 *database = open_file(path, true, index->wait_ms, &rc);
+	sqlite3 *database = open_file(path, true, &rc);
 	umask(mask);
 	if (!database || sqlite3_db_readonly(database, "main") == 1) {
 		sqlite3_close(database);
@@ -239,7 +239,7 @@ static int save_one(sqlite3_stmt *statement, const struct history_entry *entry)
 	return sqlite3_step(statement);
 }
 
-void history_file_save(struct history_index *index)
+bool history_file_save(struct history_index *index)
 {
 	sqlite3 *database = index->database;
 	sqlite3_stmt *statement = NULL;
@@ -256,10 +256,11 @@ void history_file_save(struct history_index *index)
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(database, "COMMIT", NULL, NULL, NULL);
 	if (rc == SQLITE_OK)
-		return;
+		return true;
 	remark(index, "the index was not written (%s): what is new is read again next time",
 	       sqlite3_errstr(rc));
 	sqlite3_exec(database, "ROLLBACK", NULL, NULL, NULL);
+	return false;
 }
 
 void history_file_close(struct history_index *index)
