@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """wanprof history and baseline over real recordings, and what can be wrong with their files.
 
-Arguments: wanprof, libwanrt-preload.so, list_operations, an image (JPEG), a list of runs
+Arguments: wanprof, libwanrt-preload.so, list_operations, an image (JPEG), [TEST NAME PART...]
 """
 import json
 import os
@@ -14,8 +14,9 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from run_support import IMAGE, TIMEOUT_S, WANPROF, bare, fresh, need, record_here
 from tap import Skip, check, equal, main, test
 
-TABLE = os.path.abspath(sys.argv[5])
-SCHEMAS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../tools/schemas")
+HERE = os.path.dirname(os.path.abspath(__file__))
+TABLE = os.path.join(HERE, "../unit/history/table.runs")
+SCHEMAS = os.path.join(HERE, "../../tools/schemas")
 
 
 class Place:
@@ -394,4 +395,4 @@ def what_did_not_complete_makes_no_baseline():
     check(not os.path.exists(os.path.join(place.folder, "baselines")), "nothing was left")
 
 
-main(sys.argv[6:])
+main(sys.argv[5:])
