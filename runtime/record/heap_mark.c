@@ -11,9 +11,10 @@
 #include "recorder.h"
 #include "writer.h"
 
-#define SHARE     20 /* of the time since the mark before, at most this part is spent on marks */
-#define DONE_MOST 0xffffffu
-#define KIB_MOST  UINT32_MAX
+#define SHARE      20  /* of the time since the mark before, at most this part is spent on marks */
+#define MARKS_FREE 512 /* before that counts: 5 to 50 ms in all */
+#define DONE_MOST  0xffffffu
+#define KIB_MOST   UINT32_MAX
 
 enum { CACHE_USED_WORD = 1 }; /* schema.def: CACHE, memory_usage */
 
@@ -57,14 +58,30 @@ static uint64_t pool_word(struct wan_recorder *recorder)
 	       WAN_MIN(idle / WAN_KIB, (uint64_t)KIB_MOST) << 32;
 }
 
-/* Is it time? One thread finds so. Steps count by themselves: what happens inside them must not
- * take their place. */
+/*
+ * Is it time? One thread finds so. The first ones always are, however fast the iterations and
+ * however slow we: what is seen must not depend on how busy the machine is. Steps count by
+ * themselves: what happens inside them must not take their place.
+ */
 static bool is_due(struct wan_recorder *recorder, enum wan_heap_mark_kind kind, uint64_t now)
 {
-	uint64_t *marked = &recorder->marked_ticks[kind == WAN_HEAP_MARK_STEP];
+	bool step = kind == WAN_HEAP_MARK_STEP;
+	uint64_t *marked = &recorder->marked_ticks[step];
+	if (wan_add_relaxed(&recorder->marks[step], 1) < MARKS_FREE) {
+		wan_store_relaxed(marked, now);
+		return true;
+	}
 	uint64_t before = wan_load_relaxed(marked);
 	uint64_t cost = wan_load_relaxed(&recorder->mark_cost_ticks);
 	return wan_elapsed(before, now) >= cost * SHARE && wan_cas_acq_rel(marked, &before, now);
+}
+
+/* What a mark takes where nobody comes between: one that was held up says little. */
+static void note_cost(struct wan_recorder *recorder, uint64_t ticks)
+{
+	uint64_t before = wan_load_relaxed(&recorder->mark_cost_ticks);
+	wan_store_relaxed(&recorder->mark_cost_ticks,
+			  before ? WAN_MIN(ticks, before + before / 8 + 1) : ticks);
 }
 
 void wan_heap_mark(struct wan_recorder *recorder, enum wan_heap_mark_kind kind, uint16_t name,
@@ -89,7 +106,7 @@ void wan_heap_mark(struct wan_recorder *recorder, enum wan_heap_mark_kind kind, 
 		wan_heap_process_bytes(&event.values[0]);
 		wan_heap_resident_bytes(&event.values[1]);
 		wan_lane_append(lane, &event);
-		wan_store_relaxed(&recorder->mark_cost_ticks, wan_elapsed(now, wan_ticks()));
+		note_cost(recorder, wan_elapsed(now, wan_ticks()));
 	}
 	errno = saved;
 }

@@ -22,8 +22,8 @@ enum wan_heap_mark_kind {
 extern bool wan_heap_marks_on;
 
 /* Write one down; name is a string id, done what the job has done (0: does not count). Of
- * operations and steps as many as take 5 % of the time each: books cost up to a millisecond to
- * read. Keeps errno. */
+ * operations and of steps the first 512, then as many as take 5 % of the time: books cost up to a
+ * millisecond to read. Keeps errno. */
 void wan_heap_mark(struct wan_recorder *recorder, enum wan_heap_mark_kind kind, uint16_t name,
 		   uint64_t done);
 /* A linked runtime says how to ask for its pool of image buffers, which is no part of a heap. */

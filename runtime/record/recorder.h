@@ -64,7 +64,7 @@ struct wan_recorder {
 	/* heap_mark.c: the pool of a linked runtime, told by it; when operations and steps were
 	 * marked, and what the latest mark took. */
 	void (*pool)(uint64_t *ret_in_use, uint64_t *ret_idle);
-	uint64_t marked_ticks[2], mark_cost_ticks;
+	uint64_t marked_ticks[2], marks[2], mark_cost_ticks;
 
 	_Alignas(4096) struct wan_lane lanes[WAN_RECORD_LANES];
 	uint32_t chain[WAN_RECORD_MAX_UNITS]; /* ring of a lane's chunks: next unit of each */
