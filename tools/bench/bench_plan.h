@@ -27,6 +27,7 @@ struct bench_request {
 	unsigned rounds, repeats; /* 0: the mode's */
 	double seconds;           /* of each disturbance; 0: the mode's */
 	unsigned cpus;
+	uint64_t memory_mb; /* that may be taken, with room left; 0: unknown */
 };
 
 /* What is done to the process that works, and around it. */
@@ -53,7 +54,8 @@ struct bench_case {
 	unsigned threads, images;
 	double expected_ms; /* a guess, for the time that is left */
 	uint64_t timeout_ms;
-	bool must_time_out; /* the test is that it is ended */
+	bool must_time_out;          /* the test is that it is ended */
+	char impossible[BENCH_NAME]; /* why it is not even tried; "" */
 	struct bench_injection injection;
 	struct bench_config config; /* of the matrix */
 };

@@ -265,7 +265,6 @@ static void end_stress(struct bench_said *said, const struct session_end *end, c
 	struct bench_report *report = said->report;
 	struct bench_stress *stress = &said->stress;
 	wan_str_copy(stress->name, sizeof(stress->name), said->of->name);
-	describe_injection(said, stress->injected, sizeof(stress->injected));
 	bool tried = said->told && stress->per_second > 0;
 	stress->survived = said->told && !*reason;
 	stress->right = tried && stress->wrong == 0 && stress->failed == 0;
@@ -277,6 +276,10 @@ static void end_stress(struct bench_said *said, const struct session_end *end, c
 		stress->status = end->status == SESSION_NOT_INJECTED || stress->survived
 					 ? BENCH_INCONCLUSIVE
 					 : BENCH_FAILED;
+	if (stress->status == BENCH_INCONCLUSIVE)
+		wan_str_copy(stress->injected, sizeof(stress->injected), "nothing");
+	else
+		describe_injection(said, stress->injected, sizeof(stress->injected));
 	if (report->stress_count && report->stress[0].per_second > 0 && tried)
 		stress->share = stress->per_second / report->stress[0].per_second;
 	if (report->stress_count < BENCH_STRESS_MAX)

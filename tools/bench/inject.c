@@ -18,26 +18,37 @@
 
 #define SMALL_DISK "size=4m,nr_inodes=200"
 
-static int map_id(const char *path, unsigned id)
+static int write_text(const char *path, const char *text)
 {
-	char text[32];
-	size_t length = wan_str_format(text, sizeof(text), "%u %u 1\n", id, id);
 	int fd = wan_sys->open(path, O_WRONLY | O_CLOEXEC, 0);
-	int r = fd < 0 ? -errno : wan_write_full(fd, text, length);
+	int r = fd < 0 ? -errno : wan_write_full(fd, text, strlen(text));
 	if (fd >= 0)
 		(void)wan_sys->close(fd);
 	return r;
 }
 
+/* Files are made with both ids: one that is not mapped could not be stored. */
+static int map_ids(unsigned user, unsigned group)
+{
+	char text[32];
+	int r = write_text("/proc/self/setgroups", "deny");
+	if (r < 0 && r != -ENOENT)
+		return r;
+	wan_str_format(text, sizeof(text), "%u %u 1\n", user, user);
+	r = write_text("/proc/self/uid_map", text);
+	wan_str_format(text, sizeof(text), "%u %u 1\n", group, group);
+	return r ? r : write_text("/proc/self/gid_map", text);
+}
+
 /* Mounts of our own: as root at once, else in a user namespace, where these are allowed. */
 static int own_mounts(void)
 {
-	unsigned user = (unsigned)geteuid();
+	unsigned user = (unsigned)geteuid(), group = (unsigned)getegid();
 	if (unshare(CLONE_NEWNS) == 0)
 		return 0;
 	if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
 		return -errno;
-	return map_id("/proc/self/uid_map", user);
+	return map_ids(user, group);
 }
 
 static int say(const char *what, int r)

@@ -16,63 +16,6 @@ double bench_target_ms(const struct bench_test *test, double *ret_ms)
 	return crowd ? BENCH_CONCURRENT_MS : BENCH_REAL_TIME_MS;
 }
 
-static void count_test(const struct bench_test *test, struct bench_summary *summary)
-{
-	double ms, target_ms = bench_target_ms(test, &ms);
-	summary->total++;
-	summary->passed += test->status == BENCH_PASSED;
-	summary->failed += test->status == BENCH_FAILED;
-	summary->inconclusive += test->status == BENCH_INCONCLUSIVE;
-	/* Wrong or lost results and leaks cannot be made good by other tests. */
-	if (test->status == BENCH_FAILED &&
-	    (test->group == BENCH_GROUP_STRESS || test->group == BENCH_GROUP_LEAK))
-		summary->hard++;
-	summary->over_memory +=
-		test->memory_mb > (test->images ? BENCH_BATCH_MEMORY_MB : BENCH_MEMORY_MB);
-	if (target_ms <= 0)
-		return;
-	summary->timed++;
-	summary->in_time += ms <= target_ms;
-	if (test->threads <= 1 && ms > target_ms)
-		summary->hard++;
-}
-
-static double percent(uint64_t part, uint64_t whole)
-{
-	return whole ? 100.0 * (double)part / (double)whole : 100;
-}
-
-static void decide(const struct bench_report *report, struct bench_summary *summary)
-{
-	static const char *const words[] = {"all targets are met", "a target is missed",
-					    "compliance is below its target",
-					    "inconclusive: not everything could be tried"};
-	uint64_t tried = summary->passed + summary->failed;
-	if (summary->hard || summary->over_memory ||
-	    (tried && summary->success_rate < BENCH_SUCCESS_RATE))
-		summary->exit_status = 1;
-	else if (summary->compliance_rate < BENCH_COMPLIANCE_RATE)
-		summary->exit_status = 2;
-	else if (!tried || summary->inconclusive || !report->complete)
-		summary->exit_status = 3;
-	wan_str_copy(summary->verdict, sizeof(summary->verdict), words[summary->exit_status]);
-	if (summary->exit_status == 0 && summary->failed)
-		wan_str_format(summary->verdict, sizeof(summary->verdict),
-			       "all targets are met, though %llu of %llu tests failed",
-			       (unsigned long long)summary->failed, (unsigned long long)tried);
-}
-
-void bench_summarise(const struct bench_report *report, struct bench_summary *ret_summary)
-{
-	*ret_summary = (struct bench_summary){0};
-	for (size_t i = 0; i < report->test_count; i++)
-		count_test(&report->tests[i], ret_summary);
-	ret_summary->success_rate =
-		percent(ret_summary->passed, ret_summary->passed + ret_summary->failed);
-	ret_summary->compliance_rate = percent(ret_summary->in_time, ret_summary->timed);
-	decide(report, ret_summary);
-}
-
 /* --- kinds --- */
 
 static const char *key_of(const struct bench_test *test, enum bench_by by)

@@ -135,7 +135,12 @@ static void run_case(struct run *run, struct bench_case *of)
 	run->said = (struct bench_said){
 		.of = of, .report = &run->report, .first_test = run->report.test_count};
 	meanwhile(run);
-	make_sources(run, of, &end);
+	if (*of->impossible) {
+		end = (struct session_end){.status = SESSION_NOT_INJECTED};
+		wan_str_copy(end.said, sizeof(end.said), of->impossible);
+	} else {
+		make_sources(run, of, &end);
+	}
 	if (!end.status && !end.signal && !end.interrupted && !end.timed_out)
 		work(run, of, &end);
 	bench_take_end(&run->said, &end);
@@ -218,6 +223,8 @@ int bench_mode_run(const struct bench_request *asked, const struct bench_output 
 		     &run.report.machine);
 	double cpus = machine_cpus(&run.report.machine);
 	request.cpus = cpus >= 1 ? (unsigned)cpus : 1;
+	/* A quarter of what is left: the machine is not to notice. */
+	request.memory_mb = run.report.machine.memory_headroom_bytes >> 22;
 	run.report.mode = request.mode ? bench_mode_names[request.mode] : NULL;
 	bench_plan_make(&run.plan, &request);
 	if (!run.plan.count)
@@ -236,8 +243,10 @@ int bench_mode_run(const struct bench_request *asked, const struct bench_output 
 	run_all(&run);
 	remove_folder(&run);
 	status = write_report(&run, choice, &output);
-	bench_summarise(&run.report, &summary);
+	int r = bench_summarise(&run.report, &summary);
 	if (run.report.interrupted)
 		return 128 + run.signal;
+	if (r < 0)
+		return WANPROF_NO_MEMORY;
 	return status ? status : summary.exit_status;
 }

@@ -137,17 +137,17 @@ static void add_aspects(struct bench_plan *plan, const struct bench_request *req
 				    png, request->rounds ? request->rounds : 5);
 }
 
-/* The picture that many are made of: the largest size asked for, at most 1920x1080. */
-static struct bench_size crowd_size(const struct bench_request *request)
+struct bench_size bench_plan_size(const struct bench_request *request, unsigned width_px,
+				  unsigned height_px)
 {
-	struct bench_size size = {1280, 720};
+	const struct bench_size size = {width_px, height_px};
 	return request->size_count ? request->sizes[0] : size;
 }
 
 static void add_crowd(struct bench_plan *plan, const struct bench_request *request,
 		      enum bench_group group, unsigned count, unsigned each)
 {
-	struct bench_size size = crowd_size(request);
+	struct bench_size size = bench_plan_size(request, 1280, 720);
 	struct bench_case *added =
 		bench_plan_add(plan, group, 50 + megapixels(size) * 20 * count * (each ? each : 1));
 	bool batch = group == BENCH_GROUP_BATCH;
@@ -182,7 +182,7 @@ static void add_crowds(struct bench_plan *plan, const struct bench_request *requ
 
 static void add_leak(struct bench_plan *plan, const struct bench_request *request)
 {
-	struct bench_size size = crowd_size(request);
+	struct bench_size size = bench_plan_size(request, 1280, 720);
 	unsigned repeats = request->repeats ? request->repeats : 50;
 	struct bench_case *added =
 		bench_plan_add(plan, BENCH_GROUP_LEAK, 50 + megapixels(size) * 25 * repeats);

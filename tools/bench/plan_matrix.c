@@ -7,6 +7,7 @@
 enum {
 	STRESS_SOURCES = 32, /* of 1280x720: 130 MB decoded and framed, the cache holds 96 */
 	STRESS_LIMIT_MB = 512,
+	STRESS_LEAST_MB = 128, /* what the work itself takes leaves nothing to press on below */
 	FRAME_SOURCES = 8,
 };
 
@@ -25,15 +26,28 @@ static const struct {
 	{"throttled CPU", "throttled", {.share = 25}},
 };
 
+/* A share of a limit that the machine can well spare. */
+static void limit_memory(struct bench_case *to, uint64_t memory_mb)
+{
+	struct bench_injection *injection = &to->injection;
+	if (injection->memory_percent <= 0 || !memory_mb || memory_mb >= injection->memory_limit_mb)
+		return;
+	injection->memory_limit_mb = WAN_MAX(memory_mb, (uint64_t)STRESS_LEAST_MB);
+	if (memory_mb < STRESS_LEAST_MB)
+		wan_str_copy(to->impossible, sizeof(to->impossible),
+			     "too little memory is left on this machine to take some of it");
+}
+
 void bench_plan_stress(struct bench_plan *plan, const struct bench_request *request)
 {
-	const struct bench_size size = {1280, 720};
+	const struct bench_size size = bench_plan_size(request, 1280, 720);
 	double seconds = request->seconds > 0 ? request->seconds : 5;
 	for (size_t i = 0; i < WAN_COUNT_OF(scenarios); i++) {
 		struct bench_case *added =
 			bench_plan_add(plan, BENCH_GROUP_STRESS, seconds * 1000 + 800);
 		wan_str_copy(added->name, sizeof(added->name), scenarios[i].name);
 		added->injection = scenarios[i].injection;
+		limit_memory(added, request->memory_mb);
 		added->injection.busy *= WAN_MAX(request->cpus, 1u);
 		for (unsigned k = 0; k < STRESS_SOURCES; k++)
 			(void)bench_case_source(added, size, "complex", "jpeg", k);
@@ -45,6 +59,8 @@ void bench_plan_stress(struct bench_plan *plan, const struct bench_request *requ
 		bench_case_number(added, (uint64_t)(seconds * 1000));
 		bench_case_number(added, (uint64_t)added->injection.memory_percent);
 		bench_case_number(added, added->injection.memory_limit_mb);
+		bench_case_number(added, size.width_px);
+		bench_case_number(added, size.height_px);
 	}
 }
 
@@ -55,7 +71,7 @@ static void add_config(struct bench_plan *plan, const struct bench_request *requ
 {
 	bool all = request->mode == BENCH_MODE_COMPREHENSIVE;
 	unsigned frames = request->rounds ? request->rounds : all ? 96 : 16;
-	const struct bench_size size = {1920, 1080};
+	const struct bench_size size = bench_plan_size(request, 1920, 1080);
 	struct bench_case *added = bench_plan_add(plan, BENCH_GROUP_MATRIX, 100 + frames * 25.0);
 	wan_str_copy(config.name, sizeof(config.name), name);
 	wan_str_copy(added->name, sizeof(added->name), name);
@@ -74,6 +90,8 @@ static void add_config(struct bench_plan *plan, const struct bench_request *requ
 	bench_case_number(added, config.quality);
 	bench_case_word(added, config.scaled ? "scaled" : "whole");
 	bench_case_word(added, config.filter);
+	bench_case_number(added, size.width_px);
+	bench_case_number(added, size.height_px);
 }
 
 static void add_threads(struct bench_plan *plan, const struct bench_request *request,

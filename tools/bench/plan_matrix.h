@@ -8,6 +8,9 @@
 void bench_plan_stress(struct bench_plan *plan, const struct bench_request *request);
 void bench_plan_matrix(struct bench_plan *plan, const struct bench_request *request);
 
+/* The pictures that many are made of: the first size asked for, or else this. */
+struct bench_size bench_plan_size(const struct bench_request *request, unsigned width_px,
+				  unsigned height_px);
 /* For these: one more case, its words, and a picture it needs (returned: the picture's words). */
 struct bench_case *bench_plan_add(struct bench_plan *plan, enum bench_group group,
 				  double expected_ms);

@@ -46,24 +46,27 @@ static void environment(struct wan_json *json, const struct machine *machine)
 	wan_json_object_end(json);
 }
 
-static void summarise(struct wan_json *json, const struct bench_report *report)
+static void summarise(struct wan_json *json, const struct bench_report *report,
+		      const struct bench_summary *summary)
 {
-	struct bench_summary summary;
-	bench_summarise(report, &summary);
+	static const char *const verdicts[] = {"met", "failed", "warning", "inconclusive"};
 	wan_json_key(json, "summary");
 	wan_json_object_begin(json);
-	wan_json_key_u64(json, "total_tests", summary.total);
-	wan_json_key_u64(json, "passed", summary.passed);
-	wan_json_key_u64(json, "failed", summary.failed);
-	wan_json_key_u64(json, "inconclusive", summary.inconclusive);
-	wan_json_key_double(json, "success_rate", summary.success_rate, 2);
-	wan_json_key_double(json, "real_time_compliance_rate", summary.compliance_rate, 2);
-	wan_json_key_u64(json, "timed_tests", summary.timed);
-	wan_json_key_u64(json, "hard_failures", summary.hard);
-	wan_json_key_u64(json, "over_memory", summary.over_memory);
-	wan_json_key_string(json, "verdict", summary.verdict);
+	wan_json_key_u64(json, "total_tests", summary->total);
+	wan_json_key_u64(json, "passed", summary->passed);
+	wan_json_key_u64(json, "failed", summary->failed);
+	wan_json_key_u64(json, "inconclusive", summary->inconclusive);
+	wan_json_key_double(json, "success_rate", summary->success_rate, 2);
+	wan_json_key_double(json, "real_time_compliance_rate", summary->compliance_rate, 2);
+	wan_json_key_u64(json, "hard_failures", summary->hard);
+	wan_json_key_string(json, "verdict", verdicts[summary->exit_status]);
+	wan_json_key(json, "reasons");
+	wan_json_array_begin(json);
+	for (size_t i = 0; i < summary->reason_count; i++)
+		wan_json_string(json, summary->reasons[i]);
+	wan_json_array_end(json);
 	wan_json_key_u64(json, "exit_status",
-			 report->interrupted ? 130 : (uint64_t)summary.exit_status);
+			 report->interrupted ? 130 : (uint64_t)summary->exit_status);
 	wan_json_object_end(json);
 	wan_json_key(json, "performance_targets");
 	wan_json_object_begin(json);
@@ -259,6 +262,10 @@ static void advice(struct wan_json *json, const struct bench_report *report)
 int bench_report_json(int fd, const struct bench_report *report)
 {
 	struct wan_json json;
+	struct bench_summary summary;
+	int r = bench_summarise(report, &summary);
+	if (r < 0)
+		return r;
 	wan_json_init(&json, wan_json_write_fd, &fd, true);
 	wan_json_object_begin(&json);
 	wan_json_key_string(&json, "schema", "wanrt-bench");
@@ -269,7 +276,7 @@ int bench_report_json(int fd, const struct bench_report *report)
 	wan_json_key_bool(&json, "complete", report->complete);
 	wan_json_key_bool(&json, "interrupted", report->interrupted);
 	environment(&json, &report->machine);
-	summarise(&json, report);
+	summarise(&json, report, &summary);
 	buckets(&json, report, "results_by_size", BENCH_BY_SIZE);
 	buckets(&json, report, "results_by_content", BENCH_BY_CONTENT);
 	buckets(&json, report, "results_by_format", BENCH_BY_FORMAT);

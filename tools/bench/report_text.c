@@ -151,7 +151,8 @@ static void stress(FILE *to, const struct bench_report *report)
 			levels[one->level >= 0 && one->level <= 3 ? one->level : 0], one->actions,
 			one->cache_limit_mb, one->cache_least_mb);
 		wan_str_format(injected, sizeof(injected), "    %s", one->injected);
-		wrapped(to, injected);
+		if (i)
+			wrapped(to, injected);
 	}
 	fprintf(to, "every result is held against its pixels; share: of the undisturbed rate\n"
 		    "not injected: heat, slow network, weak power (only their sensors can be "
@@ -223,7 +224,7 @@ static void matrix_note(FILE *to, const struct bench_report *report)
 	if (!report->row_count)
 		return;
 	fprintf(to,
-		"frames of 1920x1080 decoded, framed, encoded as JPEG; error against pixels "
+		"frames decoded, framed, encoded as JPEG; error against pixels "
 		"decoded "
 		"whole\nand framed by Lanczos to 832x480%s\n",
 		report->machine.gpus.state == MACHINE_GPU_FOUND
@@ -244,6 +245,28 @@ static void advice(FILE *to, const struct bench_report *report)
 	}
 }
 
+static void verdict(FILE *to, const struct bench_report *report,
+		    const struct bench_summary *summary)
+{
+	static const char *const words[] = {"all targets are met", "failed",
+					    "warning: compliance is below its target",
+					    "inconclusive"};
+	fprintf(to,
+		"\nsuccess %.1f %% (%" PRIu64 " of %" PRIu64
+		"; target %.0f), within time and memory %.1f %% (target %.0f)",
+		summary->success_rate, summary->passed, summary->passed + summary->failed,
+		BENCH_SUCCESS_RATE, summary->compliance_rate, BENCH_COMPLIANCE_RATE);
+	if (summary->inconclusive)
+		fprintf(to, ", %" PRIu64 " inconclusive", summary->inconclusive);
+	fprintf(to, "\nverdict: %s (exit status %d)\n", words[summary->exit_status],
+		report->interrupted ? 130 : summary->exit_status);
+	for (size_t i = 0; i < summary->reason_count; i++) {
+		char text[BENCH_TEXT + 4];
+		wan_str_format(text, sizeof(text), "  %s", summary->reasons[i]);
+		wrapped(to, text);
+	}
+}
+
 void bench_report_text(FILE *to, const struct bench_report *report)
 {
 	struct bench_summary summary;
@@ -260,16 +283,9 @@ void bench_report_text(FILE *to, const struct bench_report *report)
 	matrix_note(to, report);
 	failures(to, report);
 	advice(to, report);
-	bench_summarise(report, &summary);
-	fprintf(to, "\nsuccess %.1f %% (%" PRIu64 " of %" PRIu64 "; target %.0f)",
-		summary.success_rate, summary.passed, summary.passed + summary.failed,
-		BENCH_SUCCESS_RATE);
-	if (summary.timed)
-		fprintf(to, ", in time %.1f %% (%" PRIu64 " of %" PRIu64 "; target %.0f)",
-			summary.compliance_rate, summary.in_time, summary.timed,
-			BENCH_COMPLIANCE_RATE);
-	if (summary.inconclusive)
-		fprintf(to, ", %" PRIu64 " inconclusive", summary.inconclusive);
-	fprintf(to, "\nverdict: %s (exit status %d)\n", summary.verdict,
-		report->interrupted ? 130 : summary.exit_status);
+	if (bench_summarise(report, &summary) < 0) {
+		fprintf(to, "\nno verdict: not enough memory\n");
+		return;
+	}
+	verdict(to, report, &summary);
 }

@@ -3,6 +3,7 @@
  * Frames through decode, resize and encode, in one configuration of the matrix:
  *
  *	frames FOLDER SOURCES FRAMES THREADS MODE CACHE WIDTH HEIGHT QUALITY SCALED FILTER
+ *	       SOURCE_WIDTH SOURCE_HEIGHT
  *
  * MODE: serial (each thread takes a frame through all three) or overlapped (a thread for each of
  * the three, frames between them). The first frame is then held against the same pixels decoded
@@ -39,7 +40,7 @@ struct queue {
 static struct {
 	const char *folder;
 	uint64_t sources, frames, threads, quality;
-	uint32_t width_px, height_px;
+	uint32_t width_px, height_px, source_width_px, source_height_px;
 	bool overlapped, cached, scaled;
 	enum wan_filter filter;
 	struct wan_runtime *runtime;
@@ -74,8 +75,8 @@ static bool stopped(void)
 
 static void source_path(uint64_t number, char path[static WORK_PATH])
 {
-	struct work_source source = {.width_px = 1920,
-				     .height_px = 1080,
+	struct work_source source = {.width_px = job.source_width_px,
+				     .height_px = job.source_height_px,
 				     .content = BENCH_CONTENT_COMPLEX,
 				     .format = WAN_FORMAT_JPEG,
 				     .seed = (uint32_t)(number % job.sources)};
@@ -274,7 +275,7 @@ static int compare(double *ret_psnr, uint64_t *ret_most)
 
 static bool read_words(int count, char **words)
 {
-	if (count != 11)
+	if (count != 13)
 		return false;
 	job.folder = words[0];
 	job.sources = strtoull(words[1], NULL, 10);
@@ -286,6 +287,8 @@ static bool read_words(int count, char **words)
 	job.height_px = (uint32_t)strtoul(words[7], NULL, 10);
 	job.quality = strtoull(words[8], NULL, 10);
 	job.scaled = strcmp(words[9], "scaled") == 0;
+	job.source_width_px = (uint32_t)strtoul(words[11], NULL, 10);
+	job.source_height_px = (uint32_t)strtoul(words[12], NULL, 10);
 	for (size_t i = 0; i < sizeof(filters) / sizeof(filters[0]); i++)
 		if (strcmp(filters[i].name, words[10]) == 0)
 			job.filter = filters[i].filter;

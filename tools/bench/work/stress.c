@@ -2,7 +2,7 @@
 /*
  * Threads that ask for images all the time while something is wrong: what they get must stay right.
  *
- *	stress FOLDER SCENARIO SOURCES THREADS MS PERCENT LIMIT_MB
+ *	stress FOLDER SCENARIO SOURCES THREADS MS PERCENT LIMIT_MB WIDTH HEIGHT
  *
  * SCENARIO: memory (this process takes memory until PERCENT of LIMIT_MB is reached: in a group of
  * that size, or, when it is called memory-cap, below memory.process_cap), disk (FOLDER/small is a
@@ -23,15 +23,15 @@
 
 #include "stress.h"
 
-enum { THREADS_MAX = 64, WIDTH = 1280, HEIGHT = 720 };
+enum { THREADS_MAX = 64 };
 #define CACHE_LIMIT "96M"
 
 struct stress_state stress;
 
 static void path_of(unsigned number, char path[static WORK_PATH])
 {
-	struct work_source source = {.width_px = WIDTH,
-				     .height_px = HEIGHT,
+	struct work_source source = {.width_px = stress.width_px,
+				     .height_px = stress.height_px,
 				     .content = BENCH_CONTENT_COMPLEX,
 				     .format = WAN_FORMAT_JPEG,
 				     .seed = number};
@@ -210,13 +210,15 @@ int work_stress(int count, char **words)
 {
 	char cap[32], recording[WORK_PATH];
 	const char *settings[] = {"cache.limit", CACHE_LIMIT, NULL, NULL, NULL};
-	if (count != 7)
+	if (count != 9)
 		return WORK_USAGE;
 	unsigned long sources = strtoul(words[2], NULL, 10), threads = strtoul(words[3], NULL, 10);
 	uint64_t limit_bytes = strtoull(words[6], NULL, 10) << 20;
 	if (!sources || sources > STRESS_SOURCES_MAX || !threads || threads > THREADS_MAX)
 		return WORK_USAGE;
 	stress.folder = words[0];
+	stress.width_px = (uint32_t)strtoul(words[7], NULL, 10);
+	stress.height_px = (uint32_t)strtoul(words[8], NULL, 10);
 	stress.sources = (unsigned)sources;
 	snprintf(cap, sizeof(cap), "%lluM", (unsigned long long)(limit_bytes >> 20));
 	snprintf(recording, sizeof(recording), "%s/small/run.wprof", words[0]);

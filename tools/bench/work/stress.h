@@ -10,6 +10,7 @@ enum { STRESS_SOURCES_MAX = 256 };
 struct stress_state {
 	const char *folder;
 	unsigned sources;
+	uint32_t width_px, height_px; /* of each */
 	struct wan_runtime *runtime;
 	uint64_t sums[STRESS_SOURCES_MAX][2]; /* decoded, fitted */
 	uint64_t end_ns, ns;
