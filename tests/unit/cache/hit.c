@@ -271,11 +271,12 @@ TEST(a_forked_child_goes_on_with_the_cache)
 }
 
 static struct wan_cache *slow_cache;
-static uint64_t destroying;
+static uint64_t destroying, looked;
 static void destroy_slowly(void *data)
 {
 	wan_store_relaxed(&destroying, 1);
-	usleep(100000);
+	for (unsigned i = 0; i < 200000 && !wan_load_relaxed(&looked); i++)
+		usleep(100);
 }
 
 static void *remove_one(void *argument)
@@ -297,6 +298,7 @@ TEST(a_destructor_that_takes_long_keeps_its_bytes_and_nobody_waiting)
 	CHECK_EQ(put_of(slow_cache, 2, 100), 0);
 	CHECK_EQ(put_of(slow_cache, 3, 101), -EAGAIN);
 	CHECK(has(slow_cache, 2));
+	wan_store_relaxed(&looked, 1);
 	pthread_join(thread, NULL);
 	CHECK_EQ(put_of(slow_cache, 3, 101), 0);
 	SOUND(slow_cache);

@@ -47,13 +47,13 @@ TEST(a_thread_exists_only_between_start_and_stop)
 	CHECK(!wan_progress_running(progress));
 	CHECK_EQ(wan_progress_start(progress, 0), 0);
 	CHECK(wan_progress_running(progress));
-	for (int i = 0; i < 200 && !sampling_threads(); i++)
+	for (int i = 0; i < 4000 && !sampling_threads(); i++)
 		usleep(5000); /* it may not have its name yet */
 	CHECK_EQ(sampling_threads(), 1);
 	CHECK_EQ(wan_progress_start(progress, 0), -EALREADY);
 	wan_progress_stop(progress);
 	CHECK(!wan_progress_running(progress));
-	for (int i = 0; i < 200 && sampling_threads(); i++)
+	for (int i = 0; i < 4000 && sampling_threads(); i++)
 		usleep(5000); /* joined, but the kernel may still list it */
 	CHECK_EQ(sampling_threads(), 0);
 	wan_progress_stop(progress);
@@ -66,10 +66,17 @@ TEST(a_thread_exists_only_between_start_and_stop)
 TEST(an_interval_of_a_tenth_gives_two_samples_in_a_quarter_second)
 {
 	struct wan_progress *progress = real_monitor();
+	struct wan_progress_summary summary;
+	uint64_t seen = 0;
 	CHECK_EQ(wan_progress_start(progress, 100 * MS), 0);
-	usleep(250000);
-	struct wan_progress_summary summary = summary_of(progress);
-	CHECK(summary.samples >= 2);
+	/* A busy machine may take a quarter second away; it does not do so each time. */
+	for (int attempt = 0; attempt < 40 && seen < 2; attempt++) {
+		uint64_t before = summary_of(progress).samples;
+		usleep(250000);
+		summary = summary_of(progress);
+		seen = summary.samples - before;
+	}
+	CHECK(seen >= 2);
 	wan_progress_stop(progress);
 	summary = summary_of(progress);
 	CHECK(summary.monitoring_duration_minutes >= 0.25 / 60);
@@ -302,7 +309,7 @@ TEST(a_callback_may_stop_the_sampling_that_called_it)
 	struct wan_progress *progress = fake_monitor("classic");
 	CHECK_EQ(wan_progress_on_alert(progress, stop_from_within, progress), 0);
 	CHECK_EQ(wan_progress_start(progress, 100 * MS), 0); /* idle: alarms at once */
-	for (int i = 0; i < 200 && wan_progress_running(progress); i++)
+	for (int i = 0; i < 2000 && wan_progress_running(progress); i++)
 		usleep(10000);
 	CHECK(!wan_progress_running(progress));
 	CHECK_EQ(wan_progress_start(progress, 100 * MS), 0); /* the old thread is joined first */
@@ -336,7 +343,7 @@ TEST(a_forked_child_has_no_sampling_and_can_stop_and_start_it)
 {
 	struct wan_progress *progress = real_monitor();
 	CHECK_EQ(wan_progress_start(progress, 5 * SECOND), 0);
-	for (int i = 0; i < 100 && summary_of(progress).samples < 1; i++)
+	for (int i = 0; i < 2000 && summary_of(progress).samples < 1; i++)
 		usleep(10000); /* the thread sleeps now and holds no lock */
 	usleep(10000);
 	pid_t child = fork();
