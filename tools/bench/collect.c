@@ -75,9 +75,10 @@ static void take_test(struct bench_said *said, char **fields)
 	test->ms = ms(fields[3]);
 	test->most_ms = ms(fields[4]);
 	test->cached_ms = ms(fields[5]);
-	test->memory_mb = mb(fields[6]);
-	test->times = number(fields[7]);
-	wan_str_copy(test->reason, sizeof(test->reason), fields[8]);
+	test->cpu_ms = ms(fields[6]);
+	test->memory_mb = mb(fields[7]);
+	test->times = number(fields[8]);
+	wan_str_copy(test->reason, sizeof(test->reason), fields[9]);
 	if (test->images) /* the largest chunk stands there; nobody shows it */
 		test->most_ms = test->ms;
 }
@@ -142,7 +143,7 @@ void bench_take_line(struct bench_said *said, char *line)
 {
 	char *fields[FIELDS_MAX] = {line};
 	size_t count = split(line, fields);
-	if (strcmp(fields[0], "test") == 0 && count == 9)
+	if (strcmp(fields[0], "test") == 0 && count == 10)
 		take_test(said, fields);
 	else if (strcmp(fields[0], "at") == 0 && count == 3)
 		said->done = number(fields[1]), said->total = number(fields[2]);

@@ -207,10 +207,11 @@ static int write_report(const struct run *run, const struct bench_output *choice
 	return status;
 }
 
-int bench_mode_run(const struct bench_request *asked, const struct bench_output *choice)
+int bench_mode_run(const struct bench_request *asked, const struct bench_output *chosen)
 {
 	static struct run run;
 	struct bench_request request = *asked;
+	struct bench_output place = *chosen, *choice = &place;
 	struct wanprof_output output;
 	struct wan_error error;
 	struct bench_summary summary;
@@ -218,6 +219,10 @@ int bench_mode_run(const struct bench_request *asked, const struct bench_output 
 	if (!bench_helper_find(helper, sizeof(helper))) {
 		wanprof_say("wanprof-bench: not found beside wanprof; install the whole package");
 		return WANPROF_SOFTWARE;
+	}
+	if (place.path && strcmp(place.path, "-") == 0) { /* the JSON alone */
+		place.path = NULL;
+		place.json = true;
 	}
 	machine_look(&(struct machine_request){.gpus = machine_gpus_real, .system = true},
 		     &run.report.machine);

@@ -125,6 +125,7 @@ static void tests(struct wan_json *json, const struct bench_report *report)
 		key_number(json, "median_ms", test->ms, 4);
 		key_number(json, "longest_ms", test->most_ms, 4);
 		key_number(json, "cached_ms", test->cached_ms, 6);
+		key_number(json, "cpu_ms", test->cpu_ms, 4);
 		key_number(json, "memory_mb", test->memory_mb, 3);
 		wan_json_key_u64(json, "times", test->times);
 		wan_json_key_u64(json, "concurrent", test->threads);

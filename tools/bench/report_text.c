@@ -92,21 +92,22 @@ static void contents(FILE *to, const struct bench_report *report)
 static void crowds(FILE *to, const struct bench_report *report)
 {
 	bool headed = false;
-	char median[24], most[24];
+	char median[24], most[24], cpu[24];
 	for (size_t i = 0; i < report->test_count; i++) {
 		const struct bench_test *test = &report->tests[i];
 		bool crowd = test->group == BENCH_GROUP_CONCURRENT;
 		if (!crowd && test->group != BENCH_GROUP_BATCH)
 			continue;
 		if (!headed)
-			fprintf(to, "\n%-24s %10s %10s %12s %9s\n", "many", "median", "longest",
-				"images/s", "memory");
+			fprintf(to, "\n%-24s %10s %10s %10s %12s %9s\n", "many", "median",
+				"longest", "CPU", "images/s", "memory");
 		headed = true;
 		double each_ms = crowd ? test->ms / WAN_MAX(test->threads, 1u)
 				       : test->ms / WAN_MAX(test->images, 1u);
-		fprintf(to, "%-24s %10s %10s %12.1f %6.1f MB  %s\n", test->name,
+		fprintf(to, "%-24s %10s %10s %10s %12.1f %6.1f MB  %s\n", test->name,
 			time_text(median, test->ms), time_text(most, test->most_ms),
-			each_ms > 0 ? 1000 / each_ms : 0, test->memory_mb, test->size);
+			time_text(cpu, test->cpu_ms), each_ms > 0 ? 1000 / each_ms : 0,
+			test->memory_mb, test->size);
 	}
 }
 

@@ -43,7 +43,7 @@ struct bench_test {
 	const char *format;
 	double megapixels;
 	double ms, most_ms; /* median with nothing cached, and the longest */
-	double cached_ms, memory_mb;
+	double cached_ms, cpu_ms, memory_mb;
 	uint64_t times;
 	unsigned threads, images; /* at once, in the batch; 0: one */
 	char reason[BENCH_TEXT];  /* why it failed or could not be tried */

@@ -53,12 +53,13 @@ TEST(a_test_line_becomes_a_test_of_its_case)
 {
 	begin(&picture);
 	line("source\t64x64:simple:png:0\t512");
-	line("test\tdecode\t1\t1500000\t2000000\t1000\t1048576\t5\t");
+	line("test\tdecode\t1\t1500000\t2000000\t1000\t1250000\t1048576\t5\t");
 	bench_take_end(&said, &(struct session_end){0});
 	REQUIRE(report.test_count == 1);
 	const struct bench_test *test = &report.tests[0];
 	CHECK_STR(test->name, "decode 64x64 simple png");
 	CHECK(test->ms == 1.5 && test->most_ms == 2 && test->cached_ms == 0.001);
+	CHECK(test->cpu_ms == 1.25);
 	CHECK(test->memory_mb == 1 && test->times == 5 && test->status == BENCH_PASSED);
 	CHECK(bench_bits_per_pixel(&report, "simple", "png") == 1);
 	CHECK(bench_bits_per_pixel(&report, "simple", "jpeg") == 0);
@@ -131,7 +132,7 @@ static void repeat(unsigned long long each)
 		snprintf(text, sizeof(text), "sample\t%llu", 5000000 + i * each + i % 3 * 100);
 		line(text);
 	}
-	line("test\trepeats\t1\t1000\t0\t0\t1000\t50\t");
+	line("test\trepeats\t1\t1000\t0\t0\t900\t1000\t50\t");
 	bench_take_end(&said, &(struct session_end){0});
 }
 

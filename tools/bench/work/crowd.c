@@ -77,11 +77,12 @@ int work_batch(int count, char **words)
 	struct wan_runtime *runtime = work_runtime(NULL);
 	if (!runtime)
 		return WORK_FAILED;
-	uint64_t before = work_resident(), begin_ns = work_now_ns();
+	uint64_t before = work_resident(), begin_ns = work_now_ns(), cpu_ns = work_cpu_ns();
 	work_peak_reset();
 	if (all_chunks(&batch, runtime, (uint64_t)images, &error) < 0)
 		work_failed(&test, &error);
 	test.ns = work_now_ns() - begin_ns;
+	test.cpu_ns = work_cpu_ns() - cpu_ns;
 	uint64_t peak = work_peak();
 	test.bytes = peak > before ? peak - before : 0;
 	test.times = (uint64_t)images;
@@ -97,6 +98,7 @@ struct asker {
 	pthread_t thread;
 	struct crowd *crowd;
 	uint64_t ns[EACH_MAX];
+	uint64_t cpu_ns; /* of all of them */
 	unsigned done;
 	bool wrong;
 	struct wan_error error;
@@ -122,10 +124,11 @@ static void *ask(void *context)
 	pthread_barrier_wait(&crowd->start);
 	while (asker->done < crowd->each) {
 		struct wan_image *image;
-		uint64_t begin_ns = work_now_ns();
+		uint64_t cpu_ns = work_thread_cpu_ns(), begin_ns = work_now_ns();
 		if (request(crowd, &image, &asker->error) < 0)
 			break;
 		asker->ns[asker->done++] = work_now_ns() - begin_ns;
+		asker->cpu_ns += work_thread_cpu_ns() - cpu_ns;
 		asker->wrong |= work_sum(image) != crowd->sum;
 		wan_image_unref(image);
 	}
@@ -141,6 +144,7 @@ static void judge(const struct asker *asker, struct work_test *test, uint64_t *a
 		snprintf(test->error, sizeof(test->error),
 			 "threads got pixels that one thread alone does not get");
 	}
+	test->cpu_ns += asker->cpu_ns;
 	for (unsigned i = 0; i < asker->done; i++) {
 		all[test->times++] = asker->ns[i];
 		test->most_ns = test->most_ns > asker->ns[i] ? test->most_ns : asker->ns[i];
@@ -168,6 +172,7 @@ static void crowd_run(struct crowd *crowd, unsigned threads, struct work_test *t
 	for (unsigned i = 0; i < threads; i++)
 		judge(&askers[i], test, all);
 	test->ns = work_median(all, test->times);
+	test->cpu_ns = test->times ? test->cpu_ns / test->times : 0; /* a sum until now */
 }
 
 int work_concurrent(int count, char **words)

@@ -38,7 +38,7 @@ int work_leak(int count, char **words)
 	struct wan_runtime *runtime = work_runtime(NULL);
 	if (!runtime)
 		return WORK_FAILED;
-	uint64_t begin_ns = work_now_ns();
+	uint64_t begin_ns = work_now_ns(), cpu_ns = work_cpu_ns();
 	for (int i = -WARMING; i < repeats && test.ok; i++) {
 		if (work(runtime, path, &error) < 0) {
 			work_failed(&test, &error);
@@ -49,6 +49,7 @@ int work_leak(int count, char **words)
 		}
 	}
 	test.ns = (work_now_ns() - begin_ns) / (test.times + WARMING);
+	test.cpu_ns = (work_cpu_ns() - cpu_ns) / (test.times + WARMING);
 	test.bytes = work_peak();
 	work_say(&test);
 	wan_runtime_unref(runtime);

@@ -12,18 +12,26 @@
 
 int mallctl(const char *, void *, size_t *, void *, size_t) __attribute__((weak));
 
-uint64_t work_now_ns(void)
+static uint64_t clock_ns(clockid_t clock)
 {
 	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(clock, &now);
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+uint64_t work_now_ns(void)
+{
+	return clock_ns(CLOCK_MONOTONIC);
 }
 
 uint64_t work_cpu_ns(void)
 {
-	struct timespec now;
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	return clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+uint64_t work_thread_cpu_ns(void)
+{
+	return clock_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 
 void work_say(const struct work_test *test)
@@ -32,10 +40,10 @@ void work_say(const struct work_test *test)
 	snprintf(error, sizeof(error), "%s", test->error);
 	for (char *at = error; *at; at++)
 		*at = *at == '\t' || *at == '\n' ? ' ' : *at;
-	printf("test\t%s\t%d\t%llu\t%llu\t%llu\t%llu\t%llu\t%s\n", test->name, test->ok,
+	printf("test\t%s\t%d\t%llu\t%llu\t%llu\t%llu\t%llu\t%llu\t%s\n", test->name, test->ok,
 	       (unsigned long long)test->ns, (unsigned long long)test->most_ns,
-	       (unsigned long long)test->cached_ns, (unsigned long long)test->bytes,
-	       (unsigned long long)test->times, error);
+	       (unsigned long long)test->cached_ns, (unsigned long long)test->cpu_ns,
+	       (unsigned long long)test->bytes, (unsigned long long)test->times, error);
 	fflush(stdout);
 }
 

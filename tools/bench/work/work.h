@@ -25,8 +25,9 @@ int work_scaling(const char *photograph, int rounds);
 
 /*
  * The parts below take the words after their name (see main.c), and say
- *	test <tab> name <tab> ok <tab> ns <tab> most ns <tab> cached ns <tab> bytes <tab> times
- *	     <tab> what went wrong      once for each thing that was measured; 0: not known
+ *	test <tab> name <tab> ok <tab> ns <tab> most ns <tab> cached ns <tab> CPU ns <tab> bytes
+ *	     <tab> times <tab> what went wrong      once for each thing that was measured; 0: not
+ *	     known; CPU of one, as ns is
  *	at <tab> done <tab> of          how far it is
  * and what is said at their file. They return an exit status.
  */
@@ -59,7 +60,7 @@ bool work_source_equals(const struct work_source *source, const struct wan_image
 struct work_test {
 	const char *name;
 	bool ok;
-	uint64_t ns, most_ns, cached_ns, bytes, times;
+	uint64_t ns, most_ns, cached_ns, cpu_ns, bytes, times;
 	char error[640];
 };
 void work_say(const struct work_test *test);
@@ -68,7 +69,8 @@ void work_at(uint64_t done, uint64_t total);
 void work_failed(struct work_test *test, const struct wan_error *error);
 
 uint64_t work_now_ns(void);
-uint64_t work_cpu_ns(void);
+uint64_t work_cpu_ns(void); /* of the process */
+uint64_t work_thread_cpu_ns(void);
 /* Sum over the pixels, which differs where they do. */
 uint64_t work_sum(const struct wan_image *image);
 /* Median; sorts. */
