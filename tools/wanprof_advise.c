@@ -51,7 +51,7 @@ struct wish {
 	struct advise_request request;
 	unsigned topics; /* 0: all */
 	const char *file;
-	bool json;
+	bool json, damaged;
 };
 
 static int bad_value(const char *option, const char *value, const char *wanted)
@@ -192,6 +192,26 @@ static unsigned long long count_written(const struct run_facts *facts,
 	return count;
 }
 
+/* What may make the measured speed another one than that of this machine at ease. */
+static void tell_doubts(const struct run_facts *facts, struct wish *wish)
+{
+	static struct machine here;
+	const char *model = facts->machine.cpu_model;
+	machine_look(NULL, &here);
+	if (facts->damaged)
+		wanprof_say("%s: the recording is damaged: this is what could be read", wish->file);
+	if (!run_facts_succeeded(facts))
+		wanprof_say("%s: the run did not end well (%s): its speed may mislead", wish->file,
+			    facts->state ? facts->state : "unknown");
+	if (model && here.cpu_model[0] && strcmp(model, here.cpu_model) != 0)
+		wanprof_say("%s: recorded on another machine (%s): its speed is that one's",
+			    wish->file, model);
+	if (facts->before.unclean)
+		wan_str_format(wish->request.measured.doubt, sizeof(wish->request.measured.doubt),
+			       "at its start: %s", facts->before.unclean);
+	wish->damaged = facts->damaged;
+}
+
 static int measure(struct wish *wish)
 {
 	struct run_facts facts;
@@ -214,9 +234,7 @@ static int measure(struct wish *wish)
 		wanprof_say("%s: no frames were written in this run, so its speed is not known; "
 			    "say how many it made with --frames",
 			    wish->file);
-	if (!run_facts_succeeded(&facts))
-		wanprof_say("%s: the run did not end well (%s): its speed may mislead", wish->file,
-			    facts.state ? facts.state : "unknown");
+	tell_doubts(&facts, wish);
 	run_facts_finish(&facts);
 	return 0;
 }
@@ -244,8 +262,9 @@ static int run(int argc, char **argv)
 	advise_for(&machine, &wish.request, &advise);
 	if (!wish.topics)
 		wish.topics = ADVISE_ALL;
-	return wish.json ? advise_print_json(&machine, &wish.request, &advise)
-			 : advise_print_text(&machine, &wish.request, &advise, wish.topics);
+	status = wish.json ? advise_print_json(&machine, &wish.request, &advise)
+			   : advise_print_text(&machine, &wish.request, &advise, wish.topics);
+	return !status && wish.damaged ? WANPROF_DAMAGED : status;
 }
 
 const struct wanprof_verb wanprof_verb_advise = {

@@ -122,16 +122,30 @@ static const char *list_lacks(unsigned lacks, const struct level_needs *needs, c
 	return to;
 }
 
+/* A figure of somebody else's machine, so that ours can be compared. */
+static void tell_elsewhere(const struct wan_screen *screen, enum machine_tier tier)
+{
+	const struct measured_machine *measured = tier_measured(tier);
+	enum speed_mode mode = tier_setup(tier)->gpu ? SPEED_GPU_PARALLEL : SPEED_CPU_PARALLEL;
+	if (measured)
+		tell_row(screen, "elsewhere",
+			 "processing 120 frames of 1920x1080 at high quality took %g s on %s",
+			 measured->mode[mode].seconds, measured->hardware);
+}
+
 static void tell_level(const struct wan_screen *screen, const struct machine *machine)
 {
 	char text[512];
 	struct level_judgement judged = level_judge(machine);
 	const struct level_needs *needs = level_needs(judged.level);
-	tell_heading(screen, "Hardware requirements: %s", needs->name);
+	tell_heading(screen, "Hardware requirements for processing frames: %s", needs->name);
 	if (judged.level != LEVEL_BELOW)
-		tell_row(screen, "good for", "%s, %g to %g%s frames a second", needs->use,
-			 needs->fps.low, needs->fps.high,
+		tell_row(screen, "good for",
+			 "%s: %g to %g%s frames a second processed (read, resized, written; not "
+			 "generated)",
+			 needs->use, needs->fps.low, needs->fps.high,
 			 judged.level == LEVEL_OPTIMAL ? " and more" : "");
+	tell_elsewhere(screen, machine_tier_of(machine));
 	if (judged.level + 1 == LEVELS)
 		return;
 	const struct level_needs *next = level_needs(judged.level + 1);
@@ -166,8 +180,8 @@ static void tell_expected(const struct wan_screen *screen, const struct machine 
 {
 	const struct machine_gpu *gpu = machine_largest_gpu(machine);
 	const struct tier_expectation *row = tier_expectation(tier, gpu != NULL);
-	const struct measured_machine *measured = tier_measured(tier);
-	tell_heading(screen, "Expected by the requirements of %s machines (not measured here)",
+	tell_heading(screen,
+		     "Generating with the model, as expected of %s machines (not measured here)",
 		     row->name);
 	tell_clip(screen, "1280x720", row->clip_720_s);
 	tell_clip(screen, "1920x1080", row->clip_1080_s);
@@ -183,11 +197,6 @@ static void tell_expected(const struct wan_screen *screen, const struct machine 
 			 "below %g %%",
 			 row->cpu_pct.low, row->cpu_pct.high, row->gpu_pct.low, row->gpu_pct.high,
 			 row->io_pct);
-	if (!measured)
-		return;
-	enum speed_mode mode = tier_setup(tier)->gpu ? SPEED_GPU_PARALLEL : SPEED_CPU_PARALLEL;
-	tell_row(screen, "elsewhere", "%g s at 1920x1080, high, was measured on %s",
-		 measured->mode[mode].seconds, measured->hardware);
 }
 
 static void json_lacks(struct wan_json *json, const char *key, unsigned lacks)

@@ -105,7 +105,7 @@ def tiers_of_made_machines():
 @test
 def what_was_counted_is_said():
     text = wanprof("tier", env=on(machine(gb=15.4), gpu_gb=24)).stdout
-    check("15.4 GB of memory count as 16 GB" in text, text)
+    check("15.4 GB of memory count as 16 GB" in text and "not generated" in text, text)
     text = " ".join(wanprof("tier", env=on(machine(gb=64, limit=8, quota=1.5))).stdout.split())
     check("limited to 8.00 GB by cgroup /box" in text, text)
     check("the time of 1.5 by cgroup /box" in text, text)
@@ -205,6 +205,11 @@ def a_recording_replaces_the_model():
     equal(document["speed"]["before_fps"], document["speed"]["measured_fps"], "before")
     told = as_json("advise", "--frames", "300", out)["speed"]["measured_fps"]
     check(told > document["speed"]["measured_fps"] * 50, told)
+    cut = fresh() + ".wprof"
+    with open(out, "rb") as whole, open(cut, "wb") as part:
+        part.write(whole.read()[:3000])
+    done = wanprof("advise", "--frames", "3", cut)
+    check(done.returncode == 65 and "damaged" in done.stderr and "Threads" in done.stdout, done)
     silent = fresh() + ".wprof"
     record(["djpeg", "-outfile", picture, IMAGE], silent)
     done = wanprof("advise", silent)
@@ -307,6 +312,13 @@ def nobody_without_a_home_is_left_alone():
     readonly = dict(env, XDG_STATE_HOME="/proc")
     done = wanprof("doctor", env=readonly, user=user, group=user, extra_groups=[], cwd="/")
     check("recordings cannot be written" in done.stdout, done.stdout)
+
+
+@test
+def hidden_cards_are_told():
+    env = on(machine(), gpu_gb=8, devices=2, CUDA_VISIBLE_DEVICES="1")
+    found = [item for item in as_json("doctor", env=env)["checks"] if item["id"] == "gpus-hidden"]
+    check(len(found) == 1 and '"1"' in found[0]["text"], found)
 
 
 @test

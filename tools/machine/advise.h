@@ -10,6 +10,7 @@ struct advise_measured {
 	double fps, frames, seconds;
 	unsigned width_px, height_px; /* of what it wrote; 0: unknown */
 	bool frames_told;             /* by the user; else counted as images that were written */
+	char doubt[160];              /* what may have slowed it down; "" */
 };
 
 struct advise_request {

@@ -109,25 +109,29 @@ static void tell_speed(const struct wan_screen *screen, const struct advise_requ
 {
 	const struct speed_advice *speed = &advise->speed;
 	const struct advise_measured *measured = &request->measured;
-	tell_heading(screen, "Speed");
+	tell_heading(screen, "Speed of processing frames (read, resized, written)");
 	tell_row(screen, "asked for", "%ux%u, %s quality, %s: at least %g frames a second",
 		 advise->asked.width_px, advise->asked.height_px,
 		 quality_name(advise->asked.quality), speed_mode_name(advise->asked.mode),
 		 advise->target_fps);
 	if (advise->measured)
-		tell_row(screen, "measured", "%.3g frames a second (%.0f frames%s in %.1f s)",
-			 measured->fps, measured->frames,
+		tell_row(screen, "measured", "%.3g frames a second (%.0f frame%s%s in %.2g s)",
+			 measured->fps, measured->frames, measured->frames == 1 ? "" : "s",
 			 measured->frames_told ? "" : ", as many as images were written,",
 			 measured->seconds);
 	else
 		tell_row(screen, "expected",
 			 "%.3g frames a second by a rough model, which may be off "
-			 "three times; name a recording to go by what was measured",
+			 "three times and knows nothing of generating them (wanprof tier does); "
+			 "name a recording to go by what was measured",
 			 speed->before_fps);
+	if (advise->measured && measured->doubt[0])
+		tell_row(screen, "but", "%s", measured->doubt);
 	if (!speed->changed) {
 		tell_row(screen, "take", "%s",
 			 speed->reached ? "it as it is: the target is reached"
-					: "it as it is: nothing smaller or simpler is left");
+					: "it as it is; the target is out of reach: nothing "
+					  "smaller or simpler is left");
 		return;
 	}
 	tell_row(screen, "take", "%ux%u, %s quality: %.3g frames a second%s",
@@ -142,7 +146,7 @@ static void tell_speed(const struct wan_screen *screen, const struct advise_requ
 
 static void tell_chunks(const struct wan_screen *screen, const struct advise *advise)
 {
-	char frame[32], available[32];
+	char frame[32], available[32], reserve[32];
 	tell_heading(screen, "Chunks of %u frames of %ux%u", advise->frames, advise->asked.width_px,
 		     advise->asked.height_px);
 	if (!advise->chunk_available_bytes) {
@@ -161,8 +165,10 @@ static void tell_chunks(const struct wan_screen *screen, const struct advise *ad
 				 "%s a frame: %u frames at a time, %llu chunks", frame,
 				 chunks->frames, (unsigned long long)chunks->chunks);
 	}
-	tell_row(screen, "rule", "70 %% of %s less a reserve, at most 100 frames",
-		 wan_format_bytes(available, sizeof(available), advise->chunk_available_bytes));
+	tell_row(screen, "rule",
+		 "70 %% of what %s leave beside a reserve of %s, at most 100 frames",
+		 wan_format_bytes(available, sizeof(available), advise->chunk_available_bytes),
+		 wan_format_bytes(reserve, sizeof(reserve), advise->chunk_reserve_bytes));
 }
 
 /* Nothing else on these lines: they are meant to be copied. */

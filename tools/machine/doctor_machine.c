@@ -117,7 +117,14 @@ void doctor_check_libraries(struct doctor *doctor)
 static void check_gpu(struct doctor *doctor)
 {
 	const struct machine *machine = &doctor->machine;
+	const char *shown = getenv("CUDA_VISIBLE_DEVICES");
 	char text[256];
+	if (machine->gpus.count && shown)
+		doctor_mend(doctor_add(doctor, DOCTOR_MACHINE, "gpus-hidden", DOCTOR_NOTE,
+				       "CUDA_VISIBLE_DEVICES is \"%s\": programs see these cards "
+				       "only; tier and advise count all",
+				       shown),
+			    "unset CUDA_VISIBLE_DEVICES");
 	if (machine->gpus.count) {
 		doctor_add(doctor, DOCTOR_MACHINE, "gpu", DOCTOR_OK, "graphics: %s%s",
 			   tell_gpu(machine, 0, text, sizeof(text)),

@@ -75,7 +75,7 @@ struct machine {
 };
 
 /* What to look at. A zeroed one, or NULL, is the light look of `wanprof run`: processor, memory and
- * limits of this machine, some 0.2 ms. */
+ * limits of this machine: 0.35 ms on two CPUs, and a small file more for each further one. */
 struct machine_request {
 	const char *root; /* put before every path of the kernel (tests); NULL or "": none */
 	const char *disk; /* a folder, or one that will be made; NULL: no disk */
