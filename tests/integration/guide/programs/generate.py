@@ -20,7 +20,7 @@ def bar(done, began):
     sys.stderr.flush()
 
 
-start = Image.open("start.jpg").resize((416, 240))
+start = Image.open("start.jpg").resize((208, 120))
 began = time.monotonic()
 for step in range(TOTAL + 1):
     bar(step, began)
