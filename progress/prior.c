@@ -190,6 +190,7 @@ bool wan_prior_of_tracker(struct wan_prior *ret_prior, const uint64_t *words, do
 				     : stretches_of_words(&prior, words, ns_per_tick);
 	read_tail(&prior, words, ns_per_tick, since);
 	read_steps(&prior, counts, unit_ns);
+	prior.after_ns = -1;
 	*ret_prior = prior;
 	return true;
 }
@@ -221,6 +222,10 @@ void wan_prior_merge(struct wan_prior *prior, const struct wan_prior *earlier)
 				: sqrt(before * before * (1 - share) + away * away * share);
 	}
 	prior->total_ns += (earlier->total_ns - prior->total_ns) * share;
+	if (prior->after_ns < 0 || earlier->after_ns < 0)
+		prior->after_ns = fmax(prior->after_ns, earlier->after_ns);
+	else
+		prior->after_ns += (earlier->after_ns - prior->after_ns) * share;
 	prior->typical_ns += (earlier->typical_ns - prior->typical_ns) * share;
 	prior->usual_ns += (earlier->usual_ns - prior->usual_ns) * share;
 	prior->excess_ns += (earlier->excess_ns - prior->excess_ns) * share;
@@ -248,6 +253,7 @@ void wan_prior_scale(struct wan_prior *prior, uint64_t total, double work)
 	if (fabs(each - 1) < 1e-9 && fabs(more - 1) < 1e-9)
 		return;
 	prior->total_ns = 0;
+	prior->after_ns = -1; /* what it depends on is not known */
 	for (uint32_t i = 0; i < prior->stretch_count; i++) {
 		struct wan_prior_stretch *stretch = &prior->stretches[i];
 		double steps = (double)stretch->steps;

@@ -26,6 +26,9 @@ struct wan_prior {
 	uint64_t total;  /* steps of the job */
 	double work;     /* of a step: megapixels x frames; 0: not known */
 	double total_ns; /* begin to end */
+	/* From the job's end to that of its process, where it went well: what a program does after
+	 * its last bar. Negative: not known. */
+	double after_ns;
 	uint32_t stretch_count;
 	struct wan_prior_stretch stretches[WAN_PRIOR_STRETCHES];
 	/* Of the steps, over the whole job. */

@@ -132,6 +132,18 @@ static uint32_t read_events(const struct wan_process *process,
 	return count;
 }
 
+static double after_of(const struct wan_process *process, uint64_t updated_ticks)
+{
+	const struct wan_record_header *header = &process->header;
+	uint64_t updated_ns = wan_process_time_ns(process, updated_ticks);
+	uint64_t realtime_ns =
+		process->start_realtime_ns + wan_elapsed(process->start_ns, updated_ns);
+	bool well = header->state == WAN_RUN_EXITED && header->exit_status == 0;
+	if (!well || header->end_realtime_ns < realtime_ns)
+		return -1;
+	return (double)(header->end_realtime_ns - realtime_ns);
+}
+
 bool wan_priors_of(const struct wan_process *process, const struct wan_process_counters *tracker,
 		   struct wan_prior *ret_prior)
 {
@@ -147,6 +159,7 @@ bool wan_priors_of(const struct wan_process *process, const struct wan_process_c
 				  tracker->latencies, tracker->latency_unit_ns, events, count))
 		return false;
 	ret_prior->work = wan_prior_work(process->header.command);
+	ret_prior->after_ns = after_of(process, tracker->words[WAN_TRACKER_UPDATED]);
 	return true;
 }
 

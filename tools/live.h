@@ -55,7 +55,8 @@ enum { LIVE_EVENTS = 8 };
 struct live_verdict {
 	bool eta_known;
 	uint64_t eta_low_ns, eta_high_ns;
-	double rate;  /* done a second, lately; negative: not known */
+	uint64_t after_ns; /* what the program does after its last bar; 0: nothing, or not known */
+	double rate;       /* done a second, lately; negative: not known */
 	bool stalled; /* longer without an update than its steps explain, and no sign of work */
 	bool late;    /* as long, but it gets on */
 	uint64_t quiet_ns; /* since the latest update */

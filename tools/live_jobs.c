@@ -182,6 +182,19 @@ static void judge(const struct live_job *job, const struct wan_tracker_row *row,
 	};
 }
 
+/* Earlier runs of the program: how long it went on after this bar, its outermost one. What is told
+ * by the program itself has phases for that. */
+static uint64_t after_ns(const struct live_job *job, const struct wan_tracker_row *row,
+			 const struct wan_job *read)
+{
+	const struct wan_prior *prior = job->prior;
+	bool same = prior && !prior->scaled && prior->total == read->total;
+	if (!same || row->source != WAN_TRACKER_OF_BAR || row->level || !(prior->after_ns >= 1e9) ||
+	    prior->after_ns > 0x1p62)
+		return 0;
+	return (uint64_t)prior->after_ns;
+}
+
 int live_judge_all(struct live *live, uint64_t now_ns)
 {
 	struct wan_job read;
@@ -200,6 +213,7 @@ int live_judge_all(struct live *live, uint64_t now_ns)
 			ask_prior(live, job, row, now_ns);
 		read_words(&read, row);
 		judge(job, row, &read, &job->verdict);
+		job->verdict.after_ns = after_ns(job, row, &read);
 		if (row->active)
 			judge_silence(job, row, &read, now_ns);
 	}

@@ -89,7 +89,8 @@ static double percent_of(const struct wan_tracker_row *row)
 static void eta_text(char *to, size_t bytes, const struct wan_tracker_row *row,
 		     const struct live_verdict *verdict)
 {
-	char low[32], high[32];
+	char low[32], high[32], after[32];
+	size_t used = 0;
 	uint64_t took_ns = wan_elapsed(row->begin_ns, row->seen_ns);
 	ahead_text(low, sizeof(low), verdict->eta_low_ns);
 	ahead_text(high, sizeof(high), verdict->eta_high_ns);
@@ -104,9 +105,12 @@ static void eta_text(char *to, size_t bytes, const struct wan_tracker_row *row,
 	else if (!verdict->eta_known)
 		wan_str_copy(to, bytes, "eta unknown");
 	else if (strcmp(low, high) == 0)
-		wan_str_format(to, bytes, "eta %s", low);
+		used = wan_str_format(to, bytes, "eta %s", low);
 	else
-		wan_str_format(to, bytes, "eta %s to %s", low, high);
+		used = wan_str_format(to, bytes, "eta %s to %s", low, high);
+	if (used && verdict->after_ns)
+		wan_str_format(to + used, bytes - used, ", then %s",
+			       ahead_text(after, sizeof(after), verdict->after_ns));
 }
 
 static bool several_processes(const struct live *live)

@@ -24,6 +24,8 @@ static void put_string(char *bytes, uint64_t *used, const char *text, uint32_t *
 	*used += (2u + length + 3u) / 4 * 4;
 }
 
+static uint64_t ends_after_ns; /* what the process does after its job; 0: nobody saw its end */
+
 /* A finished generation of that command; the file is as old as age says. */
 static void record(const char *name, const char *command, const char *cpu, double work,
 		   unsigned steps, uint64_t seed, int age_s)
@@ -57,6 +59,8 @@ static void record(const char *name, const char *command, const char *cpu, doubl
 	snprintf(header.program, sizeof(header.program), "/usr/bin/python3.11");
 	snprintf(header.command, sizeof(header.command), "%s", command);
 	snprintf(header.cpu, sizeof(header.cpu), "%s", cpu);
+	if (ends_after_ns)
+		header.end_realtime_ns = life.words[WAN_TRACKER_UPDATED] + ends_after_ns;
 	header.check = wan_record_header_check(&header);
 	memcpy(bytes, &header, sizeof(header));
 
@@ -129,6 +133,30 @@ TEST(earlier_runs_of_the_same_job_and_size_are_found)
 	CHECK_EQ(prior.total, 20);
 	key.job = "audio";
 	CHECK_EQ(wan_priors_find(folder, &key, &prior), -ENOENT);
+	finish();
+}
+
+TEST(what_a_program_does_after_its_job_is_known_where_its_end_is)
+{
+	struct wan_prior prior;
+	begin();
+	struct wan_prior_key key = key_of(SMALL, 40);
+	record("python3-1-1.wprof", SMALL, "cpu", 1, 40, 1, 100);
+	REQUIRE(wan_priors_find(folder, &key, &prior) == 0);
+	CHECK(prior.after_ns < 0);
+	ends_after_ns = 8000000000;
+	record("python3-2-1.wprof", SMALL, "cpu", 1, 40, 2, 90);
+	REQUIRE(wan_priors_find(folder, &key, &prior) == 0);
+	CHECK_EQ(prior.jobs, 2);
+	CHECK_NEAR(prior.after_ns, 8e9, 1e6);
+	ends_after_ns = 4000000000;
+	record("python3-3-1.wprof", SMALL, "cpu", 1, 40, 3, 80);
+	REQUIRE(wan_priors_find(folder, &key, &prior) == 0);
+	CHECK_NEAR(prior.after_ns, 6e9, 1e6);
+	key = key_of(SMALL, 20); /* of another size nobody knows */
+	REQUIRE(wan_priors_find(folder, &key, &prior) == 0);
+	CHECK(prior.after_ns < 0);
+	ends_after_ns = 0;
 	finish();
 }
 
