@@ -153,7 +153,7 @@ static void tell_level(const struct wan_screen *screen, const struct machine *ma
 		tell_row(screen, "missing", "for %s (%s): %s", next->name, next->use,
 			 list_lacks(judged.lacks, next, text, sizeof(text)));
 	if (judged.unknown)
-		tell_row(screen, "not known", "%s",
+		tell_row(screen, "not known", "whether there is %s",
 			 list_lacks(judged.unknown, next, text, sizeof(text)));
 }
 

@@ -98,10 +98,28 @@ static void tell_vram_advice(const struct wan_screen *screen, const struct machi
 		tell_row(screen, "there is", "%s", tell_no_gpu(machine, text, sizeof(text)));
 	if (advise->vram_gb > 0)
 		tell_range(screen, advise->vram, "");
+	const struct machine_gpu *gpu = machine_largest_gpu(machine);
+	if (gpu && gpu->used_bytes != UINT64_MAX) {
+		double left = (double)(gpu->total_bytes - gpu->used_bytes) / (double)MACHINE_GIB;
+		if (left < advise->vram.high)
+			tell_row(screen, "but", "others hold a part of it: %.1f GB are left now",
+				 left);
+	}
 	if (request->vram_gb > 0)
 		tell_row(screen, "yours", "%.1f GB: %s", request->vram_gb,
 			 verdict(advise->vram_judged, "less than half of the card: it would idle",
 				 "more than 95 % of the card: it would run out"));
+}
+
+static const char *mode_words(enum speed_mode mode)
+{
+	static const char *const words[SPEED_MODES] = {
+		[SPEED_GPU_PARALLEL] = "with the graphics card, in parallel",
+		[SPEED_GPU] = "with the graphics card",
+		[SPEED_CPU_PARALLEL] = "without a graphics card, in parallel",
+		[SPEED_CPU] = "without a graphics card, not in parallel",
+	};
+	return words[mode];
 }
 
 static void tell_speed(const struct wan_screen *screen, const struct advise_request *request,
@@ -112,7 +130,7 @@ static void tell_speed(const struct wan_screen *screen, const struct advise_requ
 	tell_heading(screen, "Speed of processing frames (read, resized, written)");
 	tell_row(screen, "asked for", "%ux%u, %s quality, %s: at least %g frames a second",
 		 advise->asked.width_px, advise->asked.height_px,
-		 quality_name(advise->asked.quality), speed_mode_name(advise->asked.mode),
+		 quality_name(advise->asked.quality), mode_words(advise->asked.mode),
 		 advise->target_fps);
 	if (advise->measured)
 		tell_row(screen, "measured", "%.3g frames a second (%.0f frame%s%s in %.2g s)",
