@@ -7,12 +7,16 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "baseline.h"
 #include "clock.h"
+#include "host.h"
 #include "html.h"
 #include "json_writer.h"
 #include "recordings.h"
 #include "str.h"
+#include "sys.h"
 #include "wanprof.h"
 
 extern char **environ;
@@ -33,10 +37,37 @@ static int status_of(int rc)
 						 : WANPROF_DAMAGED;
 }
 
+/* A file, or else the first one kept under that name, of this machine's tier where there is one. */
+static int find_baseline(const char **path, const struct wan_analysis *analysis)
+{
+	static struct baseline_files files; /* the path stays with the facts */
+	struct wan_error error = {0};
+	struct wan_host host;
+	struct stat status;
+	if (wan_sys->stat(*path, &status) == 0 || !baseline_name_is_safe(*path))
+		return 0;
+	wan_host_of(&analysis->view, &host);
+	int rc = baseline_find(&files, NULL, *path, baseline_tier(host.tier), BASELINE_REFERENCE,
+			       &error);
+	if (rc || !files.count) {
+		wanprof_say_error(&error);
+		return WANPROF_NO_INPUT;
+	}
+	if (files.count > 1)
+		wanprof_say("baseline %s has %zu runs; the page shows the first, `wanprof gate` "
+			    "compares with all",
+			    *path, files.count);
+	*path = files.paths[0];
+	return 0;
+}
+
 static int load_baseline(struct baseline *baseline, const struct wan_analysis *analysis,
 			 const struct wan_environment *environment, const char *path)
 {
 	struct wan_error error = {0};
+	int status = find_baseline(&path, analysis);
+	if (status)
+		return status;
 	int rc = run_facts_load(&baseline->facts, path, &error);
 	if (rc < 0) {
 		wanprof_say_error(&error);
@@ -50,7 +81,7 @@ static int load_baseline(struct baseline *baseline, const struct wan_analysis *a
 	baseline->compared = true;
 	if (baseline->facts.from_json)
 		return 0;
-	int status = recordings_add_file(&baseline->recordings, path, false);
+	status = recordings_add_file(&baseline->recordings, path, false);
 	if (!status)
 		status = recordings_analyse(&baseline->recordings, NULL, false, &baseline->config,
 					    &baseline->analysis);

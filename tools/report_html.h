@@ -10,7 +10,7 @@
 struct report_html {
 	const char *output;    /* file; "-": standard output; NULL: NAME.html here */
 	const char *recording; /* what is reported on, as named */
-	const char *baseline;  /* recording or JSON to compare with, or NULL */
+	const char *baseline;  /* recording, JSON or name to compare with, or NULL */
 	bool force, open;
 };
 

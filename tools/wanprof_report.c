@@ -27,8 +27,9 @@ static const struct wanprof_option options[] = {
 			 NULL},
 	[OPTION_HTML] = {"html", 0, "FILE", "write a page with pictures; - is standard output",
 			 NULL},
-	[OPTION_BASELINE] = {"baseline", 0, "FILE",
-			     "with --html: compare with this recording or dumped JSON", NULL},
+	[OPTION_BASELINE] =
+		{"baseline", 0, "B",
+		 "with --html: compare with this recording, dumped JSON or kept baseline", NULL},
 	[OPTION_OPEN] = {"open", 0, NULL,
 			 "open the page (without --html: NAME.html in this folder)", NULL},
 	[OPTION_FORCE] = {"force", 0, NULL, "replace the page if it exists", NULL},

@@ -1,48 +1,42 @@
 /* SPDX-License-Identifier: MIT */
 /* What changed since the baseline: medians with their intervals, and whether they may be compared.
  */
-#include <errno.h>
 #include <math.h>
-#include <string.h>
 
-#include "alloc.h"
 #include "chart.h"
+#include "compare.h"
 #include "macros.h"
-#include "statistics.h"
 #include "str.h"
 
-#define CONFIDENCE  0.95
-#define KINDS_TOLD  40
-#define SAMPLE_MOST 400 /* of each kind: the interval takes pairs of them */
-
-static bool differ(const char *a, const char *b)
-{
-	return a && b && strcmp(a, b) != 0;
-}
+#define KINDS_TOLD 40
 
 static double relative(double now, double was)
 {
 	return was > 0 ? now / was : NAN;
 }
 
+static void machine(struct html_page *page, const struct run_machine *machine)
+{
+	html_print(page, "%s, %i processors, %g GB, tier %s",
+		   machine->cpu_model ? machine->cpu_model : "an unknown processor",
+		   (int)machine->cpus, machine->memory_mb / 1024,
+		   machine->tier ? machine->tier : "not known");
+}
+
 /* Another machine, another tier, an unclean start: then no difference means anything by itself. */
-static void warnings(struct html_page *page)
+static void warnings(struct html_page *page, const struct comparison *comparison)
 {
 	const struct run_facts *now = page->options->now, *was = page->options->baseline;
-	const struct run_machine *a = &now->machine, *b = &was->machine;
-	bool memory = isfinite(a->memory_mb) && isfinite(b->memory_mb) &&
-		      fabs(a->memory_mb - b->memory_mb) > 0.02 * b->memory_mb;
-	bool machine = differ(a->cpu_model, b->cpu_model) || differ(a->gpu_model, b->gpu_model) ||
-		       (a->cpus && b->cpus && a->cpus != b->cpus) || memory;
-	if (machine || differ(a->tier, b->tier))
+	if (!comparison->comparable) {
 		html_print(page,
-			   "<p class=\"alarm\" role=\"note\"><strong>Another machine:</strong> the "
-			   "baseline is of %s, %i processors, %g GB, tier %s; this run of %s, %i "
-			   "processors, %g GB, tier %s. Differences are inconclusive.</p>\n",
-			   b->cpu_model ? b->cpu_model : "an unknown processor", (int)b->cpus,
-			   b->memory_mb / 1024, b->tier ? b->tier : "not known",
-			   a->cpu_model ? a->cpu_model : "an unknown processor", (int)a->cpus,
-			   a->memory_mb / 1024, a->tier ? a->tier : "not known");
+			   "<div class=\"alarm\" role=\"note\"><p><strong>Not comparable:</strong> "
+			   "%s. Whatever differs below is inconclusive.</p><p>Baseline: ",
+			   comparison->reason);
+		machine(page, &was->machine);
+		html_print(page, "<br/>This run: ");
+		machine(page, &now->machine);
+		html_print(page, "</p></div>\n");
+	}
 	if (now->before.unclean)
 		html_print(page, "<p class=\"note\">Before this run: %s.</p>\n",
 			   now->before.unclean);
@@ -109,97 +103,60 @@ static void figures(struct html_page *page)
 	html_table_end(page);
 }
 
-static const struct run_kind *same(const struct run_facts *facts, const struct run_kind *kind)
+static void verdict(struct html_page *page, enum compare_verdict verdict, bool comparable)
 {
-	for (size_t i = 0; i < facts->kind_count; i++)
-		if (wan_str_equal(facts->kinds[i].name, kind->name) &&
-		    wan_str_equal(facts->kinds[i].library, kind->library))
-			return &facts->kinds[i];
-	return NULL;
+	static const char *const words[] = {
+		[COMPARE_SAME] = "<span class=\"same\">no difference</span>",
+		[COMPARE_SLOWER] = "<span class=\"worse\">slower</span>",
+		[COMPARE_FASTER] = "<span class=\"better\">faster</span>",
+		[COMPARE_INCONCLUSIVE] = "inconclusive",
+		[COMPARE_TOO_FEW] = "too few to say",
+	};
+	html_print(page, "<td data-l=\"Verdict\">%r</td></tr>\n",
+		   comparable || verdict == COMPARE_TOO_FEW ? words[verdict] : "inconclusive");
 }
 
-/* Times of a kind, evenly taken where there are many. Returns how many. */
-static size_t sample(const struct run_facts *facts, const struct run_kind *kind, double *to)
+static void kind_row(struct html_page *page, const struct compare_row *row, bool comparable)
 {
-	size_t there = 0, count = 0, seen = 0;
-	for (size_t i = 0; i < facts->operation_count; i++)
-		there += wan_str_equal(facts->operations[i].name, kind->name) &&
-			 wan_str_equal(facts->operations[i].library, kind->library);
-	size_t each = there / SAMPLE_MOST + 1;
-	for (size_t i = 0; i < facts->operation_count && count < SAMPLE_MOST; i++) {
-		const struct run_operation *one = &facts->operations[i];
-		if (!wan_str_equal(one->name, kind->name) ||
-		    !wan_str_equal(one->library, kind->library))
-			continue;
-		if (seen++ % each == 0 && one->time_ms > 0)
-			to[count++] = one->time_ms;
-	}
-	return count;
-}
-
-static void kind_row(struct html_page *page, const struct run_kind *kind,
-		     const struct run_kind *old)
-{
-	double now[SAMPLE_MOST], was[SAMPLE_MOST];
-	size_t now_count = sample(page->options->now, kind, now);
-	size_t was_count = sample(page->options->baseline, old, was);
-	struct stat_interval ratio = stat_shift(was, was_count, now, now_count, true, CONFIDENCE);
-	bool known = isfinite(ratio.estimate) && isfinite(ratio.high) && ratio.low > 0;
-	html_print(page, "<tr><th scope=\"row\">%s</th>", kind->name);
-	value(page, "Baseline", isfinite(old->median_ms) ? old->median_ms : old->mean_ms, PLAIN_MS);
-	value(page, "This run", isfinite(kind->median_ms) ? kind->median_ms : kind->mean_ms,
-	      PLAIN_MS);
+	const struct stat_interval *ratio = &row->ratio;
+	bool known = isfinite(ratio->estimate) && isfinite(ratio->high) && ratio->low > 0;
+	html_print(page, "<tr><th scope=\"row\">%s</th>", row->name ? row->name : "all together");
+	value(page, "Baseline", row->base_ms, PLAIN_MS);
+	value(page, "This run", row->now_ms, PLAIN_MS);
 	change(page,
-	       isfinite(ratio.estimate) ? ratio.estimate : relative(kind->mean_ms, old->mean_ms));
-	html_cell_begin(page, "95 % interval", true, known ? ratio.low : NAN);
+	       isfinite(ratio->estimate) ? ratio->estimate : relative(row->now_ms, row->base_ms));
+	html_cell_begin(page, "Interval", true, known ? ratio->low : NAN);
 	if (known)
-		html_print(page, "%r%g to %r%g %%</td>", ratio.low >= 1 ? "+" : "",
-			   100 * (ratio.low - 1), ratio.high >= 1 ? "+" : "",
-			   100 * (ratio.high - 1));
+		html_print(page, "%r%g to %r%g %%</td>", ratio->low >= 1 ? "+" : "",
+			   100 * (ratio->low - 1), ratio->high >= 1 ? "+" : "",
+			   100 * (ratio->high - 1));
 	else
 		html_print(page, "\xe2\x80\x93</td>");
-	html_print(page, "<td data-l=\"Verdict\"><span class=\"%r\">%r</span></td></tr>\n",
-		   !known           ? "same"
-		   : ratio.low > 1  ? "worse"
-		   : ratio.high < 1 ? "better"
-				    : "same",
-		   !known           ? "too few to say"
-		   : ratio.low > 1  ? "slower"
-		   : ratio.high < 1 ? "faster"
-				    : "no difference");
+	verdict(page, row->verdict, comparable);
 }
 
-static void kinds(struct html_page *page)
+static void kinds(struct html_page *page, const struct comparison *comparison)
 {
-	const struct run_facts *now = page->options->now, *was = page->options->baseline;
-	size_t shown = 0, fresh = 0, gone = 0;
-	for (size_t i = 0; i < now->kind_count; i++) {
-		const struct run_kind *old = same(was, &now->kinds[i]);
-		fresh += !old;
-		if (!old || shown == KINDS_TOLD)
-			continue;
-		if (!shown++)
-			html_table_begin(page, "Median times of operations",
-					 "Operation|Baseline #|This run #|Change #|95 % interval #|"
-					 "Verdict");
-		kind_row(page, &now->kinds[i], old);
-	}
+	size_t shown = WAN_MIN(comparison->count, (size_t)KINDS_TOLD);
+	if (shown)
+		html_table_begin(
+			page, "Times of operations, paired by name and size",
+			"Operation|Baseline #|This run #|Paired change #|Interval #|Verdict");
+	for (size_t i = 0; i < shown; i++)
+		kind_row(page, &comparison->rows[i], comparison->comparable);
 	if (shown)
 		html_table_end(page);
-	for (size_t i = 0; i < was->kind_count; i++)
-		gone += !same(now, &was->kinds[i]);
-	if (fresh || gone)
+	if (comparison->unmatched)
 		html_print(page,
-			   "<p class=\"note\">%z kinds of operations are new, %z of the baseline "
-			   "did not come.</p>\n",
-			   fresh, gone);
+			   "<p class=\"note\">%z kinds of operations of weight came in one of "
+			   "the runs only.</p>\n",
+			   comparison->unmatched);
 	if (shown)
 		html_print(page,
-			   "<p class=\"note\">Intervals are of the rank-sum test on single "
-			   "operations, at most %i of a kind. Operations of one run are not "
-			   "independent of each other: <code>wanprof gate</code> over several runs "
-			   "gives a verdict.</p>\n",
-			   SAMPLE_MOST);
+			   "<p class=\"note\">As <code>wanprof gate</code> judges: intervals "
+			   "of %g %%, and what a machine alone does between two runs is no "
+			   "verdict. Several runs of each side decide sooner.</p>\n",
+			   100 * COMPARE_CONFIDENCE);
 }
 
 static void phases(struct html_page *page)
@@ -228,16 +185,23 @@ static void phases(struct html_page *page)
 void html_write_comparison(struct html_page *page)
 {
 	const struct run_facts *was = page->options->baseline;
+	struct comparison comparison;
 	if (!page->options->now || !was)
 		return;
+	int rc = compare_runs(&comparison, was, 1, page->options->now, 1, 0);
+	if (rc) {
+		wan_sink_fail(&page->sink, rc);
+		return;
+	}
 	html_section_begin(page, "comparison", "Against the baseline");
 	html_print(page, "<p>Baseline: <code>%s</code>%r</p>\n", was->path ? was->path : "",
 		   page->options->baseline_analysis
 			   ? ". In the pictures above it is grey, hollow or dashed."
 			   : "; it is JSON, so only its figures are in the pictures above.");
-	warnings(page);
+	warnings(page, &comparison);
 	figures(page);
 	phases(page);
-	kinds(page);
+	kinds(page, &comparison);
 	html_section_end(page);
+	compare_finish(&comparison);
 }
