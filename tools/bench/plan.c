@@ -173,10 +173,10 @@ static void add_crowd(struct bench_plan *plan, const struct bench_request *reque
 static void add_crowds(struct bench_plan *plan, const struct bench_request *request, bool all,
 		       unsigned groups)
 {
-	static const unsigned batches[] = {8, 32, 128, 512}, crowds[] = {1, 2, 4, 10, 6, 8};
+	static const unsigned batches[] = {8, 32, 128, 512}, crowds[] = {1, 2, 4, 6, 8, 10};
 	for (size_t i = 0; i < (all ? 4 : 2) && groups & 1u << BENCH_GROUP_BATCH; i++)
 		add_crowd(plan, request, BENCH_GROUP_BATCH, batches[i], 0);
-	for (size_t i = 0; i < (all ? 6 : 4) && groups & 1u << BENCH_GROUP_CONCURRENT; i++)
+	for (size_t i = 0; i < 6 && groups & 1u << BENCH_GROUP_CONCURRENT; i++)
 		add_crowd(plan, request, BENCH_GROUP_CONCURRENT, crowds[i], all ? 20 : 5);
 }
 
