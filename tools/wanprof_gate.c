@@ -16,9 +16,7 @@ enum { OPTION_TARGETS, OPTION_BASELINE, OPTION_LIMIT, OPTION_JSON, OPTION_OUTPUT
 
 static const struct wanprof_option options[] = {
 	[OPTION_TARGETS] = {"targets", 't', "FILE",
-			    "limits of yours, or a shipped list: tiers, variants, installation, "
-			    "allocation, generation (may be repeated)",
-			    NULL},
+			    "limits of yours, or the name of a shipped list (repeatable)", NULL},
 	[OPTION_BASELINE] =
 		{"baseline", 'b', "FILE",
 		 "a run to compare with (repeated: paired in order with the FILEs), or the "
