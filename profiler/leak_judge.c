@@ -83,6 +83,19 @@ static void judge_growth(struct wan_leak_judgement *judgement, const struct slop
 	}
 }
 
+/* Growth of more than one and a half standard errors that goes on, and is not sure for lack of
+ * readings: their error falls with the power 1.5 of their number. */
+static bool seems_to_grow(struct wan_leak_judgement *judgement, const struct wan_leak_rules *rules)
+{
+	double half = (judgement->high - judgement->low) / 2;
+	if (judgement->low > 0 || judgement->each < 2 * rules->each_bytes ||
+	    judgement->late < rules->each_bytes || judgement->each < half * 1.5 / SURE)
+		return false;
+	judgement->needed = ceil(judgement->iterations * pow(half / judgement->each, 2.0 / 3));
+	judgement->needed = fmax(judgement->needed, ceil(judgement->iterations * 1.5));
+	return true;
+}
+
 static void judge_rest(struct wan_leak_judgement *judgement, const struct slope *late,
 		       const struct wan_leak_rules *rules)
 {
@@ -96,6 +109,9 @@ static void judge_rest(struct wan_leak_judgement *judgement, const struct slope 
 			     late->high < rules->limit_bytes;
 		judgement->shape = ended ? WAN_LEAK_ENDED : WAN_LEAK_UNEVEN;
 		judgement->verdict = ended ? WAN_LEAK_NONE : WAN_LEAK_INCONCLUSIVE;
+	} else if (seems_to_grow(judgement, rules)) {
+		judgement->shape = WAN_LEAK_UNSURE;
+		judgement->verdict = WAN_LEAK_INCONCLUSIVE;
 	} else if (judgement->high * judgement->iterations > rules->limit_bytes) {
 		judgement->shape = WAN_LEAK_NOISY;
 		judgement->verdict = WAN_LEAK_INCONCLUSIVE;
@@ -157,13 +173,19 @@ void wan_leak_explain(const struct wan_leak_judgement *judgement,
 	signed_bytes(grown, sizeof(grown), judgement->growth_bytes);
 	signed_bytes(limit, sizeof(limit), rules->limit_bytes);
 	switch (judgement->shape) {
-	case WAN_LEAK_FLAT:
-		wan_str_format(to, bytes,
-			       judgement->growth_bytes < rules->each_bytes * judgement->iterations
-				       ? "%s in all: no growth per iteration"
-				       : "it grew by %s, but not from one iteration to the next",
-			       grown);
+	case WAN_LEAK_FLAT: {
+		char most[40];
+		size_t used = wan_str_format(
+			to, bytes,
+			judgement->growth_bytes < rules->each_bytes * judgement->iterations
+				? "%s in all: no growth per iteration"
+				: "it grew by %s, but not from one iteration to the next",
+			grown);
+		if (judgement->high >= rules->each_bytes && isfinite(judgement->high))
+			wan_str_format(to + used, bytes - used, " (up to %s is not excluded)",
+				       signed_bytes(most, sizeof(most), judgement->high));
 		return;
+	}
 	case WAN_LEAK_TOO_FEW:
 		if (judgement->iterations >= rules->iterations) {
 			wan_str_format(to, bytes,
@@ -201,6 +223,12 @@ void wan_leak_explain(const struct wan_leak_judgement *judgement,
 			to, bytes,
 			"it goes up and down so much that %s could hide: run more iterations",
 			limit);
+		return;
+	case WAN_LEAK_UNSURE:
+		wan_str_format(to, bytes,
+			       "it seems to grow by %s per iteration, which may be chance: about "
+			       "%.0f iterations would tell",
+			       each, judgement->needed);
 		return;
 	case WAN_LEAK_OVER_LIMIT:
 		wan_str_format(to, bytes, "it grew by %s, above %s", grown, limit);

@@ -43,6 +43,7 @@ enum wan_leak_shape {
 	WAN_LEAK_SLOW,       /* steady, and below each_bytes */
 	WAN_LEAK_UNEVEN,     /* it grew, and neither of these can be said */
 	WAN_LEAK_NOISY,      /* it goes up and down so much that a leak could hide in it */
+	WAN_LEAK_UNSURE,     /* it seems to grow, and that might be chance */
 	WAN_LEAK_OVER_LIMIT, /* classic */
 };
 
@@ -52,6 +53,7 @@ struct wan_leak_judgement {
 	double iterations, growth_bytes;
 	double each, low, high; /* bytes per iteration; NAN: not known */
 	double late;            /* the same of the later half */
+	double needed;          /* UNSURE: iterations that would probably decide */
 };
 
 /* readings by at, ascending; count at most WAN_LEAK_READINGS_MAX. */

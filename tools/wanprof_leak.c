@@ -318,7 +318,7 @@ static int show(const struct leak_request *request, const struct leak_report *re
 static bool is_one_iteration(const struct leak_request *request, const struct leak_report *report)
 {
 	return request->chosen.from == LEAK_FROM_AUTO && !request->chosen.name &&
-	       report->seen < 2 && !report->failed;
+	       report->seen == 1 && !report->failed;
 }
 
 static int test_command(struct leak_request *request)

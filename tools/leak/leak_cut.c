@@ -8,6 +8,7 @@
 #include "alloc.h"
 #include "heap.h"
 #include "heap_mark.h"
+#include "leak_parts.h"
 #include "macros.h"
 #include "str.h"
 #include "tracker_words.h"
@@ -202,14 +203,8 @@ static int collect_ends(const struct candidate *chosen, uint64_t **ret_ends, siz
 	return 0;
 }
 
-struct cut {
-	const struct wan_process_event **events;
-	double *at;
-	size_t count;
-};
-
 /* Marks at the ends of its iterations; of several at the same place the lowest counts. */
-static void add_mark(struct cut *cut, const struct wan_process_event *event, double at)
+static void add_mark(struct leak_readings *cut, const struct wan_process_event *event, double at)
 {
 	if (cut->count && cut->at[cut->count - 1] >= at) {
 		const struct wan_process_event *before = cut->events[cut->count - 1];
@@ -221,7 +216,7 @@ static void add_mark(struct cut *cut, const struct wan_process_event *event, dou
 	cut->at[cut->count++] = at;
 }
 
-static void cut_marks(const struct candidate *chosen, struct cut *cut)
+static void cut_marks(const struct candidate *chosen, struct leak_readings *cut)
 {
 	struct counted counted = {0};
 	for (size_t i = 0; i < chosen->process->event_count; i++) {
@@ -231,7 +226,7 @@ static void cut_marks(const struct candidate *chosen, struct cut *cut)
 	}
 }
 
-static int cut_operations(const struct candidate *chosen, struct cut *cut)
+static int cut_operations(const struct candidate *chosen, struct leak_readings *cut)
 {
 	uint64_t *ends;
 	size_t count, ended = 0;
@@ -300,7 +295,7 @@ static bool has_device(const struct wan_process *process)
 	return false;
 }
 
-static int judge_cut(const struct candidate *chosen, const struct cut *cut,
+static int judge_cut(const struct candidate *chosen, const struct leak_readings *cut,
 		     const struct leak_options *options, struct leak_report *report)
 {
 	struct wan_leak_reading *readings = wan_calloc(cut->count + 1, sizeof(*readings));
@@ -318,6 +313,8 @@ static int judge_cut(const struct candidate *chosen, const struct cut *cut,
 	report->books = books ? cut->events[0]->code >> 4 & 15 : WAN_HEAP_BOOKS_NONE;
 	for (size_t i = 0; books && i < cut->count; i++)
 		readings[i] = (struct wan_leak_reading){cut->at[i], held(cut->events[i])};
+	if (books)
+		leak_take_picture_off(chosen->process, cut, readings, report);
 	if (books)
 		judge(heap, readings, cut->count, chosen->seen, &options->rules);
 	for (size_t i = 0; pages && i < cut->count; i++)
@@ -369,7 +366,7 @@ int leak_cut(const struct wan_analysis *analysis, const struct leak_options *opt
 	     struct leak_report *ret_report)
 {
 	struct candidate chosen = {0};
-	struct cut cut = {0};
+	struct leak_readings cut = {0};
 	const struct wan_view *view = &analysis->view;
 	*ret_report = (struct leak_report){.verdict = WAN_LEAK_INCONCLUSIVE, .from = options->from};
 	for (size_t i = 0; i < view->source_count; i++)

@@ -29,6 +29,7 @@ static const char *shape_name(enum wan_leak_shape shape)
 					    [WAN_LEAK_SLOW] = "slow",
 					    [WAN_LEAK_UNEVEN] = "uneven",
 					    [WAN_LEAK_NOISY] = "noisy",
+					    [WAN_LEAK_UNSURE] = "unsure",
 					    [WAN_LEAK_OVER_LIMIT] = "over_limit"};
 	return (unsigned)shape < WAN_COUNT_OF(names) ? names[shape] : "uneven";
 }

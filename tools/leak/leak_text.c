@@ -115,7 +115,7 @@ static void print_series(FILE *to, const struct leak_series *series, const char 
 
 static void print_keepers(FILE *to, const struct leak_report *report)
 {
-	for (size_t i = 0; i < report->keeper_count; i++) {
+	for (size_t i = 0; report->verdict != WAN_LEAK_NONE && i < report->keeper_count; i++) {
 		const struct leak_keeper *keeper = &report->keepers[i];
 		char name[96], each[40];
 		wan_str_printable(name, sizeof(name), keeper->name);
