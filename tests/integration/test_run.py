@@ -115,7 +115,8 @@ def the_newest_recordings_of_the_default_place_are_kept():
     for _ in range(5):
         subprocess.run([WANPROF, "run", "-q", "djpeg", "-outfile", "/dev/null", IMAGE],
                        env=environment, check=True)
-    names = set(os.listdir(os.path.join(environment["XDG_STATE_HOME"], "wanrt"))) - {"history"}
+    names = os.listdir(os.path.join(environment["XDG_STATE_HOME"], "wanrt"))
+    names = [name for name in names if name != "history"]  # the index of the history
     equal(len(names), 3, names)
 
 
@@ -426,7 +427,8 @@ def the_default_place_is_the_state_folder():
     done = subprocess.run([WANPROF, "run", "--job", "a job", "--estimate", "1.5min", "true"],
                           env=record_here(XDG_STATE_HOME=state), stderr=subprocess.PIPE)
     equal(done.returncode, 0, done.stderr)
-    names = [name for name in os.listdir(os.path.join(state, "wanrt")) if name != "history"]
+    names = os.listdir(os.path.join(state, "wanrt"))
+    names = [name for name in names if name != "history"]  # the index of the history
     check(len(names) == 1 and names[0].startswith("true-") and names[0].endswith(".wprof"), names)
     equal(stat.S_IMODE(os.stat(os.path.join(state, "wanrt")).st_mode), 0o700, "mode")
 
@@ -460,9 +462,8 @@ def the_run_is_sampled_from_outside():
     out = fresh()
     began = time.monotonic()
     equal(record(["sleep", "0.8"], out).returncode, 0, "status")
-    took = time.monotonic() - began
-    samples = dumped(out)["samples"]
-    check(2 <= len(samples) <= took / 0.25 + 2, f"{len(samples)} samples in {took} s")
+    samples, most = dumped(out)["samples"], (time.monotonic() - began) / 0.25 + 2
+    check(2 <= len(samples) <= most, f"{len(samples)} samples")
     check(all(0.1 < sample["rss_mb"] < 100 for sample in samples), samples)
 
 
