@@ -17,11 +17,8 @@ enum { OPTION_TARGETS, OPTION_BASELINE, OPTION_LIMIT, OPTION_JSON, OPTION_OUTPUT
 static const struct wanprof_option options[] = {
 	[OPTION_TARGETS] = {"targets", 't', "FILE",
 			    "limits of yours, or the name of a shipped list (repeatable)", NULL},
-	[OPTION_BASELINE] =
-		{"baseline", 'b', "FILE",
-		 "a run to compare with (repeated: paired in order with the FILEs), or the "
-		 "name of a baseline",
-		 NULL},
+	[OPTION_BASELINE] = {"baseline", 'b', "FILE",
+			     "a run to compare with, or a kept baseline's name (repeatable)", NULL},
 	[OPTION_LIMIT] = {"limit", 0, "PERCENT",
 			  "slow-down against the baseline that must not go unseen (default 5)",
 			  NULL},
