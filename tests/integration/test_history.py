@@ -142,7 +142,7 @@ def only_new_recordings_are_read():
     need_index(place)
     for _ in range(2):
         place.run("decode")
-    equal(json.loads(place("history", "--json"))["recordings_read"], 0)  # run had told of them
+    equal(json.loads(place("history", "--json"))["recordings_read"], 0)  # run put them there
     os.unlink(place.index)
     equal(json.loads(place("history", "--json"))["recordings_read"], 2)
     equal(json.loads(place("history", "--json"))["recordings_read"], 0)
