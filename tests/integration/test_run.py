@@ -115,8 +115,7 @@ def the_newest_recordings_of_the_default_place_are_kept():
     for _ in range(5):
         subprocess.run([WANPROF, "run", "-q", "djpeg", "-outfile", "/dev/null", IMAGE],
                        env=environment, check=True)
-    names = os.listdir(os.path.join(environment["XDG_STATE_HOME"], "wanrt"))
-    names = [name for name in names if name != "history"]  # the index of the history
+    names = set(os.listdir(os.path.join(environment["XDG_STATE_HOME"], "wanrt"))) - {"history"}
     equal(len(names), 3, names)
 
 
@@ -427,8 +426,7 @@ def the_default_place_is_the_state_folder():
     done = subprocess.run([WANPROF, "run", "--job", "a job", "--estimate", "1.5min", "true"],
                           env=record_here(XDG_STATE_HOME=state), stderr=subprocess.PIPE)
     equal(done.returncode, 0, done.stderr)
-    names = os.listdir(os.path.join(state, "wanrt"))
-    names = [name for name in names if name != "history"]  # the index of the history
+    names = [name for name in os.listdir(os.path.join(state, "wanrt")) if name != "history"]
     check(len(names) == 1 and names[0].startswith("true-") and names[0].endswith(".wprof"), names)
     equal(stat.S_IMODE(os.stat(os.path.join(state, "wanrt")).st_mode), 0o700, "mode")
 
