@@ -178,8 +178,12 @@ static int add_figures(struct gate_facts *facts, const struct target_run *is,
 	values[TARGET_gpu_peak_mb] = run->gpu_peak_mb;
 	values[TARGET_memory_percent] = run->system_peak_percent;
 	values[TARGET_vram_percent] = 100 * run->gpu_peak_mb / run->machine.vram_mb;
-	if (run->machine.cpus)
+	values[TARGET_cpu_percent] = run->sensors.cpus_percent;
+	if (isnan(run->sensors.cpus_percent) && run->machine.cpus)
 		values[TARGET_cpu_percent] = run->cpu_average_percent / run->machine.cpus;
+	values[TARGET_gpu_percent] = run->sensors.gpu_percent;
+	values[TARGET_cpu_celsius] = run->sensors.cpu_celsius;
+	values[TARGET_gpu_celsius] = run->sensors.gpu_celsius;
 	values[TARGET_cache_hit_percent] = 100 * run->cache_hit_rate;
 	values[TARGET_exit_status] = run->exit_status >= 0 ? run->exit_status
 				     : run->signal > 0     ? 128 + run->signal

@@ -47,6 +47,7 @@ int facts_build_begin(struct facts_build *build)
 			  .gpu_peak_mb = NAN,
 			  .cpu_average_percent = NAN,
 			  .system_peak_percent = NAN,
+			  .sensors = {NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN},
 			  .cache_hit_rate = NAN},
 	};
 	return build->facts.texts ? 0 : -ENOMEM;

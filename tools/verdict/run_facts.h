@@ -65,6 +65,14 @@ struct run_machine {
 		vram_mb; /* limit: tightest cgroup; NAN: none or unknown */
 };
 
+/* Heat, power and use of the machine, from the samples of `wanprof run`. NAN: not seen. */
+struct run_sensors {
+	double cpu_celsius, gpu_celsius;     /* peaks */
+	double cpus_percent, gpu_percent;    /* means; of the whole machine */
+	double cpu_watts, gpu_watts;         /* means */
+	double cpu_throttled, gpu_throttled; /* by heat: times; samples */
+};
+
 struct run_facts {
 	const char *path; /* as named by the user */
 	bool from_json, damaged;
@@ -79,7 +87,8 @@ struct run_facts {
 	struct run_preconditions before;
 	double read_mb; /* that the command read from disks */
 	double rss_peak_mb, rss_average_mb, gpu_peak_mb, cpu_average_percent;
-	double system_peak_percent;                   /* of the memory of the machine */
+	double system_peak_percent; /* of the memory of the machine */
+	struct run_sensors sensors;
 	double cache_hit_rate;                        /* 0..1 */
 	uint64_t total_operations, failed_operations; /* ended, outermost */
 	uint64_t dropped_operations;                  /* of the total: not in operations[] */

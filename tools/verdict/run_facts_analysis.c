@@ -12,6 +12,7 @@
 #include "host.h"
 #include "macros.h"
 #include "run_facts_build.h"
+#include "sensors.h"
 #include "str.h"
 #include "trackers.h"
 #include "wan/profile.h"
@@ -227,51 +228,87 @@ static int add_phases(struct facts_build *build, const struct wan_view *view)
 	return rc;
 }
 
+static void add_finding(struct facts_build *build, const struct wan_finding *finding)
+{
+	facts_add_finding(
+		build, &(struct run_finding){
+			       .id = finding->advice->id,
+			       .severity = wan_finding_severity_name(finding->severity),
+			       .title = finding->advice->title,
+			       .operation = finding->operation,
+			       .unit = finding->unit,
+			       .value = finding->value,
+			       .limit = finding->limit,
+			       .recommendation = finding->advice->kind == WAN_ADVICE_RECOMMENDATION,
+		       });
+}
+
+/* In the order of the JSON, which has recommendations in a list of their own. */
 static void add_findings(struct facts_build *build, const struct wan_findings *findings)
 {
-	for (size_t i = 0; i < findings->count; i++) {
-		const struct wan_finding *finding = &findings->items[i];
-		facts_add_finding(build,
-				  &(struct run_finding){
-					  .id = finding->advice->id,
-					  .severity = wan_finding_severity_name(finding->severity),
-					  .title = finding->advice->title,
-					  .operation = finding->operation,
-					  .unit = finding->unit,
-					  .value = finding->value,
-					  .limit = finding->limit,
-					  .recommendation = finding->advice->kind ==
-							    WAN_ADVICE_RECOMMENDATION,
-				  });
-	}
+	for (int recommendation = 0; recommendation < 2; recommendation++)
+		for (size_t i = 0; i < findings->count; i++)
+			if ((findings->items[i].advice->kind == WAN_ADVICE_RECOMMENDATION) ==
+			    recommendation)
+				add_finding(build, &findings->items[i]);
+}
+
+/* The values that the JSON has as samples_summary.targets: of all samples, means of enough. */
+static void add_sensors(struct run_sensors *sensors, const struct wan_view *view)
+{
+	struct wan_sensors seen;
+	struct wan_sensors_judged judged[WAN_TARGETS];
+	wan_sensors_of(view, &seen);
+	wan_sensors_judge(&seen, NULL, judged);
+	sensors->cpu_celsius = judged[WAN_TARGET_CPU_HEAT].value;
+	sensors->gpu_celsius = judged[WAN_TARGET_GPU_HEAT].value;
+	sensors->cpu_throttled = judged[WAN_TARGET_CPU_THROTTLED].value;
+	sensors->gpu_throttled = judged[WAN_TARGET_GPU_THROTTLED].value;
+	sensors->cpus_percent = judged[WAN_TARGET_CPU_USE].value;
+	sensors->gpu_percent = judged[WAN_TARGET_GPU_USE].value;
+}
+
+struct mean {
+	double sum;
+	size_t count;
+};
+
+static void take(struct mean *mean, double value)
+{
+	if (!(value >= 0))
+		return;
+	mean->sum += value;
+	mean->count++;
+}
+
+static double mean_of(const struct mean *mean)
+{
+	return mean->count ? mean->sum / (double)mean->count : NAN;
 }
 
 static int add_samples(struct facts_build *build, const struct wan_analysis *analysis)
 {
 	struct run_facts *facts = &build->facts;
 	struct wan_sample *samples;
-	size_t count, total, rss = 0, cpu = 0;
-	double rss_sum = 0, cpu_sum = 0;
+	struct mean rss = {0}, cpu = {0}, cpu_watts = {0}, gpu_watts = {0};
+	size_t count, total;
 	if (wan_export_collect_samples(analysis, &samples, &count, &total))
 		return -ENOMEM;
 	for (size_t i = 0; i < count; i++) {
-		if (samples[i].rss_mb >= 0) {
-			facts->rss_peak_mb = fmax(facts->rss_peak_mb, samples[i].rss_mb);
-			rss_sum += samples[i].rss_mb;
-			rss++;
-		}
-		if (samples[i].cpu_percent >= 0) {
-			cpu_sum += samples[i].cpu_percent;
-			cpu++;
-		}
+		take(&rss, samples[i].rss_mb);
+		take(&cpu, samples[i].cpu_percent);
+		take(&cpu_watts, samples[i].cpu_watts);
+		take(&gpu_watts, samples[i].gpu_watts);
+		facts->rss_peak_mb = fmax(facts->rss_peak_mb, known(samples[i].rss_mb));
 		facts->gpu_peak_mb = fmax(facts->gpu_peak_mb, known(samples[i].gpu_used_mb));
 		facts->system_peak_percent =
 			fmax(facts->system_peak_percent, known(samples[i].system_percent));
-		facts->system_peak_percent =
-			fmax(facts->system_peak_percent, known(samples[i].system_percent));
 	}
-	facts->rss_average_mb = rss ? rss_sum / (double)rss : NAN;
-	facts->cpu_average_percent = cpu ? cpu_sum / (double)cpu : NAN;
+	facts->rss_average_mb = mean_of(&rss);
+	facts->cpu_average_percent = mean_of(&cpu);
+	facts->sensors.cpu_watts = mean_of(&cpu_watts);
+	facts->sensors.gpu_watts = mean_of(&gpu_watts);
+	add_sensors(&facts->sensors, &analysis->view);
 	wan_free(samples);
 	return 0;
 }

@@ -54,6 +54,13 @@ static uint32_t count32_of(json_value *object, const char *key)
 	return (uint32_t)WAN_MIN(count_of(object, key), (uint64_t)UINT32_MAX);
 }
 
+/* Of statuses and signals; -1: none, or one that is none. */
+static int small_of(json_value *object, const char *key)
+{
+	int64_t value = json_value_integer(json_value_member(object, key), -1);
+	return value >= 0 && value <= 255 ? (int)value : -1;
+}
+
 /* From the whole number where there is one: then it is what the recording gives, to the last bit.
  */
 static double time_of(json_value *object, const char *whole, const char *fraction)
@@ -118,8 +125,8 @@ static void read_run(struct reading *reading, json_value *document)
 	facts->duration_ms = positive(time_of(run, "duration_ns", "duration_ms"));
 	facts->estimate_s = positive(number_of(run, "estimate_s"));
 	facts->state = facts_text(build, text_of(run, "state"));
-	facts->exit_status = (int)json_value_integer(json_value_member(run, "exit_status"), -1);
-	facts->signal = (int)json_value_integer(json_value_member(run, "signal"), -1);
+	facts->exit_status = small_of(run, "exit_status");
+	facts->signal = small_of(run, "signal");
 	facts->damaged = json_value_count(json_value_member(document, "damage")) > 0;
 	if (isnan(facts->duration_ms))
 		damaged(reading, "the duration of run", 0);
@@ -287,6 +294,31 @@ static void read_lists(struct reading *reading, json_value *document)
 	}
 }
 
+static void read_sensors(struct run_sensors *sensors, json_value *summary)
+{
+	const struct {
+		const char *name;
+		double *value;
+	} read[] = {
+		{"cpu_temperature", &sensors->cpu_celsius},
+		{"gpu_temperature", &sensors->gpu_celsius},
+		{"cpu_throttled", &sensors->cpu_throttled},
+		{"gpu_throttled", &sensors->gpu_throttled},
+		{"cpu_use", &sensors->cpus_percent},
+		{"gpu_use", &sensors->gpu_percent},
+	};
+	json_value *targets = json_value_member(summary, "targets");
+	json_value *average = json_value_member(summary, "average");
+	for (size_t i = 0; i < json_value_count(targets); i++)
+		for (size_t k = 0; k < WAN_COUNT_OF(read); k++) {
+			json_value *target = json_value_at(targets, i);
+			if (wan_str_equal(text_of(target, "name"), read[k].name))
+				*read[k].value = positive(number_of(target, "value"));
+		}
+	sensors->cpu_watts = positive(number_of(average, "cpu_power_w"));
+	sensors->gpu_watts = positive(number_of(average, "gpu_power_w"));
+}
+
 static void read_figures(struct run_facts *facts, json_value *document)
 {
 	json_value *samples = json_value_member(document, "samples_summary");
@@ -296,9 +328,9 @@ static void read_figures(struct run_facts *facts, json_value *document)
 	facts->rss_peak_mb = positive(number_of(peak, "rss_mb"));
 	facts->gpu_peak_mb = positive(number_of(peak, "gpu_used_mb"));
 	facts->system_peak_percent = positive(number_of(peak, "system_used_percent"));
-	facts->system_peak_percent = positive(number_of(peak, "system_used_percent"));
 	facts->rss_average_mb = positive(number_of(average, "rss_mb"));
 	facts->cpu_average_percent = positive(number_of(average, "cpu_percent"));
+	read_sensors(&facts->sensors, samples);
 	double requests = (double)count_of(cache, "total_requests");
 	facts->cache_hit_rate = requests > 0 ? (double)count_of(cache, "hits") / requests : NAN;
 	facts->total_operations =

@@ -61,6 +61,44 @@ static void end(void)
 	targets_finish(&targets);
 }
 
+/* The one row about a figure of runs, of these facts and the shipped tiers. */
+static struct gate_row row_about(enum target_metric metric, const struct run_facts *run)
+{
+	struct gate_row none = {NULL, 0, 0, 0, 0, NAN, NULL, GATE_MET};
+	struct gate_facts facts;
+	struct wan_error error = {0};
+	begin("");
+	CHECK_EQ(targets_load(&targets, "tiers", &error), 0);
+	if (!CHECK_EQ(gate_facts_init(&facts, run, 1), 0))
+		return none;
+	struct gate_input input = {.values = facts.values, .value_count = facts.value_count};
+	judge_with(&input);
+	for (size_t i = 0; i < report.row_count; i++)
+		if (report.rows[i].target->metric == metric)
+			none = report.rows[i];
+	none.target = NULL; /* goes with the list */
+	end();
+	gate_facts_finish(&facts);
+	return none;
+}
+
+TEST(heat_and_use_are_judged_where_sensors_were_seen)
+{
+	struct run_facts run = {.machine = {.tier = "high-end", .cpus = 4, .vram_mb = NAN},
+				.cpu_average_percent = 300,
+				.sensors = {84.9, 83, 71, 84.9, NAN, NAN, 0, 0}};
+	CHECK_EQ(row_about(TARGET_cpu_celsius, &run).met, 1);
+	CHECK_EQ(row_about(TARGET_gpu_celsius, &run).above, 1);
+	CHECK_EQ(row_about(TARGET_gpu_percent, &run).below, 1);
+	CHECK_NEAR(row_about(TARGET_cpu_percent, &run).worst, 71, 0); /* of the machine */
+	run.sensors = (struct run_sensors){NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
+	for (int metric = TARGET_gpu_percent; metric <= TARGET_gpu_celsius; metric++) {
+		struct gate_row row = row_about(metric, &run);
+		CHECK(row.unknown == 1 && row.verdict == GATE_INCONCLUSIVE);
+	}
+	CHECK_NEAR(row_about(TARGET_cpu_percent, &run).worst, 75, 0); /* of the command */
+}
+
 TEST(the_sample_of_the_requirements_passes)
 {
 	begin("");

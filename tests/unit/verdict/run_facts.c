@@ -55,6 +55,30 @@ static int through_json(struct run_facts *facts, bool no_metrics)
 	return rc;
 }
 
+/* Six samples of the machine: 75 C at most, 60 % in the mean, slowed down twice by heat. */
+static void add_samples(struct fake *to)
+{
+	for (uint64_t i = 0; i < 6; i++) {
+		uint64_t cpus = 5750 + 100 * i, gpu = 8850 + 100 * i, c = 3381 + 20 * i;
+		struct wan_process_event sample = {
+			.kind = WAN_RECORD_SAMPLE,
+			.time_ns = to->process.start_ns + 1000000 * i,
+			.realtime_ns = to->process.start_realtime_ns + 1000000 * i,
+			.values = {(100 + i) * WAN_MIB, UINT64_MAX, 50 * WAN_MIB,
+				   5000 | 12000u << 16 | gpu << 48},
+		};
+		struct wan_process_event sensors = sample;
+		sensors.kind = WAN_RECORD_SENSORS;
+		sensors.values[0] = c | (c - 50) << 16;
+		sensors.values[1] = (61000 + 1000 * i) | (uint64_t)UINT32_MAX << 32;
+		sensors.values[2] = i / 2 | (i == 3 ? UINT64_C(0x20) : 0) << 32;
+		sensors.values[3] = 3000 | 3600 << 16 | UINT64_C(0xffff) << 32 | cpus << 48;
+		to->events[2 * i] = sample;
+		to->events[2 * i + 1] = sensors;
+	}
+	to->process.event_count = 12;
+}
+
 static void make_run(void)
 {
 	fake_init(&fake);
@@ -84,6 +108,7 @@ static void make_run(void)
 	fake.process.header.exit_status = 3;
 	fake.process.header.cpus = 12;
 	fake.process.header.memory_bytes = (uint64_t)16 << 30;
+	add_samples(&fake);
 }
 
 static bool same_number(double a, double b)
@@ -137,6 +162,18 @@ static void check_kinds(const struct run_facts *a, const struct run_facts *b, bo
 	}
 }
 
+static void check_sensors(const struct run_sensors *a, const struct run_sensors *b)
+{
+	CHECK(same_number(a->cpu_celsius, b->cpu_celsius));
+	CHECK(same_number(a->gpu_celsius, b->gpu_celsius));
+	CHECK(same_number(a->cpus_percent, b->cpus_percent));
+	CHECK(same_number(a->gpu_percent, b->gpu_percent));
+	CHECK(same_number(a->cpu_watts, b->cpu_watts));
+	CHECK(same_number(a->gpu_watts, b->gpu_watts));
+	CHECK(same_number(a->cpu_throttled, b->cpu_throttled));
+	CHECK(same_number(a->gpu_throttled, b->gpu_throttled));
+}
+
 static void check_run(const struct run_facts *a, const struct run_facts *b)
 {
 	CHECK_STR(b->job, a->job);
@@ -181,6 +218,16 @@ TEST(a_recording_and_its_json_give_the_same_facts)
 	REQUIRE_EQ(through_json(&dumped, false), 0);
 	CHECK(dumped.from_json && !direct.from_json);
 	check_run(&direct, &dumped);
+	check_sensors(&direct.sensors, &dumped.sensors);
+	CHECK_NEAR(direct.sensors.cpu_celsius, 75, 1e-6);
+	CHECK_NEAR(direct.sensors.gpu_celsius, 70, 1e-6);
+	CHECK_NEAR(direct.sensors.cpus_percent, 60, 1e-6);
+	CHECK_NEAR(direct.sensors.gpu_percent, 91, 1e-6);
+	CHECK_NEAR(direct.sensors.cpu_watts, 63.5, 1e-6);
+	CHECK(isnan(direct.sensors.gpu_watts));
+	CHECK_NEAR(direct.sensors.cpu_throttled, 2, 0);
+	CHECK_NEAR(direct.sensors.gpu_throttled, 1, 0);
+	CHECK_NEAR(direct.rss_peak_mb, 105, 1e-9);
 	check_operations(&direct, &dumped);
 	check_kinds(&direct, &dumped, true);
 	CHECK_EQ(direct.operation_count, 19); /* the nested one is none of them */
@@ -196,6 +243,20 @@ TEST(a_recording_and_its_json_give_the_same_facts)
 	run_facts_finish(&dumped);
 	run_facts_finish(&direct);
 	wan_analysis_finish(&analysis);
+}
+
+TEST(a_status_that_no_command_can_have_is_none)
+{
+	static const char wraps[] = "{\"schema\":\"wanrt-profile\",\"schema_version\":1,\"run\":"
+				    "{\"duration_ns\":1,\"state\":\"exited\",\"exit_status\":"
+				    "4294967296},\"metrics\":[],\"operations\":[]}";
+	struct run_facts facts;
+	struct wan_error error = {0};
+	if (!json_input_available())
+		SKIP("this build has no JSON library");
+	REQUIRE_EQ(from_text(&facts, wraps, strlen(wraps), &error), 0);
+	CHECK(facts.exit_status == -1 && !run_facts_succeeded(&facts));
+	run_facts_finish(&facts);
 }
 
 TEST(kinds_have_exact_sums_and_percentiles_of_their_operations)
