@@ -6,7 +6,18 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "hash.h"
 #include "macros.h"
+
+enum { RECENT = 256 };
+
+/* A kind of operation that was looked up. */
+struct recent {
+	bool used;
+	const char *name, *library;
+	uint64_t rest;
+	size_t row;
+};
 
 static int compare_key(const char *name_a, const char *library_a, unsigned rest_a,
 		       const char *name_b, const char *library_b, unsigned rest_b)
@@ -34,20 +45,10 @@ static const char *text_or_empty(const char *text)
 	return text ? text : "";
 }
 
-static int operation_by_key(const void *left, const void *right)
+static int compare_to_row(const void *left, const void *right)
 {
-	const struct wan_view_operation *a = left, *b = right;
-	int order = compare_key(wan_operation_name(a->record), wan_operation_library(a->record),
-				rest_of(a->flags, a->status), wan_operation_name(b->record),
-				wan_operation_library(b->record), rest_of(b->flags, b->status));
-	if (order)
-		return order;
-	return (a->record->start_realtime_ns > b->record->start_realtime_ns) -
-	       (a->record->start_realtime_ns < b->record->start_realtime_ns);
-}
-
-static int compare_to_row(const struct wan_view_operation *operation, const struct wan_row *row)
-{
+	const struct wan_view_operation *operation = left;
+	const struct wan_row *row = right;
 	return compare_key(wan_operation_name(operation->record),
 			   wan_operation_library(operation->record),
 			   rest_of(operation->flags, operation->status), row->name, row->library,
@@ -280,20 +281,58 @@ static void fit(struct wan_row *row, const struct wan_view_operation *operations
 	wan_scaling_fit(scratch, memory, &row->memory_scaling);
 }
 
-/* Both lists are sorted by key: hand each row its records. A record without a row (its aggregate
- * was damaged) is left out here; it still is in the list of operations. */
-static void assign_records(struct wan_rows *rows, size_t operation_count)
+/*
+ * The row of an operation. Kinds are few and a recording holds each name once, so the row is known
+ * from the pointers nearly always; texts are compared only for what was not seen lately. The number
+ * of rows where there is none.
+ */
+static size_t row_of(const struct wan_rows *rows, const struct wan_view_operation *operation,
+		     struct recent *recent)
 {
-	const struct wan_view_operation *operations = rows->operations;
+	const struct wan_recording_operation *record = operation->record;
+	uint64_t rest = rest_of(operation->flags, operation->status);
+	uint64_t words[3] = {(uintptr_t)record->name, (uintptr_t)record->library, rest};
+	struct recent *slot = &recent[wan_mix32(words, WAN_COUNT_OF(words), 0) % RECENT];
+	if (!slot->used || slot->name != record->name || slot->library != record->library ||
+	    slot->rest != rest) {
+		const struct wan_row *row = bsearch(operation, rows->items, rows->count,
+						    sizeof(*rows->items), compare_to_row);
+		*slot = (struct recent){.used = true,
+					.name = record->name,
+					.library = record->library,
+					.rest = rest,
+					.row = row ? (size_t)(row - rows->items) : rows->count};
+	}
+	return slot->row;
+}
+
+/*
+ * Hands each row its records, in their order, in time linear in their number. rows->items are
+ * sorted by key. A record without a row (its aggregate was damaged) comes after all others; it
+ * still is in the list of operations. scratch: a number for each operation.
+ */
+static void assign_records(struct wan_rows *rows, const struct wan_view *view, uint16_t key_flags,
+			   size_t *scratch)
+{
+	struct recent recent[RECENT] = {0};
+	for (size_t i = 0; i < view->operation_count; i++) {
+		struct wan_view_operation operation = view->operations[i];
+		operation.flags &= key_flags;
+		scratch[i] = row_of(rows, &operation, recent);
+		if (scratch[i] < rows->count)
+			rows->items[scratch[i]].records++;
+	}
 	size_t at = 0;
 	for (size_t i = 0; i < rows->count; i++) {
-		struct wan_row *row = &rows->items[i];
-		while (at < operation_count && compare_to_row(&operations[at], row) < 0)
-			at++;
-		row->first_record = at;
-		while (at < operation_count && compare_to_row(&operations[at], row) == 0)
-			at++;
-		row->records = at - row->first_record;
+		rows->items[i].first_record = at;
+		at += rows->items[i].records;
+		rows->items[i].records = 0;
+	}
+	for (size_t i = 0; i < view->operation_count; i++) {
+		struct wan_row *row = &rows->items[scratch[i]];
+		size_t to = scratch[i] < rows->count ? row->first_record + row->records++ : at++;
+		rows->operations[to] = view->operations[i];
+		rows->operations[to].flags &= key_flags;
 	}
 }
 
@@ -333,11 +372,7 @@ int wan_rows_init(struct wan_rows *rows, const struct wan_view *view, uint16_t k
 		return -ENOMEM;
 	}
 	rows->count = merge_equal(rows->items, collect(rows->items, view, key_flags));
-	memcpy(rows->operations, view->operations, operations * sizeof(*rows->operations));
-	for (size_t i = 0; i < operations; i++)
-		rows->operations[i].flags &= key_flags;
-	qsort(rows->operations, operations, sizeof(*rows->operations), operation_by_key);
-	assign_records(rows, operations);
+	assign_records(rows, view, key_flags, scratch);
 	for (size_t i = 0; i < rows->count; i++) {
 		struct wan_row *row = &rows->items[i];
 		percentiles(row, rows->operations + row->first_record, scratch);

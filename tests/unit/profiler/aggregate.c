@@ -194,4 +194,34 @@ TEST(operations_without_a_name_and_library_do_no_harm)
 	finish();
 }
 
+/* The same text in several places, as in the recordings of a family, is one name. */
+TEST(records_stay_with_their_kind_by_start_however_many_kinds_there_are)
+{
+	enum { KINDS = 170, EACH = 3 };
+	static char names[EACH][KINDS][32];
+	fake_init(&fake);
+	for (int i = 0; i < EACH; i++)
+		for (int k = 0; k < KINDS; k++) {
+			snprintf(names[i][k], sizeof(names[i][k]), "kind_%d", k);
+			fake_add(&fake, fake_operation(names[i][k], 1 + k + (EACH - i) * 0.1));
+		}
+	fake_add(&fake, fake_operation("aggregate_lost", 1));
+	fake.process.aggregate_count--;
+	make(1);
+	REQUIRE_EQ(rows.count, KINDS);
+	size_t wrong = 0;
+	for (size_t i = 0; i < rows.count; i++) {
+		const struct wan_row *row = &rows.items[i];
+		const struct wan_view_operation *records = rows.operations + row->first_record;
+		wrong += row->records != EACH || !row->exact_percentiles;
+		for (size_t j = 0; j < row->records; j++)
+			wrong += strcmp(wan_operation_name(records[j].record), row->name) != 0;
+		for (size_t j = 1; j < row->records; j++)
+			wrong += records[j].record->start_ns <= records[j - 1].record->start_ns;
+	}
+	CHECK_EQ(wrong, 0);
+	CHECK_STR(rows.operations[view.operation_count - 1].record->name, "aggregate_lost");
+	finish();
+}
+
 TAP_MAIN
