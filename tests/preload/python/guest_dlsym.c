@@ -9,7 +9,7 @@
 
 typedef const char *name_function(void);
 
-static const char *name_of(void *found)
+static inline const char *name_of(void *found)
 {
 	return found ? ((name_function *)found)() : "nothing";
 }

@@ -63,7 +63,7 @@ static inline void v2_process(const char *path)
 static inline void v2_level(const char *path, const char *max, const char *high, uint64_t usage_mb,
 			    uint64_t file_mb, uint64_t slab_mb)
 {
-	char file[256];
+	char file[300];
 	snprintf(file, sizeof(file), "/cg%s/memory.max", path);
 	tree_write(&tree, file, "%s\n", max);
 	snprintf(file, sizeof(file), "/cg%s/memory.high", path);

@@ -134,7 +134,7 @@ TEST(progress_bars_are_counted_as_bars)
 
 TEST(more_libraries_than_room_do_no_harm)
 {
-	static char names[FAKE_OPERATIONS][8];
+	static char names[FAKE_OPERATIONS][16];
 	fake_init(&fake);
 	for (int i = 0; i < 60; i++) {
 		struct wan_recording_operation operation = fake_operation("a", 1);

@@ -186,7 +186,8 @@ TEST(a_file_that_still_grows_reads_as_a_moment_of_it)
 	while (wan_load_relaxed(&wan_recorder_header(growth.recorder)->units) < 10)
 		usleep(1000);
 	uint64_t before = 0;
-	for (unsigned i = 0; i < 50; i++) {
+	/* on a busy machine the writer may not have come far yet */
+	for (unsigned i = 0; i < 50 || (before <= 2000 && i < 20000); i++) {
 		struct wan_recording *recording = support_open(path);
 		REQUIRE(recording != NULL);
 		const struct wan_process *process = wan_recording_process(recording, 0);
@@ -236,7 +237,8 @@ TEST(a_file_cut_and_replaced_while_it_is_read_breaks_nothing)
 	REQUIRE(make_file(cutter.path, 300));
 	REQUIRE_EQ(pthread_create(&thread, NULL, cut_and_replace, &cutter), 0);
 	unsigned read = 0;
-	for (unsigned i = 0; i < 400; i++) {
+	/* on a busy machine it may be found cut 400 times */
+	for (unsigned i = 0; i < 400 || (!read && i < 100000); i++) {
 		struct wan_recording *recording;
 		memset(&error, 0, sizeof(error));
 		int result = wan_recording_open(cutter.path, &recording, &error);

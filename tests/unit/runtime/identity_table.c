@@ -86,7 +86,7 @@ TEST(a_name_nobody_depends_on_changes_nothing)
 	struct wan_known_path *path = make_path(2);
 	unsigned stale = 0;
 	for (int i = 0; i < 64; i++) {
-		char text[16];
+		char text[24];
 		snprintf(text, sizeof(text), "other%d", i);
 		if (wan_name_bit(text) == wan_name_bit("name"))
 			continue;
