@@ -261,9 +261,10 @@ static void finish(struct session *session)
 		remark(session->request,
 		       "%u process%s of the command still run%s; recorded on in %s", alive,
 		       alive == 1 ? "" : "es", alive == 1 ? "s" : "", session->files.folder);
-	/* As many as the configuration says stay in the default folder; the history keeps the rest.
+	/* As many as the configuration says stay in the default folder; the history keeps the rest,
+	 * and knows where runs are that have a job's name.
 	 */
-	if (session->tidy && !alive)
+	if ((session->tidy || session->request->config.record_job[0]) && !alive)
 		history_remember(session->files.path);
 	if (session->tidy)
 		wan_place_tidy(session->request->config.record_keep_files,

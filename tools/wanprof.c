@@ -85,7 +85,8 @@ static int global_options(int argc, char **argv)
 static int flushed(int status)
 {
 	if (fflush(stdout) != 0 || ferror(stdout)) {
-		wanprof_say("standard output: could not be written (disk full?)");
+		if (status != WANPROF_NO_OUTPUT) /* else the verb has said so */
+			wanprof_say("standard output: could not be written (disk full?)");
 		return status ? status : WANPROF_NO_OUTPUT;
 	}
 	return status;

@@ -3,6 +3,7 @@
 #include "wanprof.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "alloc.h"
@@ -156,6 +157,11 @@ static int add_baseline(struct request *request, const char *value)
 {
 	if (access(value, F_OK) == 0 || !baseline_name_is_safe(value))
 		return verdict_files_add(&request->base, value);
+	if (request->baseline && strcmp(request->baseline, value) != 0)
+		return wanprof_usage_error(&wanprof_verb_gate,
+					   "--baseline %s: there is no such file, and %s was named "
+					   "already: one kept baseline, or files",
+					   value, request->baseline);
 	request->baseline = value;
 	return 0;
 }
@@ -168,7 +174,9 @@ static int add_named(struct request *request)
 			       baseline_tier(request->runs.runs[0].machine.tier),
 			       BASELINE_REFERENCE, &error);
 	if (rc) {
-		wanprof_say_error(&error);
+		wanprof_say("%s: no such file, and no kept baseline of this name; `wanprof "
+			    "baseline list` names them",
+			    request->baseline);
 		return WANPROF_NO_INPUT;
 	}
 	int status = 0;

@@ -317,6 +317,43 @@ def what_a_run_found_at_its_start_is_kept():
 
 
 @test
+def a_run_of_a_named_job_is_known_wherever_it_was_recorded():
+    place = Place()
+    need("djpeg")
+    need_index(place)
+    path = fresh() + ".wprof"
+    place("run", "-q", "-o", path, "--job", "decode", "--", "djpeg", IMAGE)
+    equal(place.jobs()["decode"]["runs"], 1)
+    place("run", "-q", "-o", fresh() + ".wprof", "--", "djpeg", IMAGE)  # nobody named a job
+    equal(list(place.jobs()), ["decode"])
+
+
+@test
+def a_pipe_among_the_recordings_is_not_waited_for():
+    place = Place()
+    place.run("decode")
+    os.mkfifo(os.path.join(place.folder, "pipe.wprof"))
+    equal(place.jobs()["decode"]["runs"], 1)
+
+
+@test
+def a_damaged_recording_is_never_found_as_quick_as_a_baseline():
+    place = Place()
+    place.run("decode")
+    whole = place.recordings()[0]
+    cut = fresh() + ".wprof"
+    with open(whole, "rb") as source, open(cut, "wb") as to:
+        to.write(source.read(3000))
+    place("baseline", "save", "main", whole)
+    place("baseline", "save", "other", cut, status=65)
+    place("baseline", "compare", "main", cut, status=3)
+    check("is damaged" in place.said, place.said)
+    place("gate", "--baseline", "none.wprof", whole, status=66)
+    check("no such file" in place.said, place.said)
+    place("gate", "--baseline", "none", "--baseline", "main", whole, status=64)
+
+
+@test
 def a_baseline_is_saved_promoted_and_removed():
     place = Place()
     for _ in range(3):

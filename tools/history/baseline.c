@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -156,6 +157,25 @@ static void remove_folder(const char *path)
 	rmdir(path);
 }
 
+/* What a save that was killed left behind; home has nothing else that begins with a dot. */
+static void sweep(const char *home)
+{
+	char path[PATH_MAX + 256];
+	DIR *folder = opendir(home);
+	for (struct dirent *entry; folder && (entry = readdir(folder));) {
+		const char *pid = strrchr(entry->d_name, '-');
+		bool ours =
+			wan_str_starts(entry->d_name, ".part-") || strstr(entry->d_name, ".old-");
+		long number = pid ? strtol(pid + 1, NULL, 10) : 0;
+		if (!ours || number <= 0 || kill((pid_t)number, 0) == 0 || errno != ESRCH)
+			continue;
+		wan_str_format(path, sizeof(path), "%s/%s", home, entry->d_name);
+		remove_folder(path);
+	}
+	if (folder)
+		closedir(folder);
+}
+
 static int copy_file(const char *from, const char *to)
 {
 	struct stat status;
@@ -224,25 +244,86 @@ static int move_into_place(const char *temporary, const char *place)
 	return rc;
 }
 
+/*
+ * The exchange of candidate and reference is one step, putting the old reference away another. A
+ * mark in the folder that becomes the reference tells a promotion that was killed between them:
+ * the candidate is the old reference then, and a second promotion must not bring it back.
+ */
+#define MARK ".promoted"
+
+static bool is_marked(const char *folder)
+{
+	char path[PATH_MAX + 16];
+	wan_str_format(path, sizeof(path), "%s/" MARK, folder);
+	return there(path);
+}
+
+static void set_mark(const char *folder, bool on)
+{
+	char path[PATH_MAX + 16];
+	wan_str_format(path, sizeof(path), "%s/" MARK, folder);
+	if (!on)
+		wan_sys->unlink(path);
+	wan_cleanup(wan_fd_closep) int fd =
+		on ? wan_sys->open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
+}
+
+struct parts {
+	char home[PATH_MAX], reference[PATH_MAX], candidate[PATH_MAX], previous[PATH_MAX];
+};
+
+static bool parts_of(struct parts *parts, const char *folder, const char *tier, const char *name)
+{
+	return join(parts->home, folder, tier, name, NULL) &&
+	       join(parts->reference, folder, tier, name, "reference") &&
+	       join(parts->candidate, folder, tier, name, "candidate") &&
+	       join(parts->previous, folder, tier, name, "previous");
+}
+
+/* from becomes the previous one. Nothing half-deleted is ever called candidate or previous. */
+static int put_away(const struct parts *parts, const char *from)
+{
+	char old[PATH_MAX + 64];
+	wan_str_format(old, sizeof(old), "%s/.part-%ld", parts->home, (long)getpid());
+	remove_folder(old);
+	if (wan_sys->rename(parts->previous, old) != 0 && errno != ENOENT)
+		return -errno;
+	int rc = wan_sys->rename(from, parts->previous) == 0 ? 0 : -errno;
+	remove_folder(old);
+	return rc;
+}
+
+/* True: a promotion that was begun earlier is done now. */
+static bool finish_promotion(const struct parts *parts)
+{
+	if (!is_marked(parts->reference))
+		return false;
+	bool done = there(parts->candidate) && put_away(parts, parts->candidate) == 0;
+	set_mark(parts->reference, false);
+	return done;
+}
+
 int baseline_save(const char *folder, const char *name, const char *tier, const char *const *files,
 		  size_t count, bool force, enum baseline_part *ret_part,
 		  struct wan_error *reterr_error)
 {
-	char home[PATH_MAX], place[PATH_MAX], temporary[PATH_MAX + 64];
+	struct parts parts;
+	char temporary[PATH_MAX + 64];
+	char *home = parts.home;
 	if (!baseline_name_is_safe(name))
 		return refuse_name(reterr_error, name);
-	tier = baseline_tier(tier);
-	if (!join(home, folder, tier, name, NULL) ||
-	    !join(place, folder, tier, name, baseline_part_name(BASELINE_REFERENCE)))
+	if (!parts_of(&parts, folder, baseline_tier(tier), name))
 		return no_place(reterr_error);
-	*ret_part = there(place) ? BASELINE_CANDIDATE : BASELINE_REFERENCE;
-	join(place, folder, tier, name, baseline_part_name(*ret_part));
+	finish_promotion(&parts);
+	*ret_part = there(parts.reference) ? BASELINE_CANDIDATE : BASELINE_REFERENCE;
+	const char *place = *ret_part == BASELINE_CANDIDATE ? parts.candidate : parts.reference;
 	if (there(place) && !force)
 		return wan_error_set(reterr_error, -EEXIST, name,
 				     "promote it, or replace it with --force",
 				     "has a candidate already");
 	wan_str_format(temporary, sizeof(temporary), "%s/.part-%ld", home, (long)getpid());
 	remove_folder(temporary);
+	sweep(home);
 	int rc = make_folders(home);
 	if (!rc)
 		rc = wan_sys->mkdir(temporary, 0700) == 0 ? 0 : -errno;
@@ -264,30 +345,36 @@ int baseline_save(const char *folder, const char *name, const char *tier, const 
 int baseline_promote(const char *folder, const char *name, const char *tier,
 		     struct wan_error *reterr_error)
 {
-	char reference[PATH_MAX], candidate[PATH_MAX], previous[PATH_MAX];
+	struct parts parts;
+	int rc;
 	if (!baseline_name_is_safe(name))
 		return refuse_name(reterr_error, name);
-	tier = baseline_tier(tier);
-	if (!join(reference, folder, tier, name, "reference") ||
-	    !join(candidate, folder, tier, name, "candidate") ||
-	    !join(previous, folder, tier, name, "previous"))
+	if (!parts_of(&parts, folder, baseline_tier(tier), name))
 		return no_place(reterr_error);
-	if (!there(candidate))
+	if (finish_promotion(&parts))
+		return 0;
+	if (!there(parts.candidate))
 		return wan_error_set(reterr_error, -ENOENT, name,
 				     "save one: wanprof baseline save NAME FILE...",
-				     "has no candidate on tier %s", tier);
-	int rc;
-	if (!there(reference))
-		rc = wan_sys->rename(candidate, reference) == 0 ? 0 : -errno;
-	else if (renameat2(AT_FDCWD, candidate, AT_FDCWD, reference, RENAME_EXCHANGE) == 0)
-		rc = move_into_place(candidate, previous); /* it holds the old reference now */
+				     "has no candidate on tier %s", baseline_tier(tier));
+	bool first = !there(parts.reference);
+	if (!first)
+		set_mark(parts.candidate, true);
+	if (first)
+		rc = wan_sys->rename(parts.candidate, parts.reference) == 0 ? 0 : -errno;
+	else if (renameat2(AT_FDCWD, parts.candidate, AT_FDCWD, parts.reference, RENAME_EXCHANGE) ==
+		 0)
+		rc = put_away(&parts, parts.candidate); /* it holds the old reference now */
 	else if (errno == EINVAL || errno == ENOSYS)
-		rc = (rc = move_into_place(reference, previous))
+		rc = (rc = put_away(&parts, parts.reference))
 			     ? rc
-			     : (wan_sys->rename(candidate, reference) == 0 ? 0 : -errno);
+			     : (wan_sys->rename(parts.candidate, parts.reference) == 0 ? 0
+										       : -errno);
 	else
 		rc = -errno;
-	return rc ? wan_error_set(reterr_error, rc, reference, "", "cannot be replaced: %s",
+	if (!rc)
+		set_mark(parts.reference, false);
+	return rc ? wan_error_set(reterr_error, rc, parts.reference, "", "cannot be replaced: %s",
 				  strerror(-rc))
 		  : 0;
 }
@@ -309,6 +396,7 @@ int baseline_remove(const char *folder, const char *name, const char *tier,
 		for (unsigned part = 0; part < BASELINE_PARTS; part++)
 			if (join(path, folder, tiers[i], name, baseline_part_name(part)))
 				remove_folder(path);
+		sweep(home);
 		if (rmdir(home) != 0)
 			return wan_error_set(reterr_error, -errno, home, "remove it by hand",
 					     "cannot be removed: %s", strerror(errno));

@@ -19,6 +19,7 @@
 struct side {
 	struct run_facts runs[BASELINE_FILES_MAX];
 	size_t count;
+	bool damaged;
 };
 
 static int load(struct side *side, const char *path)
@@ -26,7 +27,11 @@ static int load(struct side *side, const char *path)
 	struct wan_error error = {0};
 	int rc = run_facts_load(&side->runs[side->count], path, &error);
 	if (rc)
-		return baseline_failed(rc, &error);
+		return baseline_unread(rc, &error);
+	if (side->runs[side->count].damaged) {
+		wanprof_say("%s: is damaged: only what could be read of it was compared", path);
+		side->damaged = true;
+	}
 	side->count++;
 	return 0;
 }
@@ -38,14 +43,13 @@ static void finish(struct side *side)
 }
 
 /* As gate: something slower is a failure whatever else is unknown. */
-static int verdict_of(const struct comparison *comparison, bool other_tier)
+static int verdict_of(const struct comparison *comparison, bool other_tier, bool damaged)
 {
-	bool slower = false, unknown = other_tier || !comparison->comparable || !comparison->count;
+	bool slower = false, unknown = damaged || !comparison->count;
 	for (size_t i = 0; i < comparison->count; i++) {
 		enum compare_verdict verdict = comparison->rows[i].verdict;
 		slower |= verdict == COMPARE_SLOWER;
-		if (i == 0)
-			unknown |= verdict == COMPARE_INCONCLUSIVE || verdict == COMPARE_TOO_FEW;
+		unknown |= verdict == COMPARE_INCONCLUSIVE || verdict == COMPARE_TOO_FEW;
 	}
 	if (other_tier || !comparison->comparable)
 		return GATE_INCONCLUSIVE;
@@ -147,7 +151,8 @@ static int compare(const struct baseline_request *request, const struct side *ba
 	}
 	const char *here = baseline_tier(now->runs[0].machine.tier);
 	const char *other = strcmp(here, tier) != 0 ? here : NULL;
-	int verdict = verdict_of(&comparison, other != NULL), failed = 0;
+	int verdict = verdict_of(&comparison, other != NULL, base->damaged || now->damaged),
+	    failed = 0;
 	if (request->json)
 		failed = print_json(request, &comparison, tier, other, verdict);
 	else

@@ -13,6 +13,7 @@
 #include "machine.h"
 #include "run_facts.h"
 #include "str.h"
+#include "verdict_files.h"
 #include "wanprof.h"
 
 int baseline_failed(int rc, const struct wan_error *error)
@@ -32,6 +33,12 @@ int baseline_failed(int rc, const struct wan_error *error)
 	default:
 		return WANPROF_NO_OUTPUT;
 	}
+}
+
+int baseline_unread(int rc, const struct wan_error *error)
+{
+	wanprof_say_error(error);
+	return verdict_exit_status(rc);
 }
 
 struct lookup {
@@ -98,7 +105,7 @@ static int check_file(const char *path, const char **tier, bool first)
 	int status = 0;
 	int rc = run_facts_load(&facts, path, &error);
 	if (rc)
-		return baseline_failed(rc, &error);
+		return baseline_unread(rc, &error);
 	const char *here = baseline_tier(facts.machine.tier);
 	if (facts.damaged || !run_facts_succeeded(&facts)) {
 		wanprof_say("%s: %s; a baseline is made of runs that completed", path,

@@ -22,6 +22,8 @@ int baseline_verb_remove(struct baseline_request *request);
 /* The exit status of a failure, its message printed. */
 struct wan_error;
 int baseline_failed(int rc, const struct wan_error *error);
+/* The same of a recording that cannot be read. */
+int baseline_unread(int rc, const struct wan_error *error);
 /* The tier that is meant where none was given: the only one that has a baseline of that name, else
  * that of this machine. */
 const char *baseline_meant_tier(const struct baseline_request *request);

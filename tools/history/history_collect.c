@@ -61,6 +61,9 @@ static int look_at(struct walk *walk, const char *path, bool named, struct wan_e
 		return named ? wan_error_set(reterr_error, -errno, path, "check the name", "%s",
 					     strerror(errno))
 			     : 0;
+	/* A pipe that lies in a folder would be waited for. */
+	if (!named && !S_ISREG(file.st_mode) && !S_ISDIR(file.st_mode))
+		return 0;
 	struct history_entry *entry = history_index_put(&walk->index, full);
 	if (!entry)
 		return -ENOMEM;

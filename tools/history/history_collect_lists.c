@@ -171,7 +171,8 @@ int history_import(const char *path, bool force, size_t *ret_runs, struct wan_er
 
 int history_keep_verdict(const char *key, const char *text, struct wan_error *reterr_error)
 {
-	char state[PATH_MAX], path[PATH_MAX + 32], line[VERDICT_MOST + 600], shown[VERDICT_MOST];
+	char state[PATH_MAX] = "", path[PATH_MAX + 32], line[VERDICT_MOST + 600],
+	     shown[VERDICT_MOST];
 	int rc = history_state_folder(state, sizeof(state));
 	wan_str_printable(shown, sizeof(shown), text); /* and so on one line */
 	size_t bytes = wan_str_format(line, sizeof(line), "%.500s\t%s\n", key, shown);

@@ -40,11 +40,19 @@ static bool lock(int fd)
 	return false;
 }
 
+/* Half a line, of a disk that was full or a writer that was killed: the next must not be glued to
+ * it. */
+static bool ends_open(int fd, off_t bytes)
+{
+	char last = '\n';
+	return bytes > 0 && pread(fd, &last, 1, bytes - 1) == 1 && last != '\n';
+}
+
 int history_journal_append(const char *state, uint64_t bytes, uint64_t changed_ns, const char *line)
 {
 	struct stat status;
 	size_t room = strlen(line) + 64;
-	wan_cleanup(wan_fd_closep) int fd = open_journal(state, O_WRONLY | O_CREAT | O_APPEND);
+	wan_cleanup(wan_fd_closep) int fd = open_journal(state, O_RDWR | O_CREAT | O_APPEND);
 	if (fd < 0)
 		return -errno;
 	if (!lock(fd))
@@ -55,12 +63,12 @@ int history_journal_append(const char *state, uint64_t bytes, uint64_t changed_n
 	if (!text)
 		return -ENOMEM;
 	size_t length =
-		wan_str_format(text, room, "%" PRIu64 " %" PRIu64 " %s\n", bytes, changed_ns, line);
+		wan_str_format(text, room, "%s%" PRIu64 " %" PRIu64 " %s\n",
+			       ends_open(fd, status.st_size) ? "\n" : "", bytes, changed_ns, line);
 	int rc = wan_write_full(fd, text, length);
 	wan_free(text);
-	/* half a line on a full disk: the next one must not be glued to it */
-	if (rc && wan_sys->ftruncate(fd, status.st_size) != 0)
-		return rc;
+	if (rc) /* half a line on a full disk; where it stays, the next one begins a new line */
+		(void)!wan_sys->ftruncate(fd, status.st_size);
 	return rc;
 }
 
@@ -97,7 +105,7 @@ int history_journal_take(const char *state, struct history_index *index)
 		fd = open_journal(state, O_RDONLY);
 	if (fd < 0)
 		return -1;
-	lock(fd); /* without it a line may be read later, or twice; the files tell it again */
+	bool locked = lock(fd);
 	if (wan_sys->fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) ||
 	    status.st_size > HISTORY_FILE_MOST) {
 		wan_sys->close(fd);
@@ -112,7 +120,8 @@ int history_journal_take(const char *state, struct history_index *index)
 			rc = take_line(index, line);
 	}
 	wan_free(text);
-	if (got <= 0 || rc) {
+	/* Somebody may be writing: what is there was taken over, and stays for the next time. */
+	if (got <= 0 || rc || !locked) {
 		wan_sys->close(fd);
 		return -1;
 	}

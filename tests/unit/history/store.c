@@ -8,8 +8,11 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
+#include <sys/file.h>
+#include <sys/wait.h>
 
 #include "alloc.h"
 #include "str.h"
@@ -130,6 +133,41 @@ TEST(a_journal_is_emptied_only_when_its_runs_are_kept)
 	CHECK_EQ(index.count, 0);
 }
 
+TEST(half_a_line_in_the_journal_costs_no_other_run)
+{
+	struct history_index index = {0};
+	const char *folder = fresh();
+	write_file(folder, "journal.txt", "12 34 run a total=1 fi"); /* its writer was killed */
+	CHECK_EQ(history_journal_append(folder, 7, 8, "run b total=1 file=/x/b.wprof"), 0);
+	CHECK_EQ(history_journal_append(folder, 7, 8, "run c total=1 file=/x/c.wprof"), 0);
+	history_journal_finish(history_journal_take(folder, &index), true);
+	CHECK_EQ(index.count, 2);
+	CHECK(history_index_find(&index, "/x/b.wprof") != NULL);
+	history_index_close(&index);
+}
+
+TEST(a_journal_that_somebody_writes_is_read_and_left_as_it_is)
+{
+	struct history_index index = {0};
+	const char *folder = fresh();
+	CHECK_EQ(history_journal_append(folder, 7, 8, "run b total=1 file=/x/b.wprof"), 0);
+	char path[PATH_MAX];
+	snprintf(path, sizeof(path), "%.3000s/journal.txt", folder);
+	int writer = open(path, O_WRONLY | O_CLOEXEC);
+	REQUIRE(writer >= 0 && flock(writer, LOCK_EX) == 0);
+	int fd = history_journal_take(folder, &index);
+	CHECK_EQ(fd, -1);
+	CHECK_EQ(index.count, 1);
+	history_journal_finish(fd, true);
+	history_index_close(&index);
+	close(writer);
+	fd = history_journal_take(folder, &index);
+	CHECK(fd >= 0);
+	CHECK_EQ(index.count, 1);
+	history_journal_finish(fd, true);
+	history_index_close(&index);
+}
+
 static void journal_scenario(void *context)
 {
 	struct history_index index = {0};
@@ -208,6 +246,71 @@ TEST(the_first_is_the_reference_and_later_ones_wait)
 	CHECK_EQ(baseline_remove(folder, "main", NULL, &error), 0);
 	CHECK_EQ(baseline_remove(folder, "main", NULL, &error), -ENOENT);
 	CHECK_EQ(baseline_find(&found, folder, "main", NULL, BASELINE_REFERENCE, &error), -ENOENT);
+}
+
+static char *in_main(const char *folder, const char *name)
+{
+	static char paths[4][PATH_MAX];
+	static unsigned next;
+	char *path = paths[next++ % 4];
+	snprintf(path, PATH_MAX, "%.3000s/baselines/budget/main/%s", folder, name);
+	return path;
+}
+
+TEST(a_promotion_that_was_killed_is_ended_by_the_next)
+{
+	struct wan_error error = {0};
+	enum baseline_part part;
+	const char *folder = fresh();
+	char one[PATH_MAX];
+	strcpy(one, write_file(folder, "a.wprof", "first"));
+	const char *three[] = {one, one, one};
+	for (size_t count = 1; count <= 3; count++) {
+		REQUIRE_EQ(
+			baseline_save(folder, "main", "budget", three, count, false, &part, &error),
+			0);
+		if (count == 2)
+			REQUIRE_EQ(baseline_promote(folder, "main", "budget", &error), 0);
+	}
+	/* after the exchange: the old reference is where the candidate was */
+	REQUIRE_EQ(rename(in_main(folder, "reference"), in_main(folder, "x")), 0);
+	REQUIRE_EQ(rename(in_main(folder, "candidate"), in_main(folder, "reference")), 0);
+	REQUIRE_EQ(rename(in_main(folder, "x"), in_main(folder, "candidate")), 0);
+	write_file(in_main(folder, "reference"), ".promoted", "");
+	REQUIRE_EQ(baseline_promote(folder, "main", "budget", &error), 0);
+	CHECK_EQ(count_of(folder, "budget", BASELINE_REFERENCE), 3);
+	CHECK_EQ(count_of(folder, "budget", BASELINE_PREVIOUS), 2);
+	CHECK_EQ(count_of(folder, "budget", BASELINE_CANDIDATE), 0);
+	/* only the mark is left: a new candidate is none of the old ones */
+	write_file(in_main(folder, "reference"), ".promoted", "");
+	REQUIRE_EQ(baseline_save(folder, "main", "budget", three, 1, false, &part, &error), 0);
+	REQUIRE_EQ(baseline_promote(folder, "main", "budget", &error), 0);
+	CHECK_EQ(count_of(folder, "budget", BASELINE_REFERENCE), 1);
+	CHECK_EQ(count_of(folder, "budget", BASELINE_PREVIOUS), 3);
+	CHECK_EQ(baseline_remove(folder, "main", NULL, &error), 0);
+}
+
+TEST(what_a_killed_save_left_is_swept_away)
+{
+	struct wan_error error = {0};
+	enum baseline_part part;
+	const char *folder = fresh();
+	char one[PATH_MAX], left[64];
+	pid_t gone = fork();
+	if (!gone)
+		_exit(0);
+	REQUIRE(gone > 0 && waitpid(gone, NULL, 0) == gone);
+	strcpy(one, write_file(folder, "a.wprof", "first"));
+	const char *two[] = {one, one};
+	REQUIRE_EQ(baseline_save(folder, "main", "budget", two, 1, false, &part, &error), 0);
+	snprintf(left, sizeof(left), ".part-%ld", (long)gone);
+	REQUIRE_EQ(mkdir(in_main(folder, left), 0700), 0);
+	write_file(in_main(folder, left), "1.wprof", "half");
+	REQUIRE_EQ(mkdir(in_main(folder, ".part-1"), 0700), 0); /* at work yet */
+	REQUIRE_EQ(baseline_save(folder, "main", "budget", two, 2, false, &part, &error), 0);
+	CHECK(access(in_main(folder, left), F_OK) != 0);
+	CHECK_EQ(rmdir(in_main(folder, ".part-1")), 0);
+	CHECK_EQ(baseline_remove(folder, "main", NULL, &error), 0);
 }
 
 /* Whatever fails: there are all files of a part, or none. */
