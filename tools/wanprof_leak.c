@@ -3,8 +3,6 @@
 #include "wanprof.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <ftw.h>
 #include <inttypes.h>
 #include <math.h>
 #include <signal.h>
@@ -21,6 +19,7 @@
 #include "macros.h"
 #include "recordings.h"
 #include "run.h"
+#include "scratch.h"
 #include "str.h"
 #include "units.h"
 
@@ -72,7 +71,8 @@ struct leak_request {
 	bool force;
 	char *const *command;
 	char words[512]; /* the command, for messages */
-	char folder[PATH_MAX], recording[PATH_MAX + 32], temporary[PATH_MAX + 32];
+	struct wanprof_scratch folder;
+	char recording[PATH_MAX + 32], temporary[PATH_MAX + 32];
 };
 
 static volatile sig_atomic_t child_pid;
@@ -169,29 +169,15 @@ static int parse(struct leak_request *request, int argc, char **argv)
 	return 0;
 }
 
-static int remove_one(const char *path, const struct stat *status, int type, struct FTW *walk)
-{
-	return remove(path) && errno != ENOENT ? 0 : 0; /* what cannot go stays: it is in /tmp */
-}
-
-static void remove_folder(const char *path)
-{
-	nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
-
 static int make_folder(struct leak_request *request)
 {
-	const char *base = getenv("TMPDIR");
-	wan_str_format(request->folder, sizeof(request->folder), "%s/wanprof-leak-XXXXXX",
-		       base && base[0] == '/' ? base : "/tmp");
-	if (!mkdtemp(request->folder)) {
-		wanprof_say("%s: cannot be made: %s; set TMPDIR to a folder that can be written",
-			    request->folder, strerror(errno));
-		return WANPROF_NO_OUTPUT;
-	}
-	wan_str_format(request->temporary, sizeof(request->temporary), "%s/tmp", request->folder);
+	int status = wanprof_scratch_make(&request->folder, "leak");
+	if (status)
+		return status;
+	wan_str_format(request->temporary, sizeof(request->temporary), "%s/tmp",
+		       request->folder.path);
 	wan_str_format(request->recording, sizeof(request->recording), "%s/leak.wprof",
-		       request->folder);
+		       request->folder.path);
 	mkdir(request->temporary, 0700);
 	return 0;
 }
@@ -371,7 +357,7 @@ static int run(int argc, char **argv)
 	if (status)
 		return status;
 	status = test_command(&request);
-	remove_folder(request.folder);
+	wanprof_scratch_remove(&request.folder);
 	return status;
 }
 

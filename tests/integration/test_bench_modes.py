@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """wanprof bench --mode and --matrix: reports that hold together, whatever happens meanwhile."""
+import fcntl
 import glob
 import json
 import os
@@ -8,9 +9,11 @@ import re
 import select
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 
 here = os.path.dirname(os.path.abspath(__file__))
@@ -204,22 +207,43 @@ def stress_needs_no_rights_and_says_what_it_could_not_do():
 
 
 @test
-def an_interrupt_writes_what_there_is_and_ends_with_130():
+def an_interrupt_writes_what_there_is_and_ends_with_its_number():
+    for number in signal.SIGINT, signal.SIGHUP:
+        with Folder() as folder:
+            path = os.path.join(folder, "report.json")
+            child = start("--mode", "stress", "--sizes", "64x64", "--seconds", "300", "--only",
+                          "stress", "-o", path, folder=folder)
+            worker = worker_of(child.pid, "calm")
+            os.killpg(child.pid, number)
+            out, err = child.communicate(timeout=TIMEOUT_S)
+            equal(child.returncode, 128 + number, err)
+            check("interrupted" in out and f"exit status {128 + number}" in out, out)
+            with open(path, encoding="utf-8") as file:
+                report = json.load(file)
+            cross_check(report)
+            check(report["interrupted"] and not report["complete"], report["summary"])
+            equal(report["summary"]["exit_status"], 128 + number, "exit status")
+            check(not os.path.exists(f"/proc/{worker}/exe"), "the worker still works")
+
+
+@test
+def what_a_killed_run_leaves_is_removed_by_the_next_and_nothing_else_is():
     with Folder() as folder:
-        path = os.path.join(folder, "report.json")
-        child = start("--mode", "stress", "--sizes", "64x64", "--seconds", "300", "--only",
-                      "stress", "-o", path, folder=folder)
-        worker = worker_of(child.pid, "calm")
-        os.killpg(child.pid, signal.SIGINT)
-        out, err = child.communicate(timeout=TIMEOUT_S)
-        equal(child.returncode, 130, err)
-        check("interrupted" in out, out)
-        with open(path, encoding="utf-8") as file:
-            report = json.load(file)
-        cross_check(report)
-        check(report["interrupted"] and not report["complete"], report["summary"])
-        equal(report["summary"]["exit_status"], 130, "exit status")
-        check(not os.path.exists(f"/proc/{worker}/exe"), "the worker still works")
+        child = start("--mode", "stress", "--sizes", "64x64", "--seconds", "300", folder=folder)
+        worker_of(child.pid, "calm")
+        at_work = os.listdir(folder)
+        equal(len(at_work), 1, str(at_work))
+        for other in "wanprof-bench-results", "wanprof-leak-aaaaaa":
+            os.mkdir(os.path.join(folder, other))
+        done = bench("--mode", "quick", "--only", "errors", folder=folder)
+        equal(done.returncode, 0, done.stderr)
+        check(at_work[0] in os.listdir(folder), "the folder of one at work was removed")
+        child.kill()
+        child.communicate(timeout=TIMEOUT_S)
+        check(at_work[0] in os.listdir(folder), "killed, and yet it cleaned up")
+        bench("--mode", "quick", "--only", "errors", folder=folder)
+        equal(sorted(os.listdir(folder)), ["wanprof-bench-results", "wanprof-leak-aaaaaa"], "left")
+        os.rmdir(os.path.join(folder, "wanprof-bench-results"))
 
 
 @test
@@ -306,29 +330,41 @@ def wrong_arguments_are_named():
         equal(done.stdout, "", str(wrong))
 
 
+def on_terminal(folder, kind, columns):
+    """What a terminal of that width is shown, and what goes to standard output."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    child = subprocess.Popen([WANPROF, "bench", "--mode", "quick", "--sizes", "64x64",
+                              "--only", "size", "--only", "repeat", "--rounds", "1"],
+                             stdout=subprocess.PIPE, stderr=theirs, text=True,
+                             env=dict(os.environ, TMPDIR=folder, TERM=kind))
+    os.close(theirs)
+    seen = b""
+    while select.select([ours], [], [], TIMEOUT_S)[0]:
+        try:
+            part = os.read(ours, 4096)
+        except OSError:  # the other end was closed
+            break
+        if not part:
+            break
+        seen += part
+    os.close(ours)
+    out, _ = child.communicate(timeout=TIMEOUT_S)
+    return seen, out
+
+
 @test
 def a_terminal_sees_how_far_it_is_and_a_pipe_does_not():
     with Folder() as folder:
-        ours, theirs = pty.openpty()
-        child = subprocess.Popen([WANPROF, "bench", "--mode", "quick", "--sizes", "64x64",
-                                  "--only", "size", "--only", "repeat", "--rounds", "1"],
-                                 stdout=subprocess.PIPE, stderr=theirs, text=True,
-                                 env=dict(os.environ, TMPDIR=folder, TERM="xterm"))
-        os.close(theirs)
-        seen = b""
-        while select.select([ours], [], [], TIMEOUT_S)[0]:
-            try:
-                part = os.read(ours, 4096)
-            except OSError:  # the other end was closed
-                break
-            if not part:
-                break
-            seen += part
-        os.close(ours)
-        out, _ = child.communicate(timeout=TIMEOUT_S)
+        seen, out = on_terminal(folder, "xterm", 80)
         check(re.search(rb"\[1/7\]\s+0 %\s+size 64x64 simple jpeg", seen), seen[:300])
         check(seen.endswith(b"\r\x1b[K"), seen[-80:])
         check("\x1b" not in out and "\r" not in out, out[:200])
+        seen, _ = on_terminal(folder, "xterm", 24)
+        check(seen, "nothing is shown on a narrow terminal")
+        wide = [line for line in seen.split(b"\r\x1b[K") if len(line) >= 24]
+        equal(wide, [], "lines that wrap cannot be written over")
+        equal(on_terminal(folder, "dumb", 80)[0], b"", "a terminal that cannot go back")
 
 
 main(sys.argv[3:])

@@ -27,7 +27,8 @@ enum { BENCH_SCALING_ROUNDS = 5, BENCH_SCALING_ROUNDS_MAX = 50 };
 int bench_scaling_run(const char *photograph, unsigned rounds, struct bench_output *output);
 
 /* --mode and --matrix: chosen->path gets the JSON report, standard output the text (with json and
- * no path: the JSON). Returns the exit status: 0, 1, 2, 3 by the verdict, 130 interrupted. */
+ * no path: the JSON). Returns the exit status: 0, 1, 2, 3 by the verdict, 128 + the signal
+ * that interrupted it. */
 struct bench_request;
 int bench_mode_run(const struct bench_request *request, const struct bench_output *chosen);
 

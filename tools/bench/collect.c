@@ -139,6 +139,16 @@ static void take_frames(struct bench_said *said, char **fields)
 	said->told = true;
 }
 
+static void take_sample(struct bench_said *said, char **fields)
+{
+	size_t at = said->reading_count;
+	if (at < WAN_COUNT_OF(said->readings)) {
+		said->readings[at] =
+			(struct wan_leak_reading){(double)at, (double)number(fields[1])};
+		said->reading_count++;
+	}
+}
+
 void bench_take_line(struct bench_said *said, char *line)
 {
 	char *fields[FIELDS_MAX] = {line};
@@ -149,10 +159,8 @@ void bench_take_line(struct bench_said *said, char *line)
 		said->done = number(fields[1]), said->total = number(fields[2]);
 	else if (strcmp(fields[0], "source") == 0 && count == 3)
 		take_source(said, fields);
-	else if (strcmp(fields[0], "sample") == 0 && count == 2 &&
-		 said->reading_count < WAN_COUNT_OF(said->readings))
-		said->readings[said->reading_count++] = (struct wan_leak_reading){
-			(double)said->reading_count, (double)number(fields[1])};
+	else if (strcmp(fields[0], "sample") == 0 && count == 2)
+		take_sample(said, fields);
 	else if (strcmp(fields[0], "stress") == 0 && count == 14)
 		take_stress(said, fields);
 	else if (strcmp(fields[0], "frames") == 0 && count == 10)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* A memory cgroup of our own, below the one we are in: for root, or where it is delegated. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -12,6 +14,8 @@
 #include "session.h"
 #include "str.h"
 #include "sys.h"
+
+#define NAME "wanprof-bench-"
 
 static int write_text(const char *folder, const char *name, const char *text)
 {
@@ -38,18 +42,37 @@ static int find(struct wan_cgroup_place *place, bool *ret_v2)
 	return wan_cgroup_locate(own, mounts, true, place);
 }
 
+/* Of owners that were killed: named after a process that is gone. */
+static void remove_left(const char *parent)
+{
+	DIR *all = opendir(parent);
+	for (struct dirent *entry; all && (entry = readdir(all));) {
+		char path[PATH_MAX];
+		uint64_t pid;
+		if (!wan_str_starts(entry->d_name, NAME) ||
+		    wan_parse_u64(entry->d_name + strlen(NAME), &pid) < 0 || pid > INT_MAX ||
+		    kill((pid_t)pid, 0) == 0 || errno != ESRCH)
+			continue;
+		wan_str_format(path, sizeof(path), "%s/%s", parent, entry->d_name);
+		(void)rmdir(path);
+	}
+	if (all)
+		(void)closedir(all);
+}
+
 int bench_group_make(char *ret_folder, size_t bytes, uint64_t limit_bytes, char *reterr_reason,
 		     size_t reason_bytes)
 {
 	static struct wan_cgroup_place place;
-	char folder[PATH_MAX], limit[32];
+	char parent[PATH_MAX], folder[PATH_MAX], limit[32];
 	bool v2;
 	if (find(&place, &v2) < 0) {
 		wan_str_copy(reterr_reason, reason_bytes, "no memory cgroup is mounted");
 		return -ENOENT;
 	}
-	wan_str_format(folder, sizeof(folder), "%.2000s%.2000s/wanprof-bench-%d", place.mount,
-		       place.path, (int)getpid());
+	wan_str_format(parent, sizeof(parent), "%.2000s%.2000s", place.mount, place.path);
+	remove_left(parent);
+	wan_str_format(folder, sizeof(folder), "%.4000s/" NAME "%d", parent, (int)getpid());
 	if (wan_sys->mkdir(folder, 0755) < 0 && errno != EEXIST) {
 		int r = -errno;
 		wan_str_format(reterr_reason, reason_bytes, "no memory cgroup can be made: %s",

@@ -75,8 +75,6 @@ int bench_small_disk(const char *folder)
 void bench_keep_busy(void)
 {
 	volatile uint64_t sum = 0;
-	(void)signal(SIGINT, SIG_DFL);
-	(void)signal(SIGTERM, SIG_DFL);
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (;;)
 		sum += 1;

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* wanprof bench --mode, --matrix: a plan, one start of wanprof-bench for each case, a report. */
-#include <dirent.h>
-#include <errno.h>
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,8 +11,8 @@
 #include "macros.h"
 #include "mode.h"
 #include "report.h"
+#include "scratch.h"
 #include "str.h"
-#include "sys.h"
 #include "wanprof.h"
 
 struct run {
@@ -23,39 +20,8 @@ struct run {
 	struct bench_report report;
 	struct bench_said said;
 	struct bench_progress progress;
-	char folder[PATH_MAX];
-	int signal;
+	struct wanprof_scratch folder; /* of the pictures */
 };
-
-/* --- the folder of the pictures --- */
-
-static int make_folder(struct run *run)
-{
-	const char *place = getenv("TMPDIR");
-	wan_str_format(run->folder, sizeof(run->folder), "%.4000s/wanprof-bench-XXXXXX",
-		       place && *place ? place : "/tmp");
-	if (mkdtemp(run->folder))
-		return WANPROF_OK;
-	wanprof_say("%s: cannot be made: %s", run->folder, strerror(errno));
-	return WANPROF_NO_OUTPUT;
-}
-
-static void remove_folder(const struct run *run)
-{
-	char path[PATH_MAX + 256];
-	struct dirent *entry;
-	DIR *all = opendir(run->folder);
-	while (all && (entry = readdir(all))) {
-		wan_str_format(path, sizeof(path), "%s/%s", run->folder, entry->d_name);
-		if (strcmp(entry->d_name, "small") == 0)
-			(void)rmdir(path);
-		else if (entry->d_name[0] != '.')
-			(void)wan_sys->unlink(path);
-	}
-	if (all)
-		(void)closedir(all);
-	(void)rmdir(run->folder);
-}
 
 /* --- one case --- */
 
@@ -74,9 +40,9 @@ static void meanwhile(void *context)
 
 static void make_sources(struct run *run, const struct bench_case *of, struct session_end *end)
 {
-	const char *arguments[BENCH_CASE_SOURCES + 3] = {"make", run->folder};
+	const char *arguments[BENCH_CASE_SOURCES + 3] = {"make", run->folder.path};
 	const struct session_start start = {.arguments = arguments,
-					    .folder = run->folder,
+					    .folder = run->folder.path,
 					    .timeout_ms = 120000,
 					    .take = take,
 					    .context = run};
@@ -111,7 +77,7 @@ static void work(struct run *run, struct bench_case *of, struct session_end *end
 	char folder[PATH_MAX];
 	const char *group = limit_memory(run, of, folder, sizeof(folder));
 	const struct session_start start = {.arguments = arguments,
-					    .folder = run->folder,
+					    .folder = run->folder.path,
 					    .timeout_ms = of->timeout_ms,
 					    .injection = &of->injection,
 					    .group = group,
@@ -119,7 +85,7 @@ static void work(struct run *run, struct bench_case *of, struct session_end *end
 					    .meanwhile = meanwhile,
 					    .context = run};
 	for (unsigned i = 0; i < of->word_count; i++)
-		arguments[i] = strcmp(of->words[i], "@") == 0 ? run->folder : of->words[i];
+		arguments[i] = strcmp(of->words[i], "@") == 0 ? run->folder.path : of->words[i];
 	int r = bench_session_run(&start, end);
 	if (r < 0) {
 		end->status = WANPROF_SOFTWARE;
@@ -144,7 +110,8 @@ static void run_case(struct run *run, struct bench_case *of)
 	if (!end.status && !end.signal && !end.interrupted && !end.timed_out)
 		work(run, of, &end);
 	bench_take_end(&run->said, &end);
-	run->report.interrupted |= end.interrupted;
+	if (end.interrupted)
+		run->report.interrupted = bench_interrupted();
 	bench_progress_done(&run->progress, of);
 }
 
@@ -157,7 +124,6 @@ static void run_all(struct run *run)
 	for (size_t i = 0; i < run->plan.count && !run->report.interrupted; i++)
 		run_case(run, &run->plan.cases[i]);
 	bench_progress_end(&run->progress);
-	run->signal = bench_interrupted();
 	bench_interrupts_end();
 	run->report.complete = !run->report.interrupted;
 	run->report.seconds = (double)(wan_now_ns() - begin_ns) / 1e9;
@@ -239,18 +205,18 @@ int bench_mode_run(const struct bench_request *asked, const struct bench_output 
 		wanprof_say_error(&error);
 		return WANPROF_NO_OUTPUT;
 	}
-	int status = make_folder(&run);
+	int status = wanprof_scratch_make(&run.folder, "bench");
 	if (status) {
 		if (choice->path)
 			wanprof_output_abandon(&output);
 		return status;
 	}
 	run_all(&run);
-	remove_folder(&run);
+	wanprof_scratch_remove(&run.folder);
 	status = write_report(&run, choice, &output);
 	int r = bench_summarise(&run.report, &summary);
 	if (run.report.interrupted)
-		return 128 + run.signal;
+		return 128 + run.report.interrupted;
 	if (r < 0)
 		return WANPROF_NO_MEMORY;
 	return status ? status : summary.exit_status;

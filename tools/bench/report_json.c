@@ -66,7 +66,8 @@ static void summarise(struct wan_json *json, const struct bench_report *report,
 		wan_json_string(json, summary->reasons[i]);
 	wan_json_array_end(json);
 	wan_json_key_u64(json, "exit_status",
-			 report->interrupted ? 130 : (uint64_t)summary->exit_status);
+			 report->interrupted ? 128u + (unsigned)report->interrupted
+					     : (uint64_t)summary->exit_status);
 	wan_json_object_end(json);
 	wan_json_key(json, "performance_targets");
 	wan_json_object_begin(json);
@@ -275,7 +276,7 @@ int bench_report_json(int fd, const struct bench_report *report)
 	key_time(&json, "timestamp", report->started_ns);
 	wan_json_key_double(&json, "duration_s", report->seconds, 3);
 	wan_json_key_bool(&json, "complete", report->complete);
-	wan_json_key_bool(&json, "interrupted", report->interrupted);
+	wan_json_key_bool(&json, "interrupted", report->interrupted != 0);
 	environment(&json, &report->machine);
 	summarise(&json, report, &summary);
 	buckets(&json, report, "results_by_size", BENCH_BY_SIZE);

@@ -260,7 +260,7 @@ static void verdict(FILE *to, const struct bench_report *report,
 	if (summary->inconclusive)
 		fprintf(to, ", %" PRIu64 " inconclusive", summary->inconclusive);
 	fprintf(to, "\nverdict: %s (exit status %d)\n", words[summary->exit_status],
-		report->interrupted ? 130 : summary->exit_status);
+		report->interrupted ? 128 + report->interrupted : summary->exit_status);
 	for (size_t i = 0; i < summary->reason_count; i++) {
 		char text[BENCH_TEXT + 4];
 		wan_str_format(text, sizeof(text), "  %s", summary->reasons[i]);

@@ -99,8 +99,8 @@ struct bench_report {
 	const char *mode; /* "quick"; NULL: the matrix alone */
 	uint64_t started_ns;
 	double seconds;
-	bool complete; /* false: interrupted, or the rest could not be run */
-	bool interrupted;
+	bool complete;   /* false: interrupted, or the rest could not be run */
+	int interrupted; /* the signal; 0: none */
 	struct machine machine;
 	struct bench_test tests[BENCH_TESTS_MAX];
 	size_t test_count;

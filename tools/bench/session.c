@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -40,8 +39,8 @@ struct session {
 /* --- interrupts --- */
 
 static volatile sig_atomic_t interrupted;
-static struct sigaction before[2];
-static const int signals[2] = {SIGINT, SIGTERM};
+static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+static struct sigaction before[WAN_COUNT_OF(signals)];
 
 static void on_signal(int number)
 {
@@ -52,8 +51,11 @@ void bench_interrupts_begin(void)
 {
 	struct sigaction action = {.sa_handler = on_signal};
 	interrupted = 0;
-	for (unsigned i = 0; i < 2; i++)
-		(void)sigaction(signals[i], &action, &before[i]);
+	for (unsigned i = 0; i < WAN_COUNT_OF(signals); i++) {
+		(void)sigaction(signals[i], NULL, &before[i]);
+		if (before[i].sa_handler != SIG_IGN) /* nohup, or in the background of a script */
+			(void)sigaction(signals[i], &action, NULL);
+	}
 }
 
 int bench_interrupted(void)
@@ -63,7 +65,7 @@ int bench_interrupted(void)
 
 void bench_interrupts_end(void)
 {
-	for (unsigned i = 0; i < 2; i++)
+	for (unsigned i = 0; i < WAN_COUNT_OF(signals); i++)
 		(void)sigaction(signals[i], &before[i], NULL);
 }
 
@@ -77,8 +79,8 @@ static void become(const struct session_start *start, const char *program, const
 		all[i + 1] = start->arguments[i];
 	(void)dup2(out[1], STDOUT_FILENO);
 	(void)dup2(err[1], STDERR_FILENO);
+	bench_interrupts_end();
 	for (unsigned i = 0; i < 2; i++) {
-		(void)signal(signals[i], SIG_DFL);
 		(void)wan_sys->close(out[i]);
 		(void)wan_sys->close(err[i]);
 	}
@@ -112,6 +114,10 @@ static int begin(struct session *session)
 	(void)wan_sys->close(err[1]);
 	session->out.fd = out[0];
 	session->err.fd = err[0];
+	if (r < 0) {
+		(void)wan_sys->close(out[0]);
+		(void)wan_sys->close(err[0]);
+	}
 	return r;
 }
 
@@ -121,8 +127,10 @@ static void begin_busy(struct session *session, unsigned count)
 {
 	for (unsigned i = 0; i < count && i < BUSY_MAX; i++) {
 		pid_t child = fork();
-		if (child == 0)
+		if (child == 0) {
+			bench_interrupts_end();
 			bench_keep_busy();
+		}
 		if (child > 0)
 			session->busy[session->busy_count++] = child;
 	}

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* wanprof bench --table: the rows of the requirements, on photographs and with real work. */
-#include <errno.h>
 #include <glob.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include "reference.h"
 #include "json_writer.h"
 #include "macros.h"
+#include "scratch.h"
 #include "str.h"
 #include "sys.h"
 #include "units.h"
@@ -59,24 +59,19 @@ static void take_line(void *context, char *line)
 /* The helper reads the photographs; we read what it says. */
 static int measure(struct table *table)
 {
-	char folder[] = "/tmp/wanprof-bench-XXXXXX", rounds[16];
-	const char *arguments[SOURCES_MAX + 4] = {"table", rounds, folder};
-	if (!mkdtemp(folder)) {
-		wanprof_say("%s: cannot be made: %s", folder, strerror(errno));
-		return WANPROF_NO_OUTPUT;
-	}
+	struct wanprof_scratch folder;
+	char rounds[16];
+	const char *arguments[SOURCES_MAX + 4] = {"table", rounds, folder.path};
+	int status = wanprof_scratch_make(&folder, "bench");
+	if (status)
+		return status;
 	wan_str_format(rounds, sizeof(rounds), "%u", table->rounds);
 	for (size_t i = 0; i < table->source_count; i++)
 		arguments[3 + i] = table->sources[i];
-	int status = bench_helper_run(arguments, take_line, table);
+	status = bench_helper_run(arguments, take_line, table);
 	if (isatty(STDERR_FILENO))
 		fprintf(stderr, "\n");
-	for (int png = 0; png < 2; png++) { /* what an interrupted helper leaves */
-		char path[64];
-		wan_str_format(path, sizeof(path), "%s/source.%s", folder, png ? "png" : "jpg");
-		(void)wan_sys->unlink(path);
-	}
-	(void)rmdir(folder);
+	wanprof_scratch_remove(&folder); /* an interrupted helper leaves pictures in it */
 	return status;
 }
 
