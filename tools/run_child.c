@@ -15,6 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "alloc.h"
+#include "cleanup.h"
 #include "clock.h"
 #include "layout.h"
 #include "procfs.h"
@@ -59,44 +61,66 @@ static void give_back(const struct dispositions *inherited)
 	sigprocmask(SIG_SETMASK, &inherited->mask, NULL);
 }
 
-/* In the child: only calls that are safe between fork and exec. errno goes through the pipe. */
-static void execute(char *const *argv, const char *const *variables, int failure,
-		    const struct dispositions *inherited)
+/* The environment with the variables in place of those of the same names; only the array is new.
+ * *ret_only: where RUN_ONLY_PID stands, or NULL. */
+static char **environment(const char *const *variables, char ***ret_only)
 {
-	static char only_pid[48];
-	for (; variables && *variables; variables++) {
-		wan_str_format(only_pid, sizeof(only_pid), RUN_ONLY_PID "%ld", (long)getpid());
-		putenv(strcmp(*variables, RUN_ONLY_PID) == 0 ? only_pid : (char *)*variables);
+	size_t count = 0, used = 0, more = 0;
+	while (environ && environ[count])
+		count++;
+	while (variables && variables[more])
+		more++;
+	char **list = wan_malloc((count + more + 1) * sizeof(*list));
+	*ret_only = NULL;
+	for (size_t i = 0; list && i < count; i++) {
+		bool replaced = false;
+		for (size_t k = 0; k < more && !replaced; k++)
+			replaced = strncmp(environ[i], variables[k],
+					   strcspn(variables[k], "=") + 1) == 0;
+		if (!replaced)
+			list[used++] = environ[i];
 	}
-	give_back(inherited);
-	execvp(argv[0], argv);
-	int code = errno;
-	ssize_t written = wan_sys->write(failure, &code, sizeof(code));
-	_exit(written == sizeof(code) ? 127 : 125);
+	for (size_t k = 0; list && k < more; k++) {
+		if (strcmp(variables[k], RUN_ONLY_PID) == 0)
+			*ret_only = &list[used];
+		list[used++] = (char *)variables[k];
+	}
+	if (list)
+		list[used] = NULL;
+	return list;
 }
 
+/* In the child, in the parent's memory, which stands still until the command is there. */
+static void execute(char *const *argv, char **list, char **only,
+		    const struct dispositions *inherited, volatile int *ret_error)
+{
+	char only_pid[48];
+	if (only) {
+		wan_str_format(only_pid, sizeof(only_pid), RUN_ONLY_PID "%ld", (long)getpid());
+		*only = only_pid;
+	}
+	give_back(inherited);
+	execvpe(argv[0], argv, list);
+	*ret_error = errno;
+	_exit(127);
+}
+
+/* vfork(): copying our page tables, and each page that we write while the command begins, takes
+ * longer than the rest of the start. */
 static pid_t start(char *const *argv, const char *const *variables,
 		   const struct dispositions *inherited, int *ret_exec_error)
 {
-	int ends[2], code = 0;
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return -errno;
-	/* The command must not see a pipe of ours where it has no stdin, stdout or stderr. */
-	int high = fcntl(ends[1], F_DUPFD_CLOEXEC, 64);
-	if (high >= 0) {
-		wan_sys->close(ends[1]);
-		ends[1] = high;
-	}
-	pid_t pid = fork();
+	char **only;
+	wan_cleanup(wan_freep) char **list = environment(variables, &only);
+	volatile int exec_error = 0;
+	if (!list)
+		return -ENOMEM;
+	pid_t pid = vfork();
 	if (pid == 0)
-		execute(argv, variables, ends[1], inherited);
-	int fork_error = errno;
-	wan_sys->close(ends[1]);
-	if (pid > 0 && wan_read_full(ends[0], &code, sizeof(code)) != sizeof(code))
-		code = 0;
-	wan_sys->close(ends[0]);
-	*ret_exec_error = code;
-	return pid > 0 ? pid : -fork_error;
+		execute(argv, list, only, inherited, &exec_error);
+	int status = pid > 0 ? 0 : -errno;
+	*ret_exec_error = exec_error;
+	return pid > 0 ? pid : status;
 }
 
 /* Is it stopped still? A stop that the user has undone meanwhile is none. */

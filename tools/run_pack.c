@@ -205,12 +205,13 @@ int run_pack(const struct run_files *files, bool follow, const struct run_outcom
 	struct members members = {0};
 	int status = list_members(files->folder, &members);
 	unsigned alive = status == 0 && follow ? count_alive(&members) : 0;
+	bool waited = alive > 0;
 	for (unsigned ms = 0; alive && ms < GRACE_MS; ms += GRACE_STEP_MS) {
 		pause_ms(GRACE_STEP_MS);
 		alive = count_alive(&members);
 	}
 	/* Read again: the headers have grown while we waited. */
-	if (status == 0) {
+	if (status == 0 && waited) {
 		members.count = 0;
 		status = list_members(files->folder, &members);
 	}

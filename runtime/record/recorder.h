@@ -79,9 +79,11 @@ uint32_t wan_space_claim(struct wan_recorder *recorder, uint32_t count);
 /* Make the first bytes of fd real, so that no store into the mapping can fail. 0, negative errno.
  */
 int wan_space_reserve(struct wan_recorder *recorder, uint64_t from, uint64_t bytes);
-/* A unit just claimed, made ready in as few faults as can be. On a disk, pages that were written
- * are faulted in at a third of the cost of pages that were only allocated: 29 ns a record, not 59.
+/* On a disk, pages of an allocated range fault in ten times faster once they have been written
+ * (64 KiB: 26 us instead of 265). Should the write fail, they are there all the same, only dearer.
  */
+void wan_space_write_first(struct wan_recorder *recorder, uint64_t offset, uint64_t bytes);
+/* A unit just claimed, made ready in as few faults as can be: 29 ns a record, not 59. */
 void wan_space_prepare_unit(struct wan_recorder *recorder, uint32_t unit);
 bool wan_space_is_disk(int fd);
 /* Fault pages in now, in one call. */

@@ -138,13 +138,18 @@ uint32_t wan_space_claim(struct wan_recorder *recorder, uint32_t count)
 	return (uint32_t)first;
 }
 
+void wan_space_write_first(struct wan_recorder *recorder, uint64_t offset, uint64_t bytes)
+{
+	if (recorder->fd >= 0 && recorder->write_first)
+		(void)write_zeros(recorder->fd, offset, offset + bytes);
+}
+
 void wan_space_prepare_unit(struct wan_recorder *recorder, uint32_t unit)
 {
 	int saved = errno;
 	uint64_t offset = WAN_RECORD_UNITS_AT + (uint64_t)unit * WAN_RECORD_UNIT;
-	/* Should the write fail, the pages are there all the same, only dearer to fault in. */
 	if (recorder->fd >= 0 && recorder->write_first && still_ours(recorder))
-		(void)wan_pwrite_full(recorder->fd, zeros, sizeof(zeros), (off_t)offset);
+		wan_space_write_first(recorder, offset, WAN_RECORD_UNIT);
 	wan_space_prefault(recorder, offset, WAN_RECORD_UNIT);
 	errno = saved;
 }

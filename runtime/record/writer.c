@@ -136,9 +136,11 @@ static int adopt(struct wan_recorder *recorder, int fd)
 	recorder->no_growth = 0;
 	recorder->file_bytes = 0;
 	int error = wan_space_reserve(recorder, 0, WAN_RECORD_INITIAL);
-	if (!error)
-		recorder->file_bytes = WAN_RECORD_INITIAL;
-	return error;
+	if (error)
+		return error;
+	recorder->file_bytes = WAN_RECORD_INITIAL;
+	wan_space_write_first(recorder, 0, WAN_RECORD_PREFAULT);
+	return 0;
 }
 
 int wan_recorder_build(struct wan_recorder *recorder, const struct wan_place *place, int fd)

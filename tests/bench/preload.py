@@ -195,7 +195,8 @@ def start(bench, pairs):
     nothing = [bench.guest, "run", bench.jpeg, bench.png, "0"]
     one = [bench.guest, "jpeg", bench.jpeg, bench.png, "1"]
     wanprof = bench.at("tools/wanprof")
-    recorded = [wanprof, "run", "-q", "--force", "-o", os.path.join(bench.folder, "x.wprof"), "--"]
+    # A new file each time, as usual: replacing one makes the file system write it out at once.
+    recorded = [wanprof, "run", "-q", "-o", bench.records + "/", "--"]
     rows = {"nothing, hooks": (nothing, "hooks", []), "nothing, count": (nothing, "count", []),
             "nothing, wanprof run": (nothing, "bare", recorded),
             "one image, hooks": (one, "hooks", []), "one image, count": (one, "count", []),
