@@ -362,5 +362,6 @@ int wan_findings_default(struct wan_findings *findings, const struct wan_finding
 	rc = rc ? rc : wan_judge_sizes(findings, input);
 	if (!rc)
 		rc = wan_judge_run(findings, input);
+	rc = rc ? rc : wan_judge_cuda(findings, input);
 	return rc ? rc : wan_judge_sensors(findings, input);
 }

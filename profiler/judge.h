@@ -37,6 +37,8 @@ int wan_judge_png(struct wan_findings *findings, const struct wan_finding_input 
 int wan_judge_sizes(struct wan_findings *findings, const struct wan_finding_input *input);
 /* Programs started again and again: findings_run.c. */
 int wan_judge_run(struct wan_findings *findings, const struct wan_finding_input *input);
+/* Calls of CUDA, device by device: findings_cuda.c. */
+int wan_judge_cuda(struct wan_findings *findings, const struct wan_finding_input *input);
 /* Heat, throttling, overload of the machine: findings_sensors.c. */
 int wan_judge_sensors(struct wan_findings *findings, const struct wan_finding_input *input);
 

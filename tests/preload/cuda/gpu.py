@@ -127,4 +127,12 @@ def the_report_says_in_what_device_memory_was_high():
     check("peak in" not in text, text)
 
 
+@test
+def an_allocation_that_fails_is_a_finding():
+    text = report(os.path.join(GUESTS, "guest_cuda"), "errors", "3", WAN_FAKE_CUDA_ERROR="2")
+    check("GPU memory ran out: device 0" in " ".join(text.split()), text)
+    text = report(os.path.join(GUESTS, "guest_cuda"), "memory", "3")
+    check("GPU memory ran out" not in text, text)
+
+
 main()
