@@ -160,7 +160,7 @@ static const char *signed_bytes(char *to, size_t bytes, double value)
 {
 	char text[32];
 	wan_format_bytes(text, sizeof(text), (uint64_t)fabs(value));
-	wan_str_format(to, bytes, "%s%s", value < 0 ? "-" : "", text);
+	wan_str_format(to, bytes, "%s%s", value <= -1 ? "-" : "", text);
 	return to;
 }
 

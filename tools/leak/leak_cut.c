@@ -146,10 +146,36 @@ static void offer(struct candidate *best, const struct candidate *candidate,
 		*best = *candidate;
 }
 
+enum { LOOKED_MAX = 64 };
+
+/* Kinds and names of marks that were looked at; of more than these none is the loop of a program.
+ */
+struct looked {
+	struct {
+		enum wan_heap_mark_kind kind;
+		const char *name;
+	} items[LOOKED_MAX];
+	size_t count;
+};
+
+/* False: it was looked at before, or there are too many. */
+static bool is_new(struct looked *looked, const struct wan_process_event *event)
+{
+	for (size_t i = looked->count; i--;)
+		if (looked->items[i].kind == kind_of(event) &&
+		    strcmp(looked->items[i].name, name_of(event)) == 0)
+			return false;
+	if (looked->count == LOOKED_MAX)
+		return false;
+	looked->items[looked->count].kind = kind_of(event);
+	looked->items[looked->count++].name = name_of(event);
+	return true;
+}
+
 static void look_at(const struct wan_process *process, const struct leak_options *options,
 		    struct candidate *best)
 {
-	const char *before = NULL; /* names come in rows: most are looked at once */
+	struct looked looked = {.count = 0};
 	bool marked = false;
 	for (size_t i = 0; i < process->event_count; i++) {
 		const struct wan_process_event *event = &process->events[i];
@@ -157,16 +183,14 @@ static void look_at(const struct wan_process *process, const struct leak_options
 			continue;
 		marked = true;
 		enum wan_heap_mark_kind kind = kind_of(event);
-		if (kind == WAN_HEAP_MARK_OPERATION || event->name == before)
+		if (kind == WAN_HEAP_MARK_OPERATION ||
+		    (options->name && strcmp(options->name, name_of(event)) != 0) ||
+		    !is_new(&looked, event))
 			continue;
-		before = event->name;
 		struct candidate candidate = {.process = process,
 					      .from = kind == WAN_HEAP_MARK_STEP ? LEAK_FROM_STEPS
 										 : LEAK_FROM_MARKS,
 					      .name = name_of(event)};
-		if (best->process == process && best->from == candidate.from &&
-		    strcmp(best->name, candidate.name) == 0)
-			continue;
 		candidate.seen = marks_seen(process, candidate.from, candidate.name);
 		candidate.level = level_of(process, candidate.name);
 		offer(best, &candidate, options);

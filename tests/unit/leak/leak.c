@@ -268,6 +268,28 @@ TEST(steps_of_the_outermost_bar_are_the_iterations)
 	CHECK_EQ(report.seen, 30);
 }
 
+TEST(a_bar_is_found_among_bars_that_are_named_anew_each_time)
+{
+	enum { OTHERS = 100 };
+	static char names[OTHERS][16];
+	start_process();
+	mark(WAN_HEAP_MARK_STEP, "images", 0, 20);
+	for (unsigned i = 0; i < OTHERS; i++) {
+		snprintf(names[i], sizeof(names[i]), "epoch %u", i);
+		mark(WAN_HEAP_MARK_STEP, names[i], 1, 20);
+		if (i % 10 == 9)
+			mark(WAN_HEAP_MARK_STEP, "images", i / 10 + 1, 20 + i / 10);
+	}
+	CHECK_EQ(cut(), WAN_LEAK_FOUND);
+	CHECK_STR(report.unit, "images");
+	for (unsigned i = 0; i <= 10; i++) /* begins when many were seen */
+		mark(WAN_HEAP_MARK_STEP, "late", i, 40);
+	chosen.name = "late";
+	CHECK_EQ(cut(), WAN_LEAK_NONE);
+	CHECK_STR(report.unit, "late");
+	CHECK_EQ(report.seen, 10);
+}
+
 TEST(the_operation_repeated_least_often_cuts_a_loop_without_bars)
 {
 	start_process();
