@@ -92,7 +92,7 @@ static char **environment(const char *const *variables, char ***ret_only)
 
 /* In the child, in the parent's memory, which stands still until the command is there. */
 static void execute(char *const *argv, char **list, char **only,
-		    const struct dispositions *inherited, volatile int *ret_error)
+		    const struct dispositions *inherited, int failure)
 {
 	char only_pid[48];
 	if (only) {
@@ -101,26 +101,40 @@ static void execute(char *const *argv, char **list, char **only,
 	}
 	give_back(inherited);
 	execvpe(argv[0], argv, list);
-	*ret_error = errno;
-	_exit(127);
+	int code = errno;
+	ssize_t written = wan_sys->write(failure, &code, sizeof(code));
+	_exit(written == sizeof(code) ? 127 : 125);
 }
 
 /* vfork(): copying our page tables, and each page that we write while the command begins, takes
- * longer than the rest of the start. */
+ * longer than the rest of the start. errno goes through a pipe, since where vfork() is a plain
+ * fork() (emulators, the thread sanitizer) the child's memory is not ours. */
 static pid_t start(char *const *argv, const char *const *variables,
 		   const struct dispositions *inherited, int *ret_exec_error)
 {
+	int ends[2], code = 0;
 	char **only;
 	wan_cleanup(wan_freep) char **list = environment(variables, &only);
-	volatile int exec_error = 0;
 	if (!list)
 		return -ENOMEM;
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	/* The command must not see a pipe of ours where it has no stdin, stdout or stderr. */
+	int high = fcntl(ends[1], F_DUPFD_CLOEXEC, 64);
+	if (high >= 0) {
+		wan_sys->close(ends[1]);
+		ends[1] = high;
+	}
 	pid_t pid = vfork();
 	if (pid == 0)
-		execute(argv, list, only, inherited, &exec_error);
-	int status = pid > 0 ? 0 : -errno;
-	*ret_exec_error = exec_error;
-	return pid > 0 ? pid : status;
+		execute(argv, list, only, inherited, ends[1]);
+	int fork_error = errno;
+	wan_sys->close(ends[1]);
+	if (pid > 0 && wan_read_full(ends[0], &code, sizeof(code)) != sizeof(code))
+		code = 0;
+	wan_sys->close(ends[0]);
+	*ret_exec_error = code;
+	return pid > 0 ? pid : -fork_error;
 }
 
 /* Is it stopped still? A stop that the user has undone meanwhile is none. */
