@@ -48,7 +48,8 @@ static int verdict_of(const struct comparison *comparison, bool other_tier, bool
 	bool slower = false, unknown = damaged || !comparison->count;
 	for (size_t i = 0; i < comparison->count; i++) {
 		enum compare_verdict verdict = comparison->rows[i].verdict;
-		slower |= verdict == COMPARE_SLOWER;
+		slower |= verdict == COMPARE_SLOWER ||
+			  comparison->rows[i].mb_verdict == COMPARE_SLOWER;
 		unknown |= verdict == COMPARE_INCONCLUSIVE || verdict == COMPARE_TOO_FEW;
 	}
 	if (other_tier || !comparison->comparable)
@@ -69,6 +70,9 @@ static void print_row(const struct compare_row *row)
 	if (row->wanted)
 		printf("; %zu more pairs of runs may tell", row->wanted);
 	putchar('\n');
+	if (row->mb_verdict == COMPARE_SLOWER)
+		printf("  %-28s %10.2f %10.2f %+8.1f %%  grown\n", "  its peak memory, MB",
+		       row->base_mb, row->now_mb, 100 * (row->now_mb / row->base_mb - 1));
 }
 
 static void print(const struct baseline_request *request, const struct comparison *comparison,
@@ -86,7 +90,7 @@ static void print(const struct baseline_request *request, const struct compariso
 	else if (!comparison->comparable)
 		printf("inconclusive: %s\n", comparison->reason);
 	printf("verdict: %s\n", verdict == GATE_MET      ? "not slower"
-				: verdict == GATE_FAILED ? "slower"
+				: verdict == GATE_FAILED ? "slower, or more memory"
 							 : "inconclusive");
 }
 
@@ -132,6 +136,9 @@ static int print_json(const struct baseline_request *request, const struct compa
 		ratio(&json, "ratio_high", row->ratio.high);
 		wan_json_key_double(&json, "baseline_ms", row->base_ms, 6);
 		wan_json_key_double(&json, "now_ms", row->now_ms, 6);
+		wan_json_key_double(&json, "baseline_memory_mb", row->base_mb, 4);
+		wan_json_key_double(&json, "now_memory_mb", row->now_mb, 4);
+		wan_json_key_bool(&json, "memory_grown", row->mb_verdict == COMPARE_SLOWER);
 		wan_json_object_end(&json);
 	}
 	wan_json_array_end(&json);

@@ -9,6 +9,7 @@
 #include "alloc.h"
 #include "cleanup.h"
 #include "compare_classes.h"
+#include "compare_memory.h"
 #include "macros.h"
 #include "str.h"
 
@@ -81,12 +82,6 @@ static bool interleaved(const struct run_facts *base, const struct run_facts *no
 	return true;
 }
 
-static bool of_row(const struct compare_row *row, const struct run_class *class)
-{
-	return !row->name ||
-	       (strcmp(row->name, class->name) == 0 && strcmp(row->library, class->library) == 0);
-}
-
 /* What the base took, and what it would take at the speed of now. False: nothing alike. */
 static bool pair_of_runs(const struct compare_row *row, const struct run_classes *base,
 			 const struct run_classes *now, double *ret_base, double *ret_now,
@@ -95,7 +90,8 @@ static bool pair_of_runs(const struct compare_row *row, const struct run_classes
 	*ret_base = *ret_now = 0;
 	for (size_t i = 0; i < base->count; i++) {
 		const struct run_class *a = &base->items[i];
-		const struct run_class *b = of_row(row, a) ? run_classes_find(now, a) : NULL;
+		const struct run_class *b =
+			compare_of_row(row, a) ? run_classes_find(now, a) : NULL;
 		if (!b)
 			continue;
 		*ret_base += a->total_ms;
@@ -132,7 +128,7 @@ static void sample_operations(struct work *work, struct compare_row *row, double
 	size_t pairs = 0;
 	for (size_t i = 0; i < from->count; i++) {
 		const struct run_class *a = &from->items[i];
-		const struct run_class *b = of_row(row, a) ? run_classes_find(to, a) : NULL;
+		const struct run_class *b = compare_of_row(row, a) ? run_classes_find(to, a) : NULL;
 		for (size_t k = 0; b && k < a->count && k < b->count; k++) {
 			base[pairs] = from->times_ms[a->first + k];
 			now[pairs++] = to->times_ms[b->first + k];
@@ -148,14 +144,18 @@ static void sample_operations(struct work *work, struct compare_row *row, double
 static struct compare_row *row_of(struct comparison *comparison, const struct run_class *class)
 {
 	for (size_t i = 0; i < comparison->count; i++)
-		if (of_row(&comparison->rows[i], class))
+		if (compare_of_row(&comparison->rows[i], class))
 			return &comparison->rows[i];
 	if (wan_array_reserve(&comparison->rows, &comparison->capacity, comparison->count + 2,
 			      sizeof(comparison->rows[0])))
 		return NULL;
 	struct compare_row *row = &comparison->rows[comparison->count++];
-	*row = (struct compare_row){
-		.name = class->name, .library = class->library, .base_ms = NAN, .now_ms = NAN};
+	*row = (struct compare_row){.name = class->name,
+				    .library = class->library,
+				    .base_ms = NAN,
+				    .now_ms = NAN,
+				    .base_mb = NAN,
+				    .now_mb = NAN};
 	return row;
 }
 
@@ -195,8 +195,8 @@ static void choose_rows(struct comparison *comparison)
 			comparison->rows[kept++] = comparison->rows[i];
 	comparison->count = kept;
 	if (kept > 1)
-		comparison->rows[comparison->count++] =
-			(struct compare_row){.share = 1, .base_ms = NAN, .now_ms = NAN};
+		comparison->rows[comparison->count++] = (struct compare_row){
+			.share = 1, .base_ms = NAN, .now_ms = NAN, .base_mb = NAN, .now_mb = NAN};
 	if (comparison->count)
 		qsort(comparison->rows, comparison->count, sizeof(comparison->rows[0]), by_share);
 }
@@ -265,7 +265,13 @@ static int do_work(struct work *work, const struct run_facts *base, const struct
 		if (add_rows(&work->comparison, &work->base[i], total_ms))
 			return -ENOMEM;
 	choose_rows(&work->comparison);
-	return fill_rows(work);
+	int rc = fill_rows(work);
+	return rc ? rc
+		  : compare_memory(&work->comparison, &(struct compare_sides){.base = work->base,
+									      .now = work->now,
+									      .base_runs = base,
+									      .now_runs = now,
+									      .count = work->runs});
 }
 
 int compare_runs(struct comparison *ret_comparison, const struct run_facts *base, size_t base_count,

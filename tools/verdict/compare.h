@@ -27,6 +27,10 @@ enum compare_verdict {
 /* What a machine alone does between runs that were not interleaved; two idle-looking hours of a
  * shared two-core machine differed by 2 % (1 sigma). */
 #define COMPARE_DRIFT_PERCENT 5.0
+/* More memory than that must not go unseen. Growth is proven as a slow-down is; of fewer pairs than
+ * have an interval, every one must have grown twice as much, of operations only: the peak of a run
+ * is sampled. What is not proven is told and decides nothing. */
+#define COMPARE_MEMORY_PERCENT 10.0
 /* Kinds of less than this share of the time are not judged by themselves. */
 #define COMPARE_SHARE_MIN 0.02
 
@@ -37,6 +41,11 @@ struct compare_row {
 	double base_ms, now_ms;     /* of one operation; of the total: of a run */
 	double share;               /* of the time of the base, 0..1 */
 	enum compare_verdict verdict;
+	/* Peak memory of the operations alike; of the total: of the run. NAN: not known. */
+	double base_mb, now_mb;        /* means of the pairs */
+	struct stat_interval mb_ratio; /* now / base */
+	size_t mb_pairs;
+	enum compare_verdict mb_verdict; /* COMPARE_SLOWER: grown */
 };
 
 struct comparison {

@@ -2,6 +2,7 @@
 #include "compare_classes.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,6 +54,7 @@ static size_t take_operations(struct run_class *all, const struct run_facts *run
 			.height_px = operation->height_px,
 			.first = i,
 			.total_ms = operation->time_ms,
+			.peak_mb = operation->peak_mb,
 		};
 	}
 	return count;
@@ -74,7 +76,8 @@ static size_t take_means(struct run_class *all, size_t taken, const struct run_f
 					 .width_px = UINT32_MAX,
 					 .height_px = UINT32_MAX,
 					 .median_ms = kind->mean_ms,
-					 .total_ms = kind->total_ms};
+					 .total_ms = kind->total_ms,
+					 .peak_mb = kind->peak_mb};
 		if (!kind->failed && kind->mean_ms > 0 &&
 		    !bsearch(&like, all, taken, sizeof(all[0]), by_kind))
 			all[count++] = like;
@@ -94,6 +97,7 @@ static void merge(struct run_classes *classes, size_t count)
 		for (next = i; next < count && compare_class(&classes->items[next], &one) == 0;
 		     next++) {
 			total += classes->items[next].total_ms;
+			one.peak_mb = fmax(one.peak_mb, classes->items[next].peak_mb);
 			classes->times_ms[used++] = classes->items[next].total_ms;
 		}
 		*merged = one;

@@ -10,6 +10,7 @@ struct run_class {
 	uint32_t width_px, height_px;
 	size_t first, count; /* in times_ms, in order of start; 0: only the mean is known */
 	double median_ms, total_ms;
+	double peak_mb; /* NAN: not known */
 };
 
 struct run_classes {

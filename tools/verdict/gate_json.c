@@ -107,6 +107,11 @@ static void compared_row(struct wan_json *json, const struct compare_row *row)
 	wan_json_key_u64(json, "more_pairs_wanted", row->wanted);
 	wan_json_key_double(json, "share_percent", 100 * row->share, 3);
 	wan_json_key_string(json, "verdict", compare_verdict_name(row->verdict));
+	wan_json_key_double(json, "base_memory_mb", row->base_mb, 4);
+	wan_json_key_double(json, "now_memory_mb", row->now_mb, 4);
+	wan_json_key_double(json, "memory_change_percent", 100 * (row->now_mb / row->base_mb - 1),
+			    4);
+	wan_json_key_bool(json, "memory_grown", row->mb_verdict == COMPARE_SLOWER);
 	wan_json_object_end(json);
 }
 
@@ -140,7 +145,8 @@ static void regressions(const struct comparison *compared, struct wan_json *json
 	wan_json_key(json, "regressions");
 	wan_json_array_begin(json);
 	for (size_t i = 0; compared && compared->comparable && i < compared->count; i++)
-		if (compared->rows[i].verdict == COMPARE_SLOWER)
+		if (compared->rows[i].verdict == COMPARE_SLOWER ||
+		    compared->rows[i].mb_verdict == COMPARE_SLOWER)
 			compared_row(json, &compared->rows[i]);
 	wan_json_array_end(json);
 }

@@ -67,6 +67,15 @@ int gate_judge_comparison(struct gate_report *report)
 				      name, 100 * (row->ratio.low - 1), 100 * (row->ratio.high - 1),
 				      comparison->limit_percent);
 		}
+		if (!rc && row->mb_verdict == COMPARE_SLOWER) {
+			gate_raise(report, GATE_FAILED);
+			rc = gate_say(&report->reasons,
+				      "%.80s takes %.0f %% more memory than the baseline (%.4g MB, "
+				      "was %.4g MB, %zu pairs)",
+				      row->name ? name : "the run",
+				      100 * (row->now_mb / row->base_mb - 1), row->now_mb,
+				      row->base_mb, row->mb_pairs);
+		}
 	}
 	return rc;
 }

@@ -99,6 +99,10 @@ static void comparison(const struct comparison *compared, FILE *to)
 			row->base_ms, row->now_ms);
 		interval(to, &row->ratio);
 		fprintf(to, " %6zu  %s\n", row->pairs, compare_verdict_name(row->verdict));
+		if (row->base_mb > 0)
+			fprintf(to, "%-32s %10.3f %10.3f %+8.1f %%%s\n", "  peak memory, MB",
+				row->base_mb, row->now_mb, 100 * (row->now_mb / row->base_mb - 1),
+				row->mb_verdict == COMPARE_SLOWER ? "  grown" : "");
 	}
 	if (compared->unmatched)
 		fprintf(to, "%zu kinds have no operation of the same size on the other side\n",

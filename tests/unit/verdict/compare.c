@@ -25,15 +25,18 @@ struct shape {
 	uint32_t width_px;
 	uint64_t start_ns;
 	bool no_operations;
+	double png_mb, rss_mb; /* 0: not known */
 };
 
-static void add(struct facts_build *build, const char *name, double ms, uint32_t width_px)
+static void add(struct facts_build *build, const char *name, double ms, uint32_t width_px,
+		double peak_mb)
 {
 	facts_add_operation(build,
 			    &(struct run_operation){.name = name,
 						    .library = "lib",
 						    .start_ns = build->facts.total_operations,
 						    .time_ms = ms,
+						    .peak_mb = peak_mb > 0 ? peak_mb : NAN,
 						    .width_px = width_px,
 						    .height_px = 100});
 	build->facts.total_operations++;
@@ -45,10 +48,10 @@ static void make(struct run_facts *run, const struct shape *shape)
 	REQUIRE_EQ(facts_build_begin(&build), 0);
 	for (int i = 0; i < 9 && !shape->no_operations; i++) {
 		add(&build, "jpeg.decode", 10 * shape->factor * noise(shape->spread),
-		    shape->width_px);
+		    shape->width_px, 0);
 		add(&build, "png.decode", 5 * shape->factor * shape->png * noise(shape->spread),
-		    shape->width_px);
-		add(&build, "tiny", 0.01, shape->width_px);
+		    shape->width_px, shape->png_mb);
+		add(&build, "tiny", 0.01, shape->width_px, 0);
 	}
 	facts_add_row(&build, &(struct facts_row){.name = "jpeg.decode",
 						  .library = "lib",
@@ -60,6 +63,8 @@ static void make(struct run_facts *run, const struct shape *shape)
 	build.facts.machine.tier = facts_text(&build, "budget");
 	build.facts.machine.memory_mb = 16000;
 	build.facts.machine.cpus = 2;
+	if (shape->rss_mb > 0)
+		build.facts.rss_peak_mb = shape->rss_mb;
 	CHECK_EQ(facts_build_end(&build, run), 0);
 }
 
@@ -69,8 +74,8 @@ static void make_pairs(size_t pairs, double factor, double png, double spread, b
 	for (size_t i = 0; i < pairs; i++) {
 		uint64_t first = interleaved ? 10 + 2 * i : 10 + i;
 		uint64_t second = interleaved ? 11 + 2 * i : 1000 + i;
-		make(&base[i], &(struct shape){1, 1, spread, 100, first, false});
-		make(&now[i], &(struct shape){factor, png, spread, 100, second, false});
+		make(&base[i], &(struct shape){1, 1, spread, 100, first, false, 0, 0});
+		make(&now[i], &(struct shape){factor, png, spread, 100, second, false, 0, 0});
 	}
 }
 
@@ -193,8 +198,8 @@ TEST(one_run_of_each_side_pairs_operations)
 
 TEST(only_operations_of_one_size_are_compared)
 {
-	make(&base[0], &(struct shape){1, 1, 0, 100, 1, false});
-	make(&now[0], &(struct shape){9, 1, 0, 200, 2, false});
+	make(&base[0], &(struct shape){1, 1, 0, 100, 1, false, 0, 0});
+	make(&now[0], &(struct shape){9, 1, 0, 200, 2, false, 0, 0});
 	compare(1);
 	CHECK_EQ(comparison.count, 0);
 	CHECK(comparison.unmatched > 0);
@@ -204,8 +209,8 @@ TEST(only_operations_of_one_size_are_compared)
 TEST(runs_without_single_operations_are_compared_by_their_means)
 {
 	for (size_t i = 0; i < 10; i++) {
-		make(&base[i], &(struct shape){1, 1, 0, 100, 2 * i + 1, true});
-		make(&now[i], &(struct shape){1.1, 1, 0, 100, 2 * i + 2, true});
+		make(&base[i], &(struct shape){1, 1, 0, 100, 2 * i + 1, true, 0, 0});
+		make(&now[i], &(struct shape){1.1, 1, 0, 100, 2 * i + 2, true, 0, 0});
 	}
 	compare(10);
 	REQUIRE_EQ(comparison.count, 1);
@@ -245,4 +250,67 @@ TEST(a_side_without_runs_is_refused)
 	CHECK_EQ(compare_runs(&comparison, base, 0, now, 1, 0), -EINVAL);
 }
 
+/* Of png.decode and of the run; spread: noise of the run's peak. */
+static void compare_memory_of(size_t pairs, double png, double rss, double spread)
+{
+	state = 1;
+	finish(RUNS);
+	for (size_t i = 0; i < pairs; i++) {
+		make(&base[i], &(struct shape){.factor = 1,
+					       .png = 1,
+					       .spread = 0.01,
+					       .width_px = 100,
+					       .start_ns = 10 + 2 * i,
+					       .png_mb = 8,
+					       .rss_mb = 200 * noise(spread)});
+		make(&now[i], &(struct shape){.factor = 1,
+					      .png = 1,
+					      .spread = 0.01,
+					      .width_px = 100,
+					      .start_ns = 11 + 2 * i,
+					      .png_mb = 8 * png,
+					      .rss_mb = 200 * rss * noise(spread)});
+	}
+	compare(pairs);
+	REQUIRE_EQ(comparison.count, 3);
+}
+
+static const struct compare_row *row_named(const char *name)
+{
+	for (size_t i = 0; i < comparison.count; i++)
+		if (name ? comparison.rows[i].name && strcmp(comparison.rows[i].name, name) == 0
+			 : !comparison.rows[i].name)
+			return &comparison.rows[i];
+	return NULL;
+}
+
+TEST(memory_that_grew_is_proven_as_a_slow_down_is)
+{
+	compare_memory_of(12, 1, 1, 0.1);
+	CHECK_EQ(row_named("png.decode")->mb_verdict, COMPARE_SAME);
+	CHECK_EQ(row_named(NULL)->mb_verdict, COMPARE_SAME);
+	CHECK(isnan(row_named("jpeg.decode")->base_mb));
+	CHECK_EQ(row_named("jpeg.decode")->mb_verdict, COMPARE_TOO_FEW);
+	compare_memory_of(12, 1.11, 1.2, 0.1);
+	CHECK_EQ(row_named("png.decode")->mb_verdict, COMPARE_SLOWER);
+	CHECK_NEAR(row_named("png.decode")->now_mb, 8.88, 1e-9);
+	CHECK_EQ(row_named(NULL)->mb_verdict, COMPARE_SLOWER);
+	CHECK_EQ(row_named(NULL)->verdict, COMPARE_SAME); /* it is no slower */
+	compare_memory_of(12, 1.04, 0.5, 0.1);
+	CHECK_EQ(row_named("png.decode")->mb_verdict,
+		 COMPARE_SAME); /* grown, by nothing that counts */
+	CHECK_EQ(row_named(NULL)->mb_verdict, COMPARE_FASTER);
+	finish(RUNS);
+}
+
+TEST(few_pairs_show_only_large_growth_of_operations)
+{
+	compare_memory_of(2, 1.19, 2, 0);
+	CHECK_EQ(row_named("png.decode")->mb_verdict, COMPARE_TOO_FEW);
+	CHECK_EQ(row_named(NULL)->mb_verdict, COMPARE_TOO_FEW);
+	compare_memory_of(1, 1.2, 2, 0);
+	CHECK_EQ(row_named("png.decode")->mb_verdict, COMPARE_SLOWER);
+	CHECK_EQ(row_named(NULL)->mb_verdict, COMPARE_TOO_FEW);
+	finish(RUNS);
+}
 TAP_MAIN
