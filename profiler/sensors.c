@@ -6,6 +6,7 @@
 
 #include "analysis.h"
 #include "macros.h"
+#include "str.h"
 
 /* Requirements: use in percent by tier. Memory and disks have a limit only. */
 static const struct band {
@@ -120,6 +121,24 @@ void wan_sensors_judge(const struct wan_sensors *sensors, const char *tier,
 	judge(&ret_judged[WAN_TARGET_GPU_USE], mean(&sensors->gpu_percent));
 	judge(&ret_judged[WAN_TARGET_MEMORY_USE], mean(&sensors->memory_percent));
 	judge(&ret_judged[WAN_TARGET_DISK_USE], mean(&sensors->disk_percent));
+}
+
+static int side(double value, double limit)
+{
+	return (value > limit) - (value < limit);
+}
+
+void wan_sensors_text(const struct wan_sensors_judged *judged, char *to, size_t bytes)
+{
+	enum { DECIMALS_MOST = 3 };
+	double value = judged->value, scale = 1;
+	for (int decimals = 0; decimals <= DECIMALS_MOST; decimals++, scale *= 10) {
+		double shown = nearbyint(value * scale) / scale;
+		wan_str_format(to, bytes, "%.*f", decimals, value);
+		if (side(shown, judged->low) == side(value, judged->low) &&
+		    side(shown, judged->high) == side(value, judged->high))
+			return;
+	}
 }
 
 const char *wan_target_verdict_name(enum wan_target_verdict verdict)

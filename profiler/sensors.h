@@ -65,6 +65,8 @@ void wan_sensors_of(const struct wan_view *view, struct wan_sensors *ret_sensors
 /* tier: "high-end" ...; NULL or another: no bands are known. */
 void wan_sensors_judge(const struct wan_sensors *sensors, const char *tier,
 		       struct wan_sensors_judged ret_judged[WAN_TARGETS]);
+/* The value with as few decimals as show on which side of its limits it lies: 84.6 is not "85". */
+void wan_sensors_text(const struct wan_sensors_judged *judged, char *to, size_t bytes);
 /* "met", "below", "above", "unknown"; static. */
 const char *wan_target_verdict_name(enum wan_target_verdict verdict);
 

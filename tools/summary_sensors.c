@@ -10,10 +10,12 @@
 static size_t heat(char *text, size_t bytes, size_t used, const char *name,
 		   const struct wan_sensors_judged *judged)
 {
+	char value[32];
 	if (judged->verdict == WAN_TARGET_UNKNOWN)
 		return used;
-	return used + wan_str_format(text + used, bytes - used, "%s%s at most %.0f C (%s %.0f)",
-				     used ? ", " : "heat: ", name, judged->value,
+	wan_sensors_text(judged, value, sizeof(value));
+	return used + wan_str_format(text + used, bytes - used, "%s%s at most %s C (%s %.0f)",
+				     used ? ", " : "heat: ", name, value,
 				     judged->verdict == WAN_TARGET_MET ? "below" : "NOT below",
 				     judged->high);
 }
@@ -46,15 +48,16 @@ static void heat_line(const struct wan_screen *screen, const struct wan_sensors 
 static size_t use(char *text, size_t bytes, size_t used, const char *name,
 		  const struct wan_sensors_judged *judged)
 {
-	char band[48];
+	char band[48], value[32];
 	if (judged->verdict == WAN_TARGET_UNKNOWN)
 		return used;
 	if (isnan(judged->low))
 		wan_str_format(band, sizeof(band), "below %.0f", judged->high);
 	else
 		wan_str_format(band, sizeof(band), "%.0f to %.0f", judged->low, judged->high);
-	return used + wan_str_format(text + used, bytes - used, "%s%s %.0f %% of %s%s",
-				     used ? ", " : "", name, judged->value, band,
+	wan_sensors_text(judged, value, sizeof(value));
+	return used + wan_str_format(text + used, bytes - used, "%s%s %s %% of %s%s",
+				     used ? ", " : "", name, value, band,
 				     judged->verdict == WAN_TARGET_BELOW   ? " (unused)"
 				     : judged->verdict == WAN_TARGET_ABOVE ? " (OVERLOAD)"
 									   : "");

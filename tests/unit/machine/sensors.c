@@ -9,6 +9,7 @@
 
 #include "analysis.h"
 #include "sensors.h"
+#include "macros.h"
 #include "tap.h"
 
 static char root[] = "/tmp/wan-sensors-XXXXXX";
@@ -210,6 +211,23 @@ TEST(heat_is_judged_at_its_limit)
 	CHECK_EQ(verdict(WAN_TARGET_CPU_HEAT, NULL), WAN_TARGET_ABOVE);
 	CHECK_EQ(verdict(WAN_TARGET_GPU_HEAT, NULL), WAN_TARGET_ABOVE);
 	CHECK_EQ(verdict(WAN_TARGET_GPU_THROTTLED, NULL), WAN_TARGET_ABOVE);
+}
+
+TEST(figures_beside_a_limit_keep_the_decimals_that_tell_the_side)
+{
+	static const struct {
+		double value, low, high;
+		const char *text;
+	} rows[] = {{62.3, NAN, 85, "62"},    {84.6, NAN, 85, "84.6"}, {85, NAN, 85, "85"},
+		    {85.04, 70, 85, "85.04"}, {69.8, 70, 85, "69.8"},  {70, 70, 85, "70"},
+		    {12.34, NAN, NAN, "12"}};
+	for (size_t i = 0; i < WAN_COUNT_OF(rows); i++) {
+		char text[32];
+		struct wan_sensors_judged one = {
+			.value = rows[i].value, .low = rows[i].low, .high = rows[i].high};
+		wan_sensors_text(&one, text, sizeof(text));
+		CHECK_STR(text, rows[i].text);
+	}
 }
 
 TEST(use_is_judged_by_every_row_of_the_requirements)
