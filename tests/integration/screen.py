@@ -29,6 +29,15 @@ def width(character):
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
+def children(pid):
+    """Processes that this one, or a thread of it, has started and not waited for."""
+    found = []
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{thread}/children", encoding="ascii") as file:
+            found += [int(word) for word in file.read().split()]
+    return sorted(found)
+
+
 class Model:
     """Cells, cursor, scrolling part, alternate screen; .strange lists what it does not know."""
     CSI = re.compile(r"\x1b\[([?0-9;]*)([A-Za-z])")
@@ -202,8 +211,8 @@ while True:
 
     def job(self):
         """The command behind the shell."""
-        return int(subprocess.run(["pgrep", "-P", str(self.process.pid)], check=True, text=True,
-                                  stdout=subprocess.PIPE).stdout)
+        (job,) = children(self.process.pid)
+        return job
 
     def keys(self, text):
         os.write(self.master, text.encode())

@@ -10,7 +10,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from run_support import WANPROF, fresh, record_here, wait_for
-from screen import Terminal, width
+from screen import Terminal, children, width
 from tap import check, equal, main, test
 
 JOBS = os.path.abspath(sys.argv[5])
@@ -120,9 +120,7 @@ def the_last_screen_stays_when_the_run_ends():
 def a_killed_program_ends_it_and_the_signal_is_named():
     with Jobs(*SAMPLING, run=True) as jobs, jobs.watch() as top:
         top.wait_for_text("17/40")
-        child = subprocess.run(["pgrep", "-P", str(jobs.process.pid)], stdout=subprocess.PIPE,
-                               check=True, text=True).stdout.split()[0]
-        os.kill(int(child), signal.SIGKILL)
+        os.kill(children(jobs.process.pid)[0], signal.SIGKILL)
         equal(top.wait(), 0, "exit status")
         top.given_back()
         text = "\n".join(top.model.text())
