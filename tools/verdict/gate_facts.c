@@ -2,9 +2,12 @@
 /* What there is to judge in recorded runs: their operations, their phases, their figures. */
 #include <errno.h>
 #include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "alloc.h"
+#include "cleanup.h"
 #include "gate_verdict.h"
 #include "macros.h"
 #include "str.h"
@@ -92,20 +95,29 @@ static int add_operations(struct gate_facts *facts, const struct run_facts *run)
 	return 0;
 }
 
-/* Operations that are counted but not listed: all that is known of them is their kind's maxima. */
-static int add_missing(struct gate_facts *facts, const struct run_facts *run,
-		       const struct run_kind *kind)
+struct listed {
+	const struct run_kind *kind;
+	uint64_t count, failed;
+};
+
+/* Texts of facts are kept once: equal ones have equal addresses. */
+static int by_address(const void *left, const void *right)
 {
-	uint64_t listed = 0, failed = 0;
-	if (!run->dropped_operations)
-		return 0;
-	for (size_t i = 0; i < run->operation_count; i++) {
-		const struct run_operation *operation = &run->operations[i];
-		if (operation->name != kind->name || operation->library != kind->library)
-			continue;
-		listed++;
-		failed += !ended_well(operation->status);
-	}
+	const struct run_kind *a = ((const struct listed *)left)->kind;
+	const struct run_kind *b = ((const struct listed *)right)->kind;
+	uintptr_t name[] = {(uintptr_t)a->name, (uintptr_t)b->name};
+	uintptr_t library[] = {(uintptr_t)a->library, (uintptr_t)b->library};
+	if (name[0] != name[1])
+		return name[0] < name[1] ? -1 : 1;
+	return (library[0] > library[1]) - (library[0] < library[1]);
+}
+
+/* Operations of a kind that are counted but not listed: all that is known of them is their kind's
+ * maxima. */
+static int add_rest(struct gate_facts *facts, const struct run_facts *run,
+		    const struct listed *listed)
+{
+	const struct run_kind *kind = listed->kind;
 	struct gate_measurement one = {
 		.name = kind->name ? kind->name : "",
 		.group = run->job,
@@ -114,14 +126,46 @@ static int add_missing(struct gate_facts *facts, const struct run_facts *run,
 		.ok = true,
 		.batch = names_batch(kind->name ? kind->name : ""),
 	};
-	uint64_t missing = kind->count > listed ? kind->count - listed : 0;
-	uint64_t missing_failed = kind->failed > failed ? kind->failed - failed : 0;
+	uint64_t missing = kind->count > listed->count ? kind->count - listed->count : 0;
+	uint64_t missing_failed = kind->failed > listed->failed ? kind->failed - listed->failed : 0;
 	one.count = missing > missing_failed ? missing - missing_failed : 0;
 	if (one.count && add(facts, &one))
 		return -ENOMEM;
 	one.ok = false;
 	one.count = WAN_MIN(missing, missing_failed);
 	return one.count ? add(facts, &one) : 0;
+}
+
+static int add_missing(struct gate_facts *facts, const struct run_facts *run)
+{
+	if (!run->dropped_operations || !run->kind_count)
+		return 0;
+	wan_cleanup(wan_freep) struct listed *listed = wan_calloc(run->kind_count, sizeof(*listed));
+	if (!listed)
+		return -ENOMEM;
+	for (size_t i = 0; i < run->kind_count; i++)
+		listed[i].kind = &run->kinds[i];
+	qsort(listed, run->kind_count, sizeof(*listed), by_address);
+	for (size_t i = 0; i < run->operation_count; i++) {
+		const struct run_operation *operation = &run->operations[i];
+		const struct run_kind kind = {.name = operation->name,
+					      .library = operation->library};
+		const struct listed like = {.kind = &kind};
+		struct listed *found =
+			bsearch(&like, listed, run->kind_count, sizeof(*listed), by_address);
+		if (!found)
+			continue;
+		found->count++;
+		found->failed += !ended_well(operation->status);
+	}
+	int rc = 0;
+	/* in the order of the facts, which is the same on every day */
+	for (size_t i = 0; i < run->kind_count && !rc; i++) {
+		const struct listed like = {.kind = &run->kinds[i]};
+		rc = add_rest(facts, run,
+			      bsearch(&like, listed, run->kind_count, sizeof(*listed), by_address));
+	}
+	return rc;
 }
 
 static int add_value(struct gate_facts *facts, const struct target_run *run,
@@ -218,8 +262,8 @@ static int add_run(struct gate_facts *facts, size_t index, const struct run_fact
 		{run->machine.tier, run->job, run->machine.cpu_model, run->machine.gpu_model,
 		 nominal_gb(facts->ram[index], sizeof(facts->ram[index]), run->machine.memory_mb)}};
 	int rc = add_operations(facts, run);
-	for (size_t i = 0; i < run->kind_count && !rc; i++)
-		rc = add_missing(facts, run, &run->kinds[i]);
+	if (!rc)
+		rc = add_missing(facts, run);
 	if (!rc)
 		rc = add_figures(facts, is, run);
 	return rc ? rc : add_phases(facts, is, run);

@@ -99,6 +99,28 @@ TEST(heat_and_use_are_judged_where_sensors_were_seen)
 	CHECK_NEAR(row_about(TARGET_cpu_percent, &run).worst, 75, 0); /* of the command */
 }
 
+TEST(operations_that_were_not_kept_count_as_their_kind_tells)
+{
+	static const char *const a = "a", *const b = "b";
+	struct run_kind kinds[] = {{.name = b, .count = 9, .max_ms = 7, .peak_mb = NAN},
+				   {.name = a, .count = 6, .failed = 2, .max_ms = 3, .peak_mb = 1}};
+	struct run_operation operations[] = {{.name = a, .time_ms = 1, .status = 2},
+					     {.name = a, .time_ms = 2, .start_ns = 9000000}};
+	struct run_facts run = {.kinds = kinds,
+				.kind_count = 2,
+				.operations = operations,
+				.operation_count = 2,
+				.dropped_operations = 13};
+	struct gate_facts facts;
+	REQUIRE_EQ(gate_facts_init(&facts, &run, 1), 0);
+	REQUIRE_EQ(facts.measurement_count, 5);
+	const struct gate_measurement *rest = facts.measurements + 2;
+	CHECK(rest[0].name == b && rest[0].count == 9 && rest[0].ok);
+	CHECK(rest[1].name == a && rest[1].count == 3 && rest[1].ok);
+	CHECK(rest[2].name == a && rest[2].count == 1 && !rest[2].ok);
+	gate_facts_finish(&facts);
+}
+
 TEST(the_sample_of_the_requirements_passes)
 {
 	begin("");
