@@ -72,6 +72,7 @@ struct leak_request {
 	char *const *command;
 	char words[512]; /* the command, for messages */
 	struct wanprof_scratch folder;
+	struct stat before; /* of the output; st_nlink 0: there was none */
 	char recording[PATH_MAX + 32], temporary[PATH_MAX + 32];
 };
 
@@ -203,6 +204,29 @@ static int run_once(const struct leak_request *request, bool first)
 	return run_session(&run);
 }
 
+static const char *recording_of(const struct leak_request *request)
+{
+	return request->output ? request->output : request->recording;
+}
+
+/* Did the first run record anything? An output that was there before is no recording of ours. */
+static bool is_recorded(const struct leak_request *request)
+{
+	const struct stat *before = &request->before;
+	struct stat now;
+	return stat(recording_of(request), &now) == 0 &&
+	       (!before->st_nlink || now.st_dev != before->st_dev || now.st_ino != before->st_ino ||
+		now.st_mtim.tv_sec != before->st_mtim.tv_sec ||
+		now.st_mtim.tv_nsec != before->st_mtim.tv_nsec);
+}
+
+/* It did not run, and was told why. */
+static bool never_ran(const struct leak_request *request, int status)
+{
+	return status >= WANPROF_RUN_FAILED && status <= WANPROF_RUN_MISSING &&
+	       !is_recorded(request);
+}
+
 static void hand_on(int number)
 {
 	if (child_pid > 0)
@@ -253,8 +277,9 @@ static void settle(uint64_t ns)
 		;
 }
 
-/* Whole runs: ran of them are over, whose first reading is readings[0]. */
-static void judge_runs(const struct leak_request *request, struct leak_leftover *readings,
+/* Whole runs: ran of them are over, whose first reading is readings[0]. False: the first one could
+ * not be started, report->status says as what. */
+static bool judge_runs(const struct leak_request *request, struct leak_leftover *readings,
 		       size_t ran, struct leak_report *report)
 {
 	size_t wanted = WAN_MIN(request->chosen.rules.iterations, (uint32_t)RUNS_MOST);
@@ -262,6 +287,8 @@ static void judge_runs(const struct leak_request *request, struct leak_leftover 
 		int status = run_child_process(request, ran == 0);
 		report->status = report->status ? report->status : status;
 		report->failed |= status != 0;
+		if (ran == 0 && never_ran(request, status))
+			return false;
 		if (status >= 128 || status == WANPROF_RUN_FAILED)
 			break; /* somebody ended it: that is meant for all of them */
 		settle(request->chosen.settle_ns);
@@ -270,14 +297,14 @@ static void judge_runs(const struct leak_request *request, struct leak_leftover 
 		leak_leftover_read("", request->temporary, &readings[ran + 1]);
 	}
 	leak_leftover_judge(readings, ran + 1, &request->chosen, report);
+	return true;
 }
 
 static int judge_recording(const struct leak_request *request, struct leak_report *report,
 			   struct recordings *recordings, struct wan_analysis *analysis)
 {
 	static struct wan_config config;
-	const char *path = request->output ? request->output : request->recording;
-	int status = recordings_add_file(recordings, path, false);
+	int status = recordings_add_file(recordings, recording_of(request), false);
 	if (!status)
 		status = recordings_analyse(recordings, NULL, false, &config, analysis);
 	if (!status && leak_cut(analysis, &request->chosen, report) < 0)
@@ -316,13 +343,18 @@ static int test_command(struct leak_request *request)
 	prepare_signals();
 	leak_leftover_read("", request->temporary, &readings[0]);
 	if (request->chosen.from == LEAK_FROM_RUNS) {
-		judge_runs(request, readings, 0, &report);
-		return show(request, &report);
+		bool ran = judge_runs(request, readings, 0, &report);
+		return ran ? show(request, &report) : report.status;
 	}
 	int ended = run_child_process(request, true);
-	if (ended >= WANPROF_RUN_FAILED && ended <= WANPROF_RUN_MISSING &&
-	    access(request->output ? request->output : request->recording, F_OK) != 0)
-		return ended; /* it did not run, and said why */
+	if (never_ran(request, ended))
+		return ended;
+	if (!is_recorded(request)) {
+		wanprof_say("%s ran unrecorded: nothing can be judged; why, says: wanprof doctor "
+			    "-- %s",
+			    request->command[0], request->command[0]);
+		return EXIT_INCONCLUSIVE;
+	}
 	int status = judge_recording(request, &report, &recordings, &analysis);
 	if (status)
 		return status;
@@ -336,7 +368,7 @@ static int test_command(struct leak_request *request)
 			    request->command[0], request->chosen.rules.iterations - 1);
 		settle(request->chosen.settle_ns);
 		leak_leftover_read("", request->temporary, &readings[1]);
-		judge_runs(request, readings, 1, &report);
+		(void)judge_runs(request, readings, 1, &report);
 	}
 	status = show(request, &report);
 	wan_analysis_finish(&analysis);
@@ -356,6 +388,8 @@ static int run(int argc, char **argv)
 		status = make_folder(&request);
 	if (status)
 		return status;
+	if (request.output && stat(request.output, &request.before) != 0)
+		request.before.st_nlink = 0;
 	status = test_command(&request);
 	wanprof_scratch_remove(&request.folder);
 	return status;

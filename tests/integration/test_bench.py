@@ -10,7 +10,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from tap import check, main, test
+from tap import check, equal, main, test
 
 WANPROF, PICTURE = sys.argv[1], sys.argv[2]
 ROWS = [("validation", [512, 512]), ("validation", [1920, 1080]),
@@ -69,6 +69,10 @@ def a_sweep_refuses_what_is_no_picture_and_says_why():
         done = bench("--scaling", path)
         check(done.returncode == 66 and path in done.stderr and reason in done.stderr, done.stderr)
         check(done.stdout == "", done.stdout)
+    for kind in "--scaling", "--table":
+        done = bench(kind, "/no/such\x1b[2J\u202e.jpg")
+        equal(done.returncode, 66, done.stderr)
+        check("\x1b" not in done.stderr and "\u202e" not in done.stderr, repr(done.stderr))
     for wrong in (["--table", "--scaling", PICTURE], ["--scaling", PICTURE, PICTURE],
                   ["--scaling", PICTURE, "--rounds", "51"], ["--scaling"]):
         done = bench(*wrong)

@@ -131,9 +131,15 @@ def a_recording_asked_for_stays_and_wrong_usage_is_told():
         done = subprocess.run([WANPROF, "leak", *words], stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, timeout=TIMEOUT_S, env=record_here())
         equal(done.returncode, 64, done.stderr.decode())
-    done = subprocess.run([WANPROF, "leak", "no-such-command"], stderr=subprocess.PIPE,
-                          timeout=TIMEOUT_S, env=record_here())
-    equal(done.returncode, 127, done.stderr.decode())
+    for words, status, said in ((["no-such-command"], 127, "no-such-command"),
+                                (["--iterations-from=runs", "/no/such/command"], 127, "/no/such"),
+                                (["-o", path, "--", LEAKS, "leak", "12"], 125, "--force"),
+                                (["-o", "/no/such/a.wprof", "true"], 125, "/no/such/a.wprof")):
+        done = subprocess.run([WANPROF, "leak", *words], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, timeout=TIMEOUT_S, env=record_here())
+        equal((done.returncode, done.stdout), (status, b""), f"{words} {done.stderr.decode()}")
+        equal(done.stderr.decode().count(said), 1, done.stderr.decode())
+    leak("-o", path, "--force", "--", LEAKS, "clean", "12", expect=NONE)
 
 
 main()

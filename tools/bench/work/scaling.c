@@ -216,9 +216,17 @@ static void plan(const struct wan_image_view *view, struct source *sources)
 	fflush(stdout);
 }
 
-static int say(const char *path, const char *reason, const char *hint)
+/* The library names the file in a form that a terminal can be shown. */
+static int say(const struct wan_error *error)
 {
-	fprintf(stderr, "wanprof: %s: %s%s%s\n", path, reason, hint[0] ? "; " : "", hint);
+	fprintf(stderr, "wanprof: %s: %s%s%s\n", error->object, error->reason,
+		error->hint[0] ? "; " : "", error->hint);
+	return NO_INPUT;
+}
+
+static int say_photograph(const char *reason, const char *hint)
+{
+	fprintf(stderr, "wanprof: the photograph: %s; %s\n", reason, hint);
 	return NO_INPUT;
 }
 
@@ -236,17 +244,19 @@ static int load(const char *path, struct wan_memory *memory, struct wan_image **
 	struct wan_image_info info;
 	struct wan_error error = {0};
 	if (wan_image_probe(path, &info, &error) < 0)
-		return say(path, error.reason, error.hint);
+		return say(&error);
 	if (wan_memory_reserve(memory, price_of(&info), &error) < 0) {
-		fprintf(stderr, "wanprof: %s: needs %.0f MB at once, more than may be taken: %s\n",
-			path, (double)price_of(&info) / (1024 * 1024), error.reason);
+		fprintf(stderr,
+			"wanprof: the photograph needs %.0f MB at once, more than may be taken: "
+			"%s\n",
+			(double)price_of(&info) / (1024 * 1024), error.reason);
 		return NO_MEMORY;
 	}
 	wan_decode_options_init(&options);
 	options.want = WAN_PIXEL_RGB8;
 	options.alpha = WAN_ALPHA_WHITE;
 	if (wan_image_decode(path, &options, ret_image, &error) < 0)
-		return say(path, error.reason, error.hint);
+		return say(&error);
 	return 0;
 }
 
@@ -264,7 +274,7 @@ int work_scaling(const char *path, int rounds)
 	options.setting_count = 1;
 	options.ignore_files = true;
 	if (wan_runtime_create(&options, &runtime, &error) < 0)
-		return say("runtime", error.reason, error.hint);
+		return say(&error);
 	/* Sizes come in turn: the buffer of each is kept until it comes again, as where a program
 	 * works on pictures of one size. Fresh pages would cost ten times the work of some. */
 	wan_pool_set_idle_limit(IDLE_BYTES);
@@ -275,10 +285,11 @@ int work_scaling(const char *path, int rounds)
 	}
 	for (unsigned i = 0; i < SIZES && !status; i++)
 		if (make_source(original, &sources[i]) < 0)
-			status = say(path, "cannot be scaled", "the picture is too narrow or flat");
+			status = say_photograph("cannot be scaled",
+						"the picture is too narrow or flat");
 	for (size_t i = 0; i < OPERATIONS && !status; i++)
 		if (measure(&operations[i], sources, rounds) < 0)
-			status = say(path, operations[i].name, "this operation failed");
+			status = say_photograph(operations[i].name, "this operation failed");
 	for (unsigned i = 0; i < SIZES; i++) {
 		wan_image_unref(sources[i].pixels);
 		wan_encoded_free(sources[i].jpeg);

@@ -89,8 +89,8 @@ static int by_value(const void *a, const void *b)
 
 static int fail(const struct wan_error *error)
 {
-	fprintf(stderr, "%s: %s%s%s\n", error->object, error->reason, error->hint[0] ? "; " : "",
-		error->hint);
+	fprintf(stderr, "wanprof: %s: %s%s%s\n", error->object, error->reason,
+		error->hint[0] ? "; " : "", error->hint);
 	return -1;
 }
 
