@@ -150,13 +150,17 @@ class Terminal:
     """A command with a terminal of its own; .model is what stands on it."""
 
     # A job of a shell: it can be stopped, which a session of its own cannot.
-    SHELL = """import os, sys
+    SHELL = """import os, sys, time
 pid = os.fork()
 try:
     os.setpgid(pid, pid)
 except PermissionError:
     pass  # it did so itself, and has begun
-os.tcsetpgrp(0, pid) if pid else os.execv(sys.argv[1], sys.argv[1:])
+if not pid:
+    while os.tcgetpgrp(0) != os.getpid():
+        time.sleep(0.001)  # or its first word to the terminal would stop it
+    os.execv(sys.argv[1], sys.argv[1:])
+os.tcsetpgrp(0, pid)
 while True:
     try:
         sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
