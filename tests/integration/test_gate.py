@@ -11,17 +11,18 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from run_support import IMAGE, PYTHON, TIMEOUT_S, WANPROF, fresh, record_here
+from run_support import IMAGE, PYTHON, TIMEOUT_S, WANPROF, fresh, need, record_here
 from tap import Skip, check, equal, main, test
 
 TOOLS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../tools")
 MB = 1048576
 
 
-def wanprof(*arguments, text=None):
+def wanprof(*arguments, text=None, **environment):
     return subprocess.run([WANPROF, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           timeout=TIMEOUT_S, input=text, encoding="utf-8",
-                          env=record_here(WANPROF_TARGETS=os.path.join(TOOLS, "verdict/targets")))
+                          env=record_here(WANPROF_TARGETS=os.path.join(TOOLS, "verdict/targets"),
+                                          **environment))
 
 
 def operation(name="jpeg.decode", ms=10.0, mb=1.0, status="ok", size=(1280, 720)):
@@ -81,7 +82,7 @@ def validated(answer, name):
 
 
 def need_json():
-    if "without jansson" in wanprof("gate", save(run([operation()]))).stderr:
+    if "jansson" in wanprof("gate", save(run([operation()]))).stderr:
         raise Skip("this build has no JSON library")
 
 
@@ -242,6 +243,23 @@ def recordings_and_their_json_have_the_same_verdict():
     first, second = validated(first, "gate"), validated(second, "gate")
     equal(first["summary"], second["summary"])
     equal(first["results_by_operation"], second["results_by_operation"])
+
+
+@test
+def without_the_json_library_recordings_are_judged_all_the_same():
+    need("djpeg")
+    path, dumped, empty = fresh() + ".wprof", save(run([operation()])), fresh()
+    wanprof("run", "-q", "-o", path, "--", "djpeg", "-outfile", "/dev/null", IMAGE)
+    expected = wanprof("gate", "--json", path)
+    open(empty, "wb").close()
+    for library in "/nowhere.so", empty:
+        answer = wanprof("gate", "--json", path, WAN_JANSSON=library)
+        equal((answer.returncode, answer.stdout, answer.stderr),
+              (expected.returncode, expected.stdout, ""))
+        for arguments in ("gate", dumped), ("gate", "-"), ("diff", path, dumped):
+            answer = wanprof(*arguments, text="{}", WAN_JANSSON=library)
+            equal((answer.returncode, answer.stdout, answer.stderr.count("\n")), (66, "", 1))
+            check("jansson" in answer.stderr and "recording" in answer.stderr, answer.stderr)
 
 
 main(sys.argv[5:])

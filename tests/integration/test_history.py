@@ -62,7 +62,7 @@ def validate(document, name):
 
 
 def need_index(place):
-    place("history", status=66)
+    place("history", "--job", "none of this name", status=66)
     if "no SQLite" in place.said:
         raise Skip("this build has no SQLite")
 
@@ -258,6 +258,20 @@ def a_full_disk_costs_only_the_index():
     equal(done.returncode, 0, done.stderr)
     equal(json.loads(done.stdout)["jobs"][0]["runs"], 1)
     check("index" in done.stderr or "no SQLite" in done.stderr, done.stderr)
+
+
+@test
+def without_sqlite_recordings_are_read_each_time():
+    place = Place()
+    place.run("decode")
+    place.run("decode")
+    for _ in range(2):
+        document = json.loads(place("history", "--json", WAN_SQLITE="/nowhere.so"))
+        equal(document["jobs"][0]["runs"], 2)
+        check("no SQLite" in place.said and place.said.count("\n") == 1, place.said)
+        check(not os.path.exists(place.index), "an index without SQLite")
+    need_index(place)
+    equal(place.jobs()["decode"]["runs"], 2)
 
 
 @test

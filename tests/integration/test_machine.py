@@ -245,6 +245,19 @@ def the_doctor_says_what_is_broken_by_its_status():
     check(checks["recorder-loads"]["mend"], "no way out")
 
 
+@test
+def the_doctor_tells_whether_libraries_load_that_are_loaded_late():
+    found, missing = ({item["id"]: item for item in as_json("doctor", env=env)["checks"]} for env in
+                      (record_here(), record_here(WAN_JANSSON="/nowhere", WAN_SQLITE="/nowhere")))
+    for library in "jansson", "sqlite":
+        equal(missing[library]["status"], "note", library)
+        if "built without" in found[library]["text"]:
+            raise Skip(f"this wanprof was built without {library}")
+        check("is not installed" in missing[library]["text"], missing[library])
+        if found[library]["status"] != "ok":
+            raise Skip(found[library]["text"])
+
+
 def of_command(*command, **more):
     checks = as_json_command(*command, **more)
     return {item["id"]: item for item in checks if item["group"] == "command"}

@@ -5,13 +5,14 @@ Arguments: wanprof, libwanrt-preload.so, list_operations, an image (JPEG), [TEST
 """
 import json
 import os
+import re
 import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from run_support import IMAGE, WANPROF, fresh, need, record, record_here
-from tap import check, equal, main, test
+from tap import Skip, check, equal, main, test
 
 
 def wanprof(*arguments, **more):
@@ -133,6 +134,21 @@ def colours_follow_the_conventions():
     check(coloured(CLICOLOR_FORCE="1"), "CLICOLOR_FORCE")
     check(not coloured(CLICOLOR_FORCE="1", NO_COLOR="1"), "NO_COLOR wins")
     check(not coloured("--color=never", CLICOLOR_FORCE="1"), "--color=never")
+
+
+@test
+def what_few_verbs_need_is_not_loaded_by_the_others():
+    """jansson and SQLite cost every start of wanprof a quarter of a millisecond."""
+    path = fresh()
+    record(["true"], path)
+    loaded = dict(env=record_here(LD_DEBUG="files"), stdout=subprocess.DEVNULL)
+    verbs = (["--version"], ["dump", path], ["report", path], ["gate", path],
+             ["run", "-q", "-o", fresh(), "--", "true"])
+    for arguments in verbs:
+        said = wanprof(*arguments, **loaded).stderr
+        if "libc.so" not in said:
+            raise Skip("the loader does not tell what it loads")
+        check(not re.search("sqlite|jansson", said), f"{arguments}: {said}")
 
 
 main(sys.argv[5:])

@@ -44,7 +44,9 @@ struct history_entry *history_index_put(struct history_index *index, const char 
 /* Writes what changed, all or nothing. True: it is written. */
 bool history_index_save(struct history_index *index);
 void history_index_close(struct history_index *index);
-/* Is SQLite in this build? */
+/* Was this program built to use SQLite? */
+bool history_index_in_build(void);
+/* ... and is SQLite there? Loads it. */
 bool history_index_possible(void);
 
 #endif

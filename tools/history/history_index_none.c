@@ -4,6 +4,11 @@
 #include "history_index_file.h"
 #include "str.h"
 
+bool history_index_in_build(void)
+{
+	return false;
+}
+
 bool history_index_possible(void)
 {
 	return false;

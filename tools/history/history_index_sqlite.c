@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <limits.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,6 +9,7 @@
 #include "alloc.h"
 #include "clock.h"
 #include "history_index_file.h"
+#include "sqlite_late.h"
 #include "str.h"
 #include "sys.h"
 
@@ -24,9 +24,16 @@
 
 _Static_assert(APPLICATION == 1463897672, "as in the schema");
 
-bool history_index_possible(void)
+static const struct sqlite_late *sqlite; /* from the first opening on */
+
+bool history_index_in_build(void)
 {
 	return true;
+}
+
+bool history_index_possible(void)
+{
+	return sqlite_late() != NULL;
 }
 
 __attribute__((format(printf, 2, 3))) static void remark(struct history_index *index,
@@ -43,21 +50,21 @@ static int64_t number(sqlite3 *database, const char *text, int *ret_rc)
 {
 	sqlite3_stmt *statement = NULL;
 	int64_t value = -1;
-	*ret_rc = sqlite3_prepare_v2(database, text, -1, &statement, NULL);
+	*ret_rc = sqlite->prepare_v2(database, text, -1, &statement, NULL);
 	if (*ret_rc == SQLITE_OK) {
-		*ret_rc = sqlite3_step(statement);
+		*ret_rc = sqlite->step(statement);
 		if (*ret_rc == SQLITE_ROW) {
-			value = sqlite3_column_int64(statement, 0);
+			value = sqlite->column_int64(statement, 0);
 			*ret_rc = SQLITE_OK;
 		}
 	}
-	sqlite3_finalize(statement);
+	sqlite->finalize(statement);
 	return value;
 }
 
 static char *column(sqlite3_stmt *statement, int at)
 {
-	const char *text = (const char *)sqlite3_column_text(statement, at);
+	const char *text = (const char *)sqlite->column_text(statement, at);
 	return text ? wan_strdup(text) : NULL;
 }
 
@@ -65,13 +72,13 @@ static char *column(sqlite3_stmt *statement, int at)
 static int load(struct history_index *index, sqlite3 *database)
 {
 	sqlite3_stmt *statement = NULL;
-	int rc = sqlite3_prepare_v2(database, "SELECT path, bytes, changed_ns, line FROM recording",
+	int rc = sqlite->prepare_v2(database, "SELECT path, bytes, changed_ns, line FROM recording",
 				    -1, &statement, NULL);
-	while (rc == SQLITE_OK && (rc = sqlite3_step(statement)) == SQLITE_ROW) {
+	while (rc == SQLITE_OK && (rc = sqlite->step(statement)) == SQLITE_ROW) {
 		struct history_entry entry = {
 			.path = column(statement, 0),
-			.bytes = (uint64_t)sqlite3_column_int64(statement, 1),
-			.changed_ns = (uint64_t)sqlite3_column_int64(statement, 2),
+			.bytes = (uint64_t)sqlite->column_int64(statement, 1),
+			.changed_ns = (uint64_t)sqlite->column_int64(statement, 2),
 			.line = column(statement, 3),
 		};
 		rc = SQLITE_OK;
@@ -86,7 +93,7 @@ static int load(struct history_index *index, sqlite3 *database)
 		}
 		index->entries[index->count++] = entry;
 	}
-	sqlite3_finalize(statement);
+	sqlite->finalize(statement);
 	return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
@@ -137,21 +144,21 @@ static sqlite3 *open_file(const char *path, bool write, int *ret_rc)
 {
 	sqlite3 *database = NULL;
 	int flags = write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
-	*ret_rc = sqlite3_open_v2(path, &database, flags | SQLITE_OPEN_NOFOLLOW, NULL);
+	*ret_rc = sqlite->open_v2(path, &database, flags | SQLITE_OPEN_NOFOLLOW, NULL);
 	if (*ret_rc) {
-		sqlite3_close(database);
+		sqlite->close(database);
 		return NULL;
 	}
-	sqlite3_busy_timeout(database, HISTORY_INDEX_WAIT_MS);
+	sqlite->busy_timeout(database, HISTORY_INDEX_WAIT_MS);
 	return database;
 }
 
 static void make(struct history_index *index, sqlite3 *database)
 {
-	if (sqlite3_exec(database, "BEGIN IMMEDIATE;" SCHEMA "COMMIT;", NULL, NULL, NULL)) {
+	if (sqlite->exec(database, "BEGIN IMMEDIATE;" SCHEMA "COMMIT;", NULL, NULL, NULL)) {
 		remark(index, "the index could not be made: %s; works without",
-		       sqlite3_errmsg(database));
-		sqlite3_close(database);
+		       sqlite->errmsg(database));
+		sqlite->close(database);
 		return;
 	}
 	index->database = database;
@@ -193,21 +200,28 @@ static void open_for_reading(struct history_index *index, const char *path, cons
 		       why);
 	else
 		remark(index, "the index cannot be used (%s): recordings are read each time", why);
-	sqlite3_close(database);
+	sqlite->close(database);
 }
 
 int history_file_open(struct history_index *index, const char *folder)
 {
 	char path[PATH_MAX];
 	int rc;
+	sqlite = sqlite_late();
+	if (!sqlite) {
+		remark(index,
+		       "there is no SQLite (libsqlite3.so.0): recordings are read each time; "
+		       "install libsqlite3-0 (Fedora: sqlite-libs, Arch: sqlite)");
+		return 0;
+	}
 	if (wan_str_format(path, sizeof(path), "%s/history.sqlite", folder) + 1 >= sizeof(path))
 		return 0;
 	mode_t mask = umask(0077); /* names of jobs and files are the owner's business */
 	sqlite3 *database = open_file(path, true, &rc);
 	umask(mask);
-	if (!database || sqlite3_db_readonly(database, "main") == 1) {
-		sqlite3_close(database);
-		open_for_reading(index, path, database ? "read-only" : sqlite3_errstr(rc));
+	if (!database || sqlite->db_readonly(database, "main") == 1) {
+		sqlite->close(database);
+		open_for_reading(index, path, database ? "read-only" : sqlite->errstr(rc));
 		return 0;
 	}
 	enum fitness fitness = examine(index, database, &rc);
@@ -217,10 +231,10 @@ int history_file_open(struct history_index *index, const char *folder)
 		make(index, database);
 	} else if (fitness == UNREADABLE) {
 		remark(index, "the index cannot be used (%s): recordings are read each time",
-		       sqlite3_errmsg(database));
-		sqlite3_close(database);
+		       sqlite->errmsg(database));
+		sqlite->close(database);
 	} else {
-		sqlite3_close(database);
+		sqlite->close(database);
 		start_anew(index, path, fitness);
 	}
 	return 0;
@@ -228,43 +242,44 @@ int history_file_open(struct history_index *index, const char *folder)
 
 static int save_one(sqlite3_stmt *statement, const struct history_entry *entry)
 {
-	sqlite3_reset(statement);
-	sqlite3_bind_text(statement, 1, entry->path, -1, SQLITE_STATIC);
-	sqlite3_bind_int64(statement, 2, (sqlite3_int64)entry->bytes);
-	sqlite3_bind_int64(statement, 3, (sqlite3_int64)entry->changed_ns);
+	sqlite->reset(statement);
+	sqlite->bind_text(statement, 1, entry->path, -1, SQLITE_STATIC);
+	sqlite->bind_int64(statement, 2, (sqlite3_int64)entry->bytes);
+	sqlite->bind_int64(statement, 3, (sqlite3_int64)entry->changed_ns);
 	if (entry->line)
-		sqlite3_bind_text(statement, 4, entry->line, -1, SQLITE_STATIC);
+		sqlite->bind_text(statement, 4, entry->line, -1, SQLITE_STATIC);
 	else
-		sqlite3_bind_null(statement, 4);
-	return sqlite3_step(statement);
+		sqlite->bind_null(statement, 4);
+	return sqlite->step(statement);
 }
 
 bool history_file_save(struct history_index *index)
 {
 	sqlite3 *database = index->database;
 	sqlite3_stmt *statement = NULL;
-	int rc = sqlite3_exec(database, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+	int rc = sqlite->exec(database, "BEGIN IMMEDIATE", NULL, NULL, NULL);
 	if (rc == SQLITE_OK)
-		rc = sqlite3_prepare_v2(database,
+		rc = sqlite->prepare_v2(database,
 					"INSERT OR REPLACE INTO recording VALUES (?, ?, ?, ?)", -1,
 					&statement, NULL);
 	for (size_t i = 0; rc == SQLITE_OK && i < index->count; i++)
 		if (index->entries[i].changed &&
 		    save_one(statement, &index->entries[i]) != SQLITE_DONE)
-			rc = sqlite3_errcode(database);
-	sqlite3_finalize(statement);
+			rc = sqlite->errcode(database);
+	sqlite->finalize(statement);
 	if (rc == SQLITE_OK)
-		rc = sqlite3_exec(database, "COMMIT", NULL, NULL, NULL);
+		rc = sqlite->exec(database, "COMMIT", NULL, NULL, NULL);
 	if (rc == SQLITE_OK)
 		return true;
 	remark(index, "the index was not written (%s): what is new is read again next time",
-	       sqlite3_errstr(rc));
-	sqlite3_exec(database, "ROLLBACK", NULL, NULL, NULL);
+	       sqlite->errstr(rc));
+	sqlite->exec(database, "ROLLBACK", NULL, NULL, NULL);
 	return false;
 }
 
 void history_file_close(struct history_index *index)
 {
-	sqlite3_close(index->database);
+	if (index->database)
+		sqlite->close(index->database);
 	index->database = NULL;
 }

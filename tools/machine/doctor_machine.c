@@ -79,6 +79,11 @@ static void check_build(struct doctor *doctor)
 	if (json_input_available())
 		doctor_add(doctor, DOCTOR_LIBRARIES, "jansson", DOCTOR_OK,
 			   "this wanprof reads dumped JSON too (jansson)");
+	else if (json_input_in_build())
+		doctor_mend_package(doctor_add(doctor, DOCTOR_LIBRARIES, "jansson", DOCTOR_NOTE,
+					       "jansson is not installed: gate and diff read "
+					       "recordings only"),
+				    "libjansson4", "jansson", "jansson", "libjansson4");
 	else
 		doctor_add(doctor, DOCTOR_LIBRARIES, "jansson", DOCTOR_NOTE,
 			   "this wanprof was built without jansson: gate and diff read recordings "
@@ -86,6 +91,11 @@ static void check_build(struct doctor *doctor)
 	if (history_index_possible())
 		doctor_add(doctor, DOCTOR_LIBRARIES, "sqlite", DOCTOR_OK,
 			   "history is indexed (SQLite)");
+	else if (history_index_in_build())
+		doctor_mend_package(doctor_add(doctor, DOCTOR_LIBRARIES, "sqlite", DOCTOR_NOTE,
+					       "SQLite is not installed: history reads every "
+					       "recording each time"),
+				    "libsqlite3-0", "sqlite-libs", "sqlite", "libsqlite3-0");
 	else
 		doctor_add(doctor, DOCTOR_LIBRARIES, "sqlite", DOCTOR_NOTE,
 			   "this wanprof was built without SQLite: history reads every recording "

@@ -22,9 +22,10 @@ int json_input_read(struct json_input *ret_input, const char *path, struct wan_e
 }
 
 #ifdef WANPROF_JANSSON
-#include <jansson.h>
-
+#include "jansson_late.h"
 #include "macros.h"
+
+static const struct jansson_late *jansson; /* from the first document on */
 
 /*
  * The library is not safe when its allocations fail (2.14 reads beyond the text then), so they
@@ -54,9 +55,14 @@ size_t json_input_used(void)
 	return arena_used;
 }
 
-bool json_input_available(void)
+bool json_input_in_build(void)
 {
 	return true;
+}
+
+bool json_input_available(void)
+{
+	return jansson_late() != NULL;
 }
 
 static const json_t *of(const struct json_value *value)
@@ -96,6 +102,12 @@ int json_input_parse(struct json_input *ret_input, const char *name, const char 
 		     struct wan_error *error)
 {
 	json_error_t reason;
+	jansson = jansson_late();
+	if (!jansson)
+		return wan_error_set(error, -ENOSYS, name,
+				     "give the recording itself, or install libjansson4 (Fedora, "
+				     "Arch: jansson)",
+				     "there is no jansson (libjansson.so.4) to read JSON with");
 	struct json_price price = json_price(text, bytes);
 	int rc = check_price(name, &price, error);
 	if (rc)
@@ -110,8 +122,8 @@ int json_input_parse(struct json_input *ret_input, const char *name, const char 
 				     "there is no memory to read it (%zu MB)", price.bytes >> 20);
 	arena_bytes = price.bytes;
 	arena_used = 0;
-	json_set_alloc_funcs(allocate, give_back);
-	json_t *root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &reason);
+	jansson->set_alloc_funcs(allocate, give_back);
+	json_t *root = jansson->loadb(text, bytes, JSON_REJECT_DUPLICATES, &reason);
 	if (!root) {
 		wan_free(arena);
 		return refused(name, &reason, error);
@@ -128,17 +140,17 @@ void json_input_finish(struct json_input *input)
 
 const struct json_value *json_value_member(const struct json_value *value, const char *key)
 {
-	return as(json_object_get(of(value), key));
+	return value ? as(jansson->object_get(of(value), key)) : NULL;
 }
 
 size_t json_value_count(const struct json_value *value)
 {
-	return json_array_size(of(value));
+	return value ? jansson->array_size(of(value)) : 0;
 }
 
 const struct json_value *json_value_at(const struct json_value *value, size_t index)
 {
-	return as(json_array_get(of(value), index));
+	return value ? as(jansson->array_get(of(value), index)) : NULL;
 }
 
 bool json_value_is_list(const struct json_value *value)
@@ -163,20 +175,25 @@ bool json_value_is_false(const struct json_value *value)
 
 double json_value_number(const struct json_value *value)
 {
-	return json_is_number(of(value)) ? json_number_value(of(value)) : NAN;
+	return json_is_number(of(value)) ? jansson->number_value(of(value)) : NAN;
 }
 
 int64_t json_value_integer(const struct json_value *value, int64_t absent)
 {
-	return json_is_integer(of(value)) ? json_integer_value(of(value)) : absent;
+	return json_is_integer(of(value)) ? jansson->integer_value(of(value)) : absent;
 }
 
 const char *json_value_text(const struct json_value *value)
 {
-	return json_string_value(of(value));
+	return value ? jansson->string_value(of(value)) : NULL;
 }
 
 #else /* no JSON library */
+
+bool json_input_in_build(void)
+{
+	return false;
+}
 
 bool json_input_available(void)
 {

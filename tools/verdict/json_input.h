@@ -23,7 +23,9 @@ struct json_input {
 	void *memory;            /* private: all of it */
 };
 
-/* Was this program built with a JSON library? Without one reading returns -ENOSYS. */
+/* Was this program built to use a JSON library? */
+bool json_input_in_build(void);
+/* ... and is it there? Loads it. Without one reading returns -ENOSYS. */
 bool json_input_available(void);
 /*
  * A whole document from a file, or "-": standard input. 0, or with *reterr_error filled: -ENOENT
