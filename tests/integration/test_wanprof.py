@@ -138,7 +138,7 @@ def colours_follow_the_conventions():
 
 @test
 def what_few_verbs_need_is_not_loaded_by_the_others():
-    """jansson and SQLite cost every start of wanprof a quarter of a millisecond."""
+    """jansson and SQLite cost every start of wanprof 0.2 ms and more."""
     path = fresh()
     record(["true"], path)
     loaded = dict(env=record_here(LD_DEBUG="files"), stdout=subprocess.DEVNULL)
