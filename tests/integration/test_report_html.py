@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
 """wanprof report --html: the page as parsers that are not ours read it, and where it goes.
 
-Arguments: wanprof, libwanrt-preload.so, list_operations, an image (JPEG), make_recording
+Arguments: wanprof, libwanrt-preload.so, list_operations, an image (JPEG), make_recording, fake NVML
 """
 import base64
 import hashlib
 import html.parser
+import json
 import os
 import re
 import subprocess
@@ -17,7 +18,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from run_support import IMAGE, PYTHON, TIMEOUT_S, WANPROF, fresh, need, record, record_here
 from tap import check, equal, main, test
 
-MAKE = os.path.abspath(sys.argv[5])
+MAKE, FAKE_NVML = (os.path.abspath(path) for path in sys.argv[5:7])
 SECTIONS = ["findings", "timeline", "scaling", "latency", "cache", "stacks", "progress", "memory",
             "coverage"]
 made = {}
@@ -193,15 +194,77 @@ def open_without_a_desktop_says_where_the_page_is():
         read(file.read())
 
 
+def dump(path):
+    done = subprocess.run([WANPROF, "dump", path], stdout=subprocess.PIPE, env=record_here(),
+                          check=True, timeout=TIMEOUT_S)
+    return json.loads(done.stdout)
+
+
+def rows_of(root, caption):
+    """The cells of the table whose caption begins so; None: there is none."""
+    for table in root.iter("table"):
+        if "".join(table.find("caption").itertext()).startswith(caption):
+            return [["".join(cell.itertext()) for cell in row] for row in table.find("tbody")]
+    return None
+
+
+def sensed(command, celsius, **more):
+    """A recording of a machine whose processors are so hot; None: it has no sensors at all."""
+    path, machine = fresh() + ".wprof", fresh()
+    if celsius is not None:
+        monitor = os.path.join(machine, "sys/class/hwmon/hwmon0")
+        os.makedirs(monitor)
+        for name, text in (("name", "coretemp"), ("temp1_input", str(celsius * 1000))):
+            with open(os.path.join(monitor, name), "w") as file:
+                file.write(text + "\n")
+    done = record(command, path, env=record_here(WANPROF_SENSORS_ROOT=machine, **more))
+    equal(done.returncode, 0, done.stderr)
+    return path
+
+
+@test
+def heat_and_use_are_told_as_the_json_tells_them():
+    path = sensed(["sleep", "1"], 91, WAN_NVML=FAKE_NVML, WAN_FAKE_NVML_CELSIUS="71",
+                  WAN_FAKE_NVML_USED=str(3 << 30), WAN_FAKE_NVML_TOTAL=str(8 << 30))
+    root, reader = read(page_of(path))
+    document = dump(path)
+    rows = rows_of(root, "Use and heat")
+    equal([row[3] for row in rows],
+          [target["verdict"] for target in document["samples_summary"]["targets"]], "verdicts")
+    equal(rows[0], ["hottest processor", "91 \xb0C", "below 85 \xb0C", "above"], "processor")
+    check("limit: processors 85 \xb0C" in reader.text, "no limit line")
+    lines = [line for line in root.iter("path") if line.get("class") == "lim"]
+    seen = any(sample["gpu_temperature_c"] is not None for sample in document["samples"])
+    equal(len(lines), 4 if seen else 2, "limit lines, for wide and narrow screens")
+    equal("GPU 83 \xb0C" in reader.text, seen, "limit of the GPU")
+    held = any(sample["gpu_used_mb"] is not None for sample in document["samples"])
+    equal("GPU memory, at most 3.00 GB" in reader.text, held, "memory of the GPU")
+    check("use of the processors" in reader.text.split("not drawn: ")[1], "unknown and not said")
+
+
+@test
+def a_machine_without_sensors_has_one_sentence_of_them():
+    path = sensed(["sleep", "0.3"], None, WAN_NVML="/nonexistent")
+    root, reader = read(page_of(path))
+    check("Not known, so not drawn: use of the processors, use of GPUs, temperature of the "
+          "processors, temperature of GPUs." in reader.text, "not said")
+    check(not [line for line in root.iter("path") if line.get("class") == "lim"], "limit lines")
+    check("\xb0C, GPU" not in reader.text, "a limit without a line")
+
+
 @test
 def a_baseline_is_compared_as_recording_and_as_json():
     need("djpeg")
     first, second, dumped = fresh() + ".wprof", fresh() + ".wprof", fresh() + ".json"
     for path in (first, second):
         equal(record(["djpeg", "-outfile", "/dev/null", IMAGE], path).returncode, 0, "djpeg")
-    _, reader = read(page_of("--baseline", first, second))
+    root, reader = read(page_of("--baseline", first, second))
     check("Against the baseline" in reader.headings, reader.headings)
     check("grey, hollow or dashed" in reader.text and "jpeg.decode" in reader.text, "no comparison")
+    counted = all(any(operation["peak_memory_mb"] for operation in dump(path)["operations"])
+                  for path in (first, second))
+    rows = rows_of(root, "Peak memory of operations")
+    equal([row[0] for row in rows or []], ["jpeg.decode"] if counted else [], "memory")
     subprocess.run([WANPROF, "dump", "-o", dumped, first], check=True, env=record_here(),
                    timeout=TIMEOUT_S)
     done = subprocess.run([WANPROF, "report", "--html", "-", "--baseline", dumped, second],
@@ -220,4 +283,4 @@ def options_that_do_not_go_together_are_refused():
     report("--json", "--html", "-", make("empty"), status=64)
 
 
-main(sys.argv[6:])
+main(sys.argv[7:])

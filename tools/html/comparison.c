@@ -8,7 +8,8 @@
 #include "macros.h"
 #include "str.h"
 
-#define KINDS_TOLD 40
+#define KINDS_TOLD      20
+#define PHASES_SEARCHED 500 /* JSON may name a million */
 
 static double relative(double now, double was)
 {
@@ -69,7 +70,7 @@ static void change(struct html_page *page, double ratio)
 {
 	html_cell_begin(page, "Change", true, ratio);
 	if (isfinite(ratio))
-		html_print(page, "%r%g %%</td>", ratio >= 1 ? "+" : "", 100 * (ratio - 1));
+		html_print(page, "%r%g %%</td>", ratio > 1 ? "+" : "", 100 * (ratio - 1));
 	else
 		html_print(page, "\xe2\x80\x93</td>");
 }
@@ -91,6 +92,8 @@ static void figures(struct html_page *page)
 	html_table_begin(page, "The runs", "Figure|Baseline #|This run #|Change #");
 	figure_row(page, "duration", was->duration_ms, now->duration_ms, PLAIN_MS);
 	figure_row(page, "largest resident memory", was->rss_peak_mb, now->rss_peak_mb, PLAIN_MB);
+	figure_row(page, "mean resident memory", was->rss_average_mb, now->rss_average_mb,
+		   PLAIN_MB);
 	figure_row(page, "largest GPU memory", was->gpu_peak_mb, now->gpu_peak_mb, PLAIN_MB);
 	figure_row(page, "processor", was->cpu_average_percent, now->cpu_average_percent,
 		   PLAIN_PERCENT);
@@ -103,28 +106,31 @@ static void figures(struct html_page *page)
 	html_table_end(page);
 }
 
-static void verdict(struct html_page *page, enum compare_verdict verdict, bool comparable)
+static const char *const time_words[] = {
+	[COMPARE_SAME] = "<span class=\"same\">no difference</span>",
+	[COMPARE_SLOWER] = "<span class=\"worse\">slower</span>",
+	[COMPARE_FASTER] = "<span class=\"better\">faster</span>",
+	[COMPARE_INCONCLUSIVE] = "inconclusive",
+	[COMPARE_TOO_FEW] = "too few to say",
+};
+static const char *const memory_words[] = {
+	[COMPARE_SAME] = "<span class=\"same\">no difference</span>",
+	[COMPARE_SLOWER] = "<span class=\"worse\">grown</span>",
+	[COMPARE_FASTER] = "<span class=\"better\">less</span>",
+	[COMPARE_INCONCLUSIVE] = "inconclusive",
+	[COMPARE_TOO_FEW] = "too few to say",
+};
+
+static void verdict(struct html_page *page, enum compare_verdict verdict, bool comparable,
+		    const char *const *words)
 {
-	static const char *const words[] = {
-		[COMPARE_SAME] = "<span class=\"same\">no difference</span>",
-		[COMPARE_SLOWER] = "<span class=\"worse\">slower</span>",
-		[COMPARE_FASTER] = "<span class=\"better\">faster</span>",
-		[COMPARE_INCONCLUSIVE] = "inconclusive",
-		[COMPARE_TOO_FEW] = "too few to say",
-	};
 	html_print(page, "<td data-l=\"Verdict\">%r</td></tr>\n",
 		   comparable || verdict == COMPARE_TOO_FEW ? words[verdict] : "inconclusive");
 }
 
-static void kind_row(struct html_page *page, const struct compare_row *row, bool comparable)
+static void interval(struct html_page *page, const struct stat_interval *ratio)
 {
-	const struct stat_interval *ratio = &row->ratio;
 	bool known = isfinite(ratio->estimate) && isfinite(ratio->high) && ratio->low > 0;
-	html_print(page, "<tr><th scope=\"row\">%s</th>", row->name ? row->name : "all together");
-	value(page, "Baseline", row->base_ms, PLAIN_MS);
-	value(page, "This run", row->now_ms, PLAIN_MS);
-	change(page,
-	       isfinite(ratio->estimate) ? ratio->estimate : relative(row->now_ms, row->base_ms));
 	html_cell_begin(page, "Interval", true, known ? ratio->low : NAN);
 	if (known)
 		html_print(page, "%r%g to %r%g %%</td>", ratio->low >= 1 ? "+" : "",
@@ -132,7 +138,51 @@ static void kind_row(struct html_page *page, const struct compare_row *row, bool
 			   100 * (ratio->high - 1));
 	else
 		html_print(page, "\xe2\x80\x93</td>");
-	verdict(page, row->verdict, comparable);
+}
+
+static void kind_row(struct html_page *page, const struct compare_row *row, bool comparable)
+{
+	double ratio = row->ratio.estimate;
+	html_print(page, "<tr><th scope=\"row\">%s</th>", row->name ? row->name : "all together");
+	value(page, "Baseline", row->base_ms, PLAIN_MS);
+	value(page, "This run", row->now_ms, PLAIN_MS);
+	change(page, isfinite(ratio) ? ratio : relative(row->now_ms, row->base_ms));
+	interval(page, &row->ratio);
+	verdict(page, row->verdict, comparable, time_words);
+}
+
+/* As `wanprof gate` prints it: of runs the resident peak, of a kind the largest of its operations.
+ */
+static void memory_row(struct html_page *page, const struct compare_row *row, bool comparable)
+{
+	html_print(page, "<tr><th scope=\"row\">%s</th>", row->name ? row->name : "the whole run");
+	value(page, "Baseline", row->base_mb, PLAIN_MB);
+	value(page, "This run", row->now_mb, PLAIN_MB);
+	change(page, relative(row->now_mb, row->base_mb));
+	interval(page, &row->mb_ratio);
+	verdict(page, row->mb_verdict, comparable, memory_words);
+}
+
+static void memory(struct html_page *page, const struct comparison *comparison)
+{
+	size_t shown = 0;
+	for (size_t i = 0; i < comparison->count && shown < KINDS_TOLD; i++) {
+		if (!(comparison->rows[i].base_mb > 0))
+			continue;
+		if (!shown++)
+			html_table_begin(page, "Peak memory of operations alike",
+					 "Operation|Baseline #|This run #|Change #|Interval #|"
+					 "Verdict");
+		memory_row(page, &comparison->rows[i], comparison->comparable);
+	}
+	if (!shown)
+		return;
+	html_table_end(page);
+	html_print(page,
+		   "<p class=\"note\">Growth below %g %% does not count. Of one pair of runs an "
+		   "operation has grown when it needs %g %% more; of the whole run only several "
+		   "pairs can tell.</p>\n",
+		   COMPARE_MEMORY_PERCENT, 2 * COMPARE_MEMORY_PERCENT);
 }
 
 static void kinds(struct html_page *page, const struct comparison *comparison)
@@ -146,6 +196,11 @@ static void kinds(struct html_page *page, const struct comparison *comparison)
 		kind_row(page, &comparison->rows[i], comparison->comparable);
 	if (shown)
 		html_table_end(page);
+	if (comparison->count > shown)
+		html_print(page,
+			   "<p class=\"note\">%z more kinds, of less time: <code>wanprof gate"
+			   "</code> tells them.</p>\n",
+			   comparison->count - shown);
 	if (comparison->unmatched)
 		html_print(page,
 			   "<p class=\"note\">%z kinds of operations of weight came in one of "
@@ -159,25 +214,38 @@ static void kinds(struct html_page *page, const struct comparison *comparison)
 			   100 * COMPARE_CONFIDENCE);
 }
 
+static const struct run_phase *phase_of(const struct run_facts *facts, const char *name)
+{
+	for (size_t i = 0; i < WAN_MIN(facts->phase_count, (size_t)PHASES_SEARCHED); i++)
+		if (wan_str_equal(facts->phases[i].name, name))
+			return &facts->phases[i];
+	return NULL;
+}
+
+static void phase_row(struct html_page *page, const char *name, bool first)
+{
+	const struct run_phase *now = phase_of(page->options->now, name);
+	const struct run_phase *was = phase_of(page->options->baseline, name);
+	if (first)
+		html_table_begin(page, "Phases", "Phase|Baseline #|This run #|Change #");
+	html_print(page, "<tr><th scope=\"row\">%s</th>", name);
+	value(page, "Baseline", was ? was->duration_ms : NAN, PLAIN_MS);
+	value(page, "This run", now ? now->duration_ms : NAN, PLAIN_MS);
+	change(page, now && was ? relative(now->duration_ms, was->duration_ms) : NAN);
+	html_print(page, "</tr>\n");
+}
+
+/* Also those that came in one of the runs only: they are a change. */
 static void phases(struct html_page *page)
 {
 	const struct run_facts *now = page->options->now, *was = page->options->baseline;
 	size_t shown = 0;
 	for (size_t i = 0; i < now->phase_count && shown < KINDS_TOLD; i++)
-		for (size_t j = 0; j < was->phase_count; j++) {
-			const struct run_phase *a = &now->phases[i], *b = &was->phases[j];
-			if (!wan_str_equal(a->name, b->name))
-				continue;
-			if (!shown++)
-				html_table_begin(page, "Phases",
-						 "Phase|Baseline #|This run #|Change #");
-			html_print(page, "<tr><th scope=\"row\">%s</th>", a->name);
-			value(page, "Baseline", b->duration_ms, PLAIN_MS);
-			value(page, "This run", a->duration_ms, PLAIN_MS);
-			change(page, relative(a->duration_ms, b->duration_ms));
-			html_print(page, "</tr>\n");
-			break;
-		}
+		phase_row(page, now->phases[i].name, !shown++);
+	for (size_t i = 0;
+	     i < WAN_MIN(was->phase_count, (size_t)PHASES_SEARCHED) && shown < KINDS_TOLD; i++)
+		if (!phase_of(now, was->phases[i].name))
+			phase_row(page, was->phases[i].name, !shown++);
 	if (shown)
 		html_table_end(page);
 }
@@ -202,6 +270,7 @@ void html_write_comparison(struct html_page *page)
 	figures(page);
 	phases(page);
 	kinds(page, &comparison);
+	memory(page, &comparison);
 	html_section_end(page);
 	compare_finish(&comparison);
 }

@@ -15,7 +15,7 @@
 #define CELLS_X       84
 #define CELLS_Y       52
 #define BINS          1024
-#define DOTS_MOST     700 /* of one cloud: more are put together, so that the page stays small */
+#define DOTS_MOST     700 /* of a picture: more are put together, so that the page stays small */
 
 struct cloud {
 	uint32_t cells[CELLS_Y][CELLS_X]; /* how many operations fell there */
@@ -65,14 +65,14 @@ static void fill(struct cloud *cloud, const struct html_plot *plot,
 }
 
 /* Blocks of cells into their first one, until few enough are in use. */
-static void coarsen(struct cloud *cloud)
+static void coarsen(struct cloud *cloud, unsigned dots)
 {
 	for (cloud->coarse = 1; cloud->coarse < 16; cloud->coarse *= 2) {
 		unsigned used = 0, step = cloud->coarse;
 		for (unsigned y = 0; y < CELLS_Y; y += step)
 			for (unsigned x = 0; x < CELLS_X; x += step)
 				used += cloud->cells[y][x] != 0;
-		if (used <= DOTS_MOST)
+		if (used <= dots)
 			return;
 		for (unsigned y = 0; y < CELLS_Y; y += step)
 			for (unsigned x = 0; x < CELLS_X; x += step) {
@@ -85,10 +85,10 @@ static void coarsen(struct cloud *cloud)
 
 /* Points as strokes without length and with round ends: nine bytes each. */
 static void draw_cloud(struct html_page *page, struct cloud *cloud, const struct html_plot *plot,
-		       const char *kind)
+		       const char *kind, unsigned dots)
 {
 	static const uint32_t edges[] = {1, 4, 40, UINT32_MAX};
-	coarsen(cloud);
+	coarsen(cloud, dots);
 	double middle = cloud->coarse / 2.0;
 	for (unsigned step = 0; step < 3; step++) {
 		bool any = false;
@@ -273,12 +273,12 @@ static void picture(struct html_page *page, struct cloud *cloud, const struct wa
 		   HEIGHT - 3);
 	if (old) {
 		fill(cloud, &plot, old_first, old->records);
-		draw_cloud(page, cloud, &plot, "was");
+		draw_cloud(page, cloud, &plot, "was", old ? DOTS_MOST / 2 : DOTS_MOST);
 	}
 	if (row->scaling.fitted)
 		draw_fit(page, &plot, &row->scaling, px, ns);
 	fill(cloud, &plot, first, row->records);
-	draw_cloud(page, cloud, &plot, "");
+	draw_cloud(page, cloud, &plot, "", old ? DOTS_MOST / 2 : DOTS_MOST);
 	html_picture_end(page);
 	html_print(page, "</figure>\n");
 }

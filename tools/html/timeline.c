@@ -8,21 +8,21 @@
 #include "clock.h"
 #include "lanes.h"
 #include "macros.h"
-#include "timeline_data.h"
+#include "panels.h"
 #include "str.h"
 #include "walk.h"
 
 #define BUSY_HEIGHT  44.0
 #define PANEL_HEIGHT 130.0
 #define FULL_HEIGHT  150.0
-#define GAP          30.0 /* between panels: the heading of the next one */
+#define GAP          HTML_PANEL_GAP
 #define AXIS         22.0
 #define MARKS_MOST   60
 
 struct series_look {
 	const char *name, *kind; /* class of the line */
 };
-static const struct series_look looks[HTML_SERIES_COUNT] = {
+static const struct series_look looks[] = {
 	[HTML_RSS] = {"resident memory (RSS)", "l1"},
 	[HTML_CGROUP] = {"need of the control group", "l2"},
 	[HTML_GPU] = {"GPU memory", "l3"},
@@ -43,31 +43,49 @@ static bool is_action(const struct wan_process_event *event)
 	return event->kind == WAN_RECORD_ACTION && !wan_walk_internal(event);
 }
 
-/* One line through the columns: the smallest and the largest value of each, in their order. */
-static void draw_series(struct html_page *page, const struct html_plot *plot,
-			const struct html_timeline *timeline, enum html_timeline_series which,
-			const char *kind)
+/* In tenths, as they are written: steps from one to the next add up to no error. */
+struct pen {
+	long x, y;
+	bool down;
+};
+
+static void move_to(struct html_page *page, struct pen *pen, double x, double y)
+{
+	long to_x = lround(x * 10), to_y = lround(y * 10);
+	if (!pen->down)
+		html_print(page, "M%x %x", to_x / 10.0, to_y / 10.0);
+	else if (to_x != pen->x)
+		html_print(page, "l%x %x", (to_x - pen->x) / 10.0, (to_y - pen->y) / 10.0);
+	else if (to_y != pen->y)
+		html_print(page, "v%x", (to_y - pen->y) / 10.0);
+	*pen = (struct pen){to_x, to_y, true};
+}
+
+/* Through the smallest and the largest value of each column, in their order. */
+void html_panel_line(struct html_page *page, const struct html_plot *plot,
+		     const struct html_timeline *timeline, enum html_timeline_series which,
+		     const char *kind)
 {
 	const struct html_series *series = &timeline->series[which];
 	double step = (double)timeline->span_ns / timeline->columns;
+	struct pen pen = {0};
 	if (!series->count)
 		return;
-	html_print(page, "<polyline class=\"%r\" points=\"", kind);
+	html_print(page, "<path class=\"%r\" d=\"", kind);
 	for (unsigned i = 0; i < timeline->columns; i++) {
 		if (!series->known[i])
 			continue;
 		double x = html_plot_x(plot, (i + 0.5) * step);
 		double low = html_plot_y(plot, series->low[i]);
 		double high = html_plot_y(plot, series->high[i]);
-		bool one = fabs(low - high) < 0.3;
-		html_print(page, "%x,%x ", x, series->high_first[i] ? high : low);
-		if (!one)
-			html_print(page, "%x,%x ", x, series->high_first[i] ? low : high);
+		move_to(page, &pen, x, series->high_first[i] ? high : low);
+		if (fabs(low - high) >= 0.3)
+			move_to(page, &pen, x, series->high_first[i] ? low : high);
 	}
 	html_print(page, "\"/>\n");
 }
 
-static void heading(struct html_page *page, const struct html_plot *plot, const char *text)
+void html_panel_heading(struct html_page *page, const struct html_plot *plot, const char *text)
 {
 	html_print(page, "<text class=\"hd\" x=\"%x\" y=\"%x\">%r</text>\n", plot->left,
 		   plot->top - 10, text);
@@ -79,7 +97,7 @@ static void draw_busy(struct html_page *page, struct html_plot *plot,
 	double step = (double)timeline->span_ns / timeline->columns;
 	plot->y1 = fmax(1, timeline->busy_peak);
 	plot->height = BUSY_HEIGHT;
-	heading(page, plot, "image operations under way");
+	html_panel_heading(page, plot, "image operations under way");
 	html_grid_y(page, plot, fmax(1, html_step(plot->y1, 2)), false, "");
 	html_print(page, "<path class=\"f5\" d=\"M%x %x", plot->left, plot->top + plot->height);
 	double last = -1;
@@ -104,12 +122,12 @@ static void draw_memory(struct html_page *page, struct html_plot *plot,
 	double step = html_bytes_step(most * 1.08, 4);
 	plot->y1 = fmax(most * 1.08, step);
 	plot->height = PANEL_HEIGHT;
-	heading(page, plot, "memory in use");
+	html_panel_heading(page, plot, "memory in use");
 	html_grid_y(page, plot, step, true, "");
 	if (pictures->has_before)
-		draw_series(page, plot, &pictures->before, HTML_RSS, "l1 old");
+		html_panel_line(page, plot, &pictures->before, HTML_RSS, "l1 old");
 	for (unsigned i = HTML_RSS; i <= HTML_GPU; i++)
-		draw_series(page, plot, timeline, i, looks[i].kind);
+		html_panel_line(page, plot, timeline, i, looks[i].kind);
 }
 
 /* What the memory manager did, at the top of the panel; marks too close to one another join. */
@@ -145,7 +163,7 @@ static void draw_full(struct html_page *page, struct html_plot *plot,
 	static const double bands[] = {75, 85, 95, 100};
 	plot->y1 = 100;
 	plot->height = FULL_HEIGHT;
-	heading(page, plot, "how full memory was");
+	html_panel_heading(page, plot, "how full memory was");
 	for (unsigned i = 0; i < 3; i++) {
 		double top = html_plot_y(plot, bands[i + 1]), bottom = html_plot_y(plot, bands[i]);
 		html_print(page,
@@ -154,7 +172,7 @@ static void draw_full(struct html_page *page, struct html_plot *plot,
 	}
 	html_grid_y(page, plot, 25, false, " %");
 	for (unsigned i = HTML_HOST; i <= HTML_GPU_PCT; i++)
-		draw_series(page, plot, timeline, i, looks[i].kind);
+		html_panel_line(page, plot, timeline, i, looks[i].kind);
 	static const char *const names[] = {"75 warning", "85 critical", "95 emergency"};
 	for (unsigned i = 0; i < 3; i++)
 		html_print(page, "<text text-anchor=\"end\" x=\"%x\" y=\"%x\">%r</text>\n",
@@ -173,12 +191,13 @@ static void draw(struct html_page *page, const struct pictures *pictures,
 	height += pictures->busy ? GAP + BUSY_HEIGHT : 0;
 	height += pictures->memory ? GAP + PANEL_HEIGHT : 0;
 	height += pictures->full ? GAP + FULL_HEIGHT : 0;
+	height += html_sensors_height(timeline);
 	if (timeline->series[HTML_RSS].count)
 		html_bytes_text(peak, timeline->series[HTML_RSS].peak);
 	wan_str_format(described, sizeof(described),
-		       "Time line: phases of jobs, image operations under way, memory. Largest "
+		       "Time line: phases of jobs, image operations under way, memory%s. Largest "
 		       "resident memory: %s.",
-		       peak);
+		       html_sensors_known(timeline) ? ", use and temperature" : "", peak);
 	html_picture_begin(page, kind, width, height, described);
 	plot.height = lanes;
 	html_lanes_draw(page, &pictures->lanes, &plot);
@@ -198,8 +217,10 @@ static void draw(struct html_page *page, const struct pictures *pictures,
 		draw_full(page, &plot, pictures, timeline);
 		top += FULL_HEIGHT + GAP;
 	}
+	plot.top = top;
+	html_sensors_draw(page, &plot, timeline);
+	plot.height = plot.top - GAP;
 	plot.top = 0;
-	plot.height = top - GAP;
 	html_grid_time(page, &plot, timeline->span_ns);
 	html_picture_end(page);
 }
@@ -208,7 +229,7 @@ static void legend(struct html_page *page, const struct pictures *pictures)
 {
 	const struct html_timeline *timeline = &pictures->now;
 	html_print(page, "<ul class=\"lg\">");
-	for (unsigned i = 0; i < HTML_SERIES_COUNT; i++) {
+	for (unsigned i = 0; i < WAN_COUNT_OF(looks); i++) {
 		if (!timeline->series[i].count || i == HTML_LIMIT || i == HTML_GPU_PCT)
 			continue;
 		html_print(page,
@@ -221,6 +242,7 @@ static void legend(struct html_page *page, const struct pictures *pictures)
 			html_print(page, ", at most %B", (uint64_t)timeline->series[i].peak);
 		html_print(page, "</li>");
 	}
+	html_sensors_legend(page, timeline);
 	if (pictures->has_before)
 		html_print(page,
 			   "<li><svg class=\"key\" viewBox=\"0 0 22 8\" aria-hidden=\"true\"><path "
@@ -248,6 +270,7 @@ static void notes(struct html_page *page, const struct pictures *pictures)
 			   "<p class=\"note\">%u samples drawn in %i columns, each with its "
 			   "smallest and largest value; sums and peaks in words are exact.</p>\n",
 			   samples, (int)timeline->columns);
+	html_sensors_note(page, timeline);
 	if (timeline->limit_bytes && timeline->series[HTML_LIMIT].count)
 		html_print(page, "<p class=\"note\">Limit of the control group: %B.</p>\n",
 			   timeline->limit_bytes);
@@ -320,7 +343,8 @@ void html_write_timeline(struct html_page *page)
 	html_section_begin(page, "timeline", "Time line");
 	html_lanes_find(&pictures->lanes, page);
 	fill(pictures, page, HTML_COLUMNS_MAX);
-	if (pictures->memory || pictures->full || pictures->busy || pictures->lanes.count) {
+	if (pictures->memory || pictures->full || pictures->busy || pictures->lanes.count ||
+	    html_sensors_known(&pictures->now)) {
 		html_print(page, "<figure>");
 		legend(page, pictures);
 		draw(page, pictures, &pictures->now, "pic wide", 1080);
@@ -333,6 +357,7 @@ void html_write_timeline(struct html_page *page)
 		html_print(page, "<p class=\"note\">Nothing over time was recorded.</p>\n");
 	}
 	table(page);
+	html_sensors_table(page);
 	html_section_end(page);
 	wan_free(pictures);
 }

@@ -42,17 +42,25 @@ static void take(struct html_timeline *timeline, enum html_timeline_series which
 	series->known[at] = true;
 }
 
-static void take_sample(struct html_timeline *timeline, const struct wan_process_event *event)
+/* next: the event behind it, NULL at the end: what the sensors said then. */
+static void take_sample(struct html_timeline *timeline, const struct wan_process_event *event,
+			const struct wan_process_event *next)
 {
 	struct wan_sample sample;
 	double mb = (double)WAN_MIB, limit = (double)timeline->limit_bytes,
 	       gpu = (double)timeline->gpu_bytes;
 	uint64_t at = event->realtime_ns;
 	wan_sample_from_event(event, &sample);
+	if (next)
+		wan_sample_add_sensors(&sample, next);
 	take(timeline, HTML_RSS, at, sample.rss_mb * mb);
 	take(timeline, HTML_CGROUP, at, sample.cgroup_need_mb * mb);
 	take(timeline, HTML_GPU, at, sample.gpu_used_mb * mb);
 	take(timeline, HTML_HOST, at, sample.system_percent);
+	take(timeline, HTML_CPU_USE, at, sample.cpus_percent);
+	take(timeline, HTML_GPU_USE, at, sample.gpu_percent);
+	take(timeline, HTML_CPU_HEAT, at, sample.cpu_celsius);
+	take(timeline, HTML_GPU_HEAT, at, sample.gpu_celsius);
 	if (limit > 0)
 		take(timeline, HTML_LIMIT, at, 100 * sample.cgroup_need_mb * mb / limit);
 	if (gpu > 0)
@@ -155,7 +163,9 @@ void html_timeline_fill(struct html_timeline *timeline, const struct wan_analysi
 		for (size_t j = 0; j < source->process->event_count; j++) {
 			const struct wan_process_event *event = &source->process->events[j];
 			if (event->kind == WAN_RECORD_SAMPLE && wan_walk_event(source, event))
-				take_sample(timeline, event);
+				take_sample(timeline, event,
+					    j + 1 < source->process->event_count ? event + 1
+										 : NULL);
 		}
 	}
 	if (!timeline->series[HTML_GPU].count)

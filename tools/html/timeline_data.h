@@ -8,7 +8,7 @@
 
 #include "analysis.h"
 
-#define HTML_COLUMNS_MAX 480
+#define HTML_COLUMNS_MAX 400
 
 struct html_series {
 	double low[HTML_COLUMNS_MAX], high[HTML_COLUMNS_MAX];
@@ -18,12 +18,16 @@ struct html_series {
 };
 
 enum html_timeline_series {
-	HTML_RSS,     /* bytes */
-	HTML_CGROUP,  /* bytes */
-	HTML_GPU,     /* bytes */
-	HTML_HOST,    /* percent of the machine's memory */
-	HTML_LIMIT,   /* percent of the cgroup's limit */
-	HTML_GPU_PCT, /* percent of the GPU's memory */
+	HTML_RSS,      /* bytes */
+	HTML_CGROUP,   /* bytes */
+	HTML_GPU,      /* bytes */
+	HTML_HOST,     /* percent of the machine's memory */
+	HTML_LIMIT,    /* percent of the cgroup's limit */
+	HTML_GPU_PCT,  /* percent of the GPU's memory */
+	HTML_CPU_USE,  /* percent of all processors together */
+	HTML_GPU_USE,  /* percent of the busiest GPU's time */
+	HTML_CPU_HEAT, /* degrees C, the hottest */
+	HTML_GPU_HEAT, /* degrees C, the hottest */
 	HTML_SERIES_COUNT,
 };
 

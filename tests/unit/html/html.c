@@ -1,72 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "html.h"
 
-#include "alloc.h"
 #include "fixes.h"
-#include "html_check.h"
-#include "json_writer.h"
+#include "html_support.h"
 #include "sha256.h"
-#include "support.h"
-#include "tap.h"
 #include "timeline_data.h"
-
-static struct fake fake;
-static struct wan_config config;
-static struct wan_json_memory page;
-
-static void fresh(void)
-{
-	fake_init(&fake);
-	wan_config_defaults(&config);
-}
-
-static void add_event(uint32_t kind, double ms, const char *name, const char *text, uint32_t code,
-		      const uint64_t values[4])
-{
-	uint64_t since_ns = (uint64_t)(ms * 1e6);
-	fake.events[fake.process.event_count++] = (struct wan_process_event){
-		.kind = kind,
-		.time_ns = fake.process.start_ns + since_ns,
-		.realtime_ns = fake.process.start_realtime_ns + since_ns,
-		.name = name,
-		.text = text,
-		.code = code,
-		.values = {values[0], values[1], values[2], values[3]},
-	};
-}
-
-static void add_sized(const char *name, double ms, uint32_t width)
-{
-	struct wan_recording_operation operation = fake_operation(name, ms);
-	operation.width_px = width;
-	operation.height_px = width / 2 + 1;
-	fake_add(&fake, operation);
-}
-
-/* What html_check() says of the page; the page itself is in the buffer until the next one. */
-static const char *write_page(const struct html_options *options)
-{
-	struct fake *fakes[] = {&fake};
-	struct wan_analysis analysis;
-	wan_free(page.text);
-	page = (struct wan_json_memory){0};
-	if (fake_analyse(fakes, 1, &config, &analysis))
-		return "no analysis";
-	int rc = html_report_write(&analysis, options, wan_json_write_memory, &page);
-	wan_analysis_finish(&analysis);
-	return rc ? "not written" : html_check(page.text, page.bytes);
-}
-
-static const char *plain_page(void)
-{
-	static const struct html_options options = {.path = "a.wprof"};
-	return write_page(&options);
-}
-
-static bool has(const char *text)
-{
-	return page.text && memmem(page.text, page.bytes, text, strlen(text)) != NULL;
-}
 
 TEST(hashes_are_those_of_the_standard)
 {
@@ -249,78 +187,6 @@ TEST(operations_fill_their_columns_by_time)
 	wan_analysis_finish(&analysis);
 }
 
-/* As many as a recording holds, of every size, with all that can be drawn. */
-TEST(a_page_of_very_many_operations_stays_small)
-{
-	enum { COUNT = 100000, KINDS = 12, EVENTS = 12000 };
-	static const char *const names[KINDS] = {
-		"a.decode", "b.decode",          "c.decode",          "d.decode", "e.encode",
-		"f.encode", "thumbnail_256x256", "thumbnail_512x512", "fit",      "normalise",
-		"stack",    "image_validation"};
-	static const char *const jobs[] = {"one", "two", "three", "four", "five", "six", "seven"};
-	struct wan_recording_operation *operations = calloc(COUNT, sizeof(*operations));
-	struct wan_process_event *events = calloc(EVENTS, sizeof(*events));
-	uint64_t random = 1;
-	REQUIRE(operations && events);
-	fresh();
-	for (size_t i = 0; i < KINDS; i++)
-		fake.aggregates[i] = (struct wan_process_aggregate){
-			.name = names[i], .library = "libjpeg", .count = COUNT / KINDS};
-	fake.process.aggregate_count = KINDS;
-	for (size_t i = 0; i < COUNT; i++) {
-		random = random * 6364136223846793005u + 1442695040888963407u;
-		operations[i] = fake_operation(names[i % KINDS], 1);
-		operations[i].width_px = 64 + (random >> 40) % 4000;
-		operations[i].height_px = 64 + (random >> 50) % 4000;
-		operations[i].inside_ns = operations[i].span_ns =
-			1000 + (random >> 20) % ((uint64_t)operations[i].width_px * 5000);
-		operations[i].start_ns = fake.process.start_ns + i * 100000;
-		operations[i].start_realtime_ns = fake.process.start_realtime_ns + i * 100000;
-	}
-	for (size_t i = 0; i < EVENTS; i++) {
-		random = random * 6364136223846793005u + 1442695040888963407u;
-		uint64_t since_ns = i * 10000000000u / EVENTS, mib = 1 << 20;
-		events[i] = (struct wan_process_event){
-			.kind = i % 3 == 0 ? WAN_RECORD_PHASE : WAN_RECORD_SAMPLE,
-			.time_ns = fake.process.start_ns + since_ns,
-			.realtime_ns = fake.process.start_realtime_ns + since_ns,
-			.name = i % 3 == 0 ? jobs[i % 7] : "",
-			.text = "a phase of its own",
-			.values = {(random >> 50) * mib, (random >> 48) * mib, (random >> 47) * mib,
-				   (random >> 52) % 10000},
-		};
-		if (i % 3 == 0) {
-			events[i].values[0] = since_ns;
-			events[i].values[1] = 700000;
-		}
-		if (i % 100 == 1)
-			events[i] = (struct wan_process_event){
-				.kind = i % 200 == 1 ? WAN_RECORD_ACTION : WAN_RECORD_ALERT,
-				.time_ns = events[i].time_ns,
-				.realtime_ns = events[i].realtime_ns,
-				.name = "cache_limit",
-				.text = "warning: cgroup at 83 %",
-				.values = {1 << 20, 1 << 20, 3 << 20, 2 << 20},
-			};
-	}
-	for (size_t i = 0; i < 7; i++) {
-		fake.counters[i].kind = WAN_COUNTERS_TRACKER;
-		fake.counters[i].name = jobs[i];
-	}
-	fake.process.counters_count = 7;
-	fake.process.operations = operations;
-	fake.process.operation_count = fake.process.total_operations = COUNT;
-	fake.process.events = events;
-	fake.process.event_count = EVENTS;
-	CHECK_STR(plain_page(), NULL);
-	CHECK(has("time ~ Mpx"));
-	CHECK(page.bytes > 50000);
-	CHECK(page.bytes < 300000);
-	printf("# %zu bytes\n", page.bytes);
-	free(operations);
-	free(events);
-}
-
 TEST(file_names_in_lines_to_copy_are_quoted_for_a_shell)
 {
 	struct wan_finding finding = {.advice = wan_advice(WAN_ADVICE_FAILED),
@@ -336,75 +202,6 @@ TEST(file_names_in_lines_to_copy_are_quoted_for_a_shell)
 	CHECK(!html_fix(fix, sizeof(fix), &finding, "a\nb"));
 	CHECK(!html_fix(fix, sizeof(fix), &finding, "\xff"));
 	CHECK(!html_fix(fix, sizeof(fix), &finding, NULL));
-}
-
-/* Copies of one process that are told apart by their processor. */
-static void facts_of(struct run_facts *facts, const char *cpu, double ms)
-{
-	static struct run_operation operations[2][20];
-	static struct run_kind kinds[2];
-	static unsigned which;
-	struct run_operation *mine = operations[which % 2];
-	struct run_kind *kind = &kinds[which++ % 2];
-	*kind = (struct run_kind){.name = "jpeg.decode",
-				  .library = "libjpeg",
-				  .count = 20,
-				  .total_ms = 20 * ms,
-				  .mean_ms = ms,
-				  .median_ms = ms,
-				  .p95_ms = ms,
-				  .max_ms = ms,
-				  .cpu_ms = ms,
-				  .peak_mb = NAN};
-	for (unsigned i = 0; i < 20; i++)
-		mine[i] = (struct run_operation){.name = "jpeg.decode",
-						 .library = "libjpeg",
-						 .time_ms = ms + i * 0.01,
-						 .cpu_ms = ms,
-						 .memory_mb = NAN,
-						 .peak_mb = NAN,
-						 .width_px = 640,
-						 .height_px = 480};
-	*facts = (struct run_facts){.path = "monday.wprof",
-				    .state = "exited",
-				    .cold = -1,
-				    .signal = -1,
-				    .duration_ms = 30 * ms,
-				    .estimate_s = NAN,
-				    .rss_peak_mb = NAN,
-				    .rss_average_mb = NAN,
-				    .gpu_peak_mb = NAN,
-				    .cpu_average_percent = NAN,
-				    .cache_hit_rate = NAN,
-				    .read_mb = NAN,
-				    .machine = {.cpu_model = cpu,
-						.cpus = 8,
-						.memory_mb = 16384,
-						.memory_limit_mb = NAN,
-						.vram_mb = NAN},
-				    .total_operations = 20,
-				    .operations = mine,
-				    .operation_count = 20,
-				    .kinds = kind,
-				    .kind_count = 1};
-}
-
-TEST(a_baseline_of_another_machine_is_said_and_decides_nothing)
-{
-	struct run_facts now, was;
-	fresh();
-	add_sized("jpeg.decode", 20, 640);
-	facts_of(&was, "Processor A", 10);
-	facts_of(&now, "Processor B", 20);
-	const struct html_options options = {.path = "a.wprof", .now = &now, .baseline = &was};
-	CHECK_STR(write_page(&options), NULL);
-	CHECK(has("Not comparable:"));
-	CHECK(has("Processor A, 8 processors, 16 GB"));
-	CHECK(!has(">slower</span>"));
-	was.machine.cpu_model = "Processor B";
-	CHECK_STR(write_page(&options), NULL);
-	CHECK(!has("Not comparable:"));
-	CHECK(has(">slower</span>"));
 }
 
 TEST(a_writer_that_fails_is_told)
