@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Programs built with a sanitizer: its runtime starts inside our hooks, is asked for memory by them,
 and may be the program's child where nobody looked at it before. It runs as it would without us."""
+import functools
 import subprocess
 
-from recorded import (CHOSEN, PRELOAD, Skip, environment, equal, folder, fresh, main, os,
-                      run_once, shutil, test)
+from recorded import (CHOSEN, GUESTS, HEIGHT, JPEG, PRELOAD, WIDTH, Recorded, Skip, audited, check,
+                      environment, equal, expect, folder, fresh, guest, main, os, preloaded,
+                      read_recordings, run_once, shutil, test)
 
 COUNT = os.path.join(os.path.dirname(PRELOAD), "libwanrt-count.so")
 SANITIZERS = "address", "undefined", "thread", "leak"
@@ -32,7 +34,12 @@ int main(int argc, char **argv)
 """
 
 
+@functools.lru_cache(maxsize=None)
 def built():
+    return list(build_all())
+
+
+def build_all():
     """(name, path, its runtime when that is a library) of all that can be built and run here."""
     source = os.path.join(folder, "sanitized.c")
     with open(source, "w") as file:
@@ -52,11 +59,37 @@ def built():
             yield program, runtime
 
 
-def run(program, **extra):
-    command = [program]
+def run(*command, **extra):
     if shutil.which("setarch"):
-        command = ["setarch", os.uname().machine, "-R", program]
+        command = ["setarch", os.uname().machine, "-R", *command]
     return run_once(command, environment(WAN_RECORD_PATH="off", **extra), fresh("sanitized"))
+
+
+def running():
+    """Those that run on this kernel."""
+    found = [program for program, _ in built() if run(program).status == 1]
+    if not found:
+        raise Skip("no sanitizer can be built with and run here")
+    return found
+
+
+def around(*libraries):
+    """What wanprof run puts around a command."""
+    return {"LD_PRELOAD": ":".join([COUNT, *libraries, PRELOAD]), **audited()}
+
+
+def ways_to_start(program):
+    yield "sh", ["sh", "-c", f"{program}; echo $?"]
+    yield "exec", ["sh", "-c", f"exec {program}"]
+    yield "env", ["env", program]
+    if shutil.which("make"):
+        makefile = program + ".mk"
+        with open(makefile, "w") as file:
+            file.write(f"all:\n\t@{program}\n\t@echo not reached\n")
+        yield "make", ["make", "-f", makefile]
+    call = "import subprocess, sys; sys.exit(subprocess.call(sys.argv[1:], close_fds=%s))"
+    for close in True, False:  # by fork and exec, by posix_spawn
+        yield f"python {close}", ["/usr/bin/python3", "-c", call % close, program]
 
 
 @test
@@ -74,6 +107,75 @@ def a_sanitizer_starts_inside_our_hooks():
                   os.path.basename(program) + " with " + " ".join(libraries))
     if not tried:
         raise Skip("no sanitizer can be built with and run here")
+
+
+@test
+def child_with_a_sanitizer_runs_as_without_us():
+    for program in running():
+        for name, command in ways_to_start(program):
+            equal(run(*command, **around()), run(*command),
+                  os.path.basename(program) + " by " + name)
+
+
+@test
+def every_function_that_starts_programs_looks():
+    for program in running():
+        command = [guest("guest_exec"), program]
+        bare = run(*command)
+        check(bare.stdout.count(b": 2\n") + bare.stdout.count(b": 3\n") > 10, bare.stdout)
+        equal(run(*command, **around()), bare, os.path.basename(program))
+
+
+@test
+def ordinary_child_keeps_its_environment():
+    script = os.path.join(fresh("script"), "tell")
+    with open(script, "w") as file:
+        file.write("#!/bin/sh\necho \"$LD_PRELOAD $LD_AUDIT $#\"\n")
+    os.chmod(script, 0o755)
+    for more in {}, {f"WITH_{i}": "x" * (i % 50) for i in range(2000)}:
+        done = run(guest("guest_exec"), script, **around(), **more)
+        told = f"{around()['LD_PRELOAD']} {audited()['LD_AUDIT']} ".encode()
+        lines = [line for line in done.stdout.splitlines() if line.startswith(told)]
+        equal(len(lines), done.stdout.count(b": 0\n"), done.stdout)
+        equal(len(lines), 10, done.stdout)  # a script needs a path, not a descriptor that closes
+        bare = run(guest("guest_exec"), script, **more)
+        equal(done.stdout.replace(told, b"  "), bare.stdout, "statuses")
+
+
+@test
+def libraries_of_others_stay_with_the_child():
+    place = fresh("other")
+    other, program = os.path.join(place, "other.so"), os.path.join(place, "program")
+    source = ("#include <stdio.h>\n#include <stdlib.h>\nint main(void) { char *a = "
+              "getenv(\"LD_AUDIT\"); printf(\"%s %s\\n\", getenv(\"LD_PRELOAD\"), a ? a : \"-\"); }")
+    for sanitizer, stays in ("address", [other]), ("thread", [other, PRELOAD]):
+        for text, *how in ("int other;", "-shared", "-fPIC", "-o", other), \
+                          (source, "-fsanitize=" + sanitizer, "-o", program):
+            if not shutil.which("gcc") or subprocess.run(
+                    ["gcc", *how, "-x", "c", "-"], input=text, text=True,
+                    stderr=subprocess.DEVNULL).returncode:
+                raise Skip("gcc cannot build it here")
+        # Whoever preloads before this runtime has told it so.
+        options = {"ASAN_OPTIONS": "verify_asan_link_order=0:detect_leaks=0"}
+        if run(program, **options).status:
+            continue  # does not run on this kernel
+        done = run("sh", "-c", program + "; exit $?", **around(other), **options)
+        equal((done.status, done.stdout.decode()), (0, ":".join(stays) + " -\n"), done.stderr)
+
+
+@test
+def sibling_is_recorded_as_ever():
+    """The companion is what sees a library opened with RTLD_DEEPBIND."""
+    user = "deep:" + os.path.join(GUESTS, "libcodec_user.so")
+    for program in [program for program in running() if program.endswith("thread")]:
+        place = fresh("sibling-rec")
+        os.chmod(place, 0o700)
+        command = ["sh", "-c", f"{program}; {guest('guest_open')} {JPEG} {user}"]
+        if shutil.which("setarch"):
+            command = ["setarch", os.uname().machine, "-R", *command]
+        done = run_once(command, {**preloaded(place), **around()}, fresh("sibling"))
+        expect(Recorded(read_recordings(place), done),
+               ("jpeg.decode", "libjpeg", WIDTH, HEIGHT, "ok"))
 
 
 if __name__ == "__main__":

@@ -96,6 +96,8 @@ def the_preload_library_exports_hooks_and_the_anchor_only():
     hooked |= lines | {name + variant for name in lines for variant in ("_ptsz", "_ptds")}
     foreign = {name for name in exported(PRELOAD)
                if name not in hooked and name not in ("wan_record_share", "wan_audit_link", "wan_thunks", "dlsym", "fflush", "write", "writev",
+                                                "execl", "execle", "execlp", "execv", "execve", "execveat",
+                                                "execvp", "execvpe", "fexecve", "posix_spawn", "posix_spawnp",
                                                 "InitializeInjectionNvtx2")}
     check(hooked, "no symbol recognised in symbols.def")
     check(not foreign, f"not in symbols.def: {sorted(foreign)}")
