@@ -52,8 +52,8 @@ struct pen {
 static void move_to(struct html_page *page, struct pen *pen, double x, double y)
 {
 	long to_x = lround(x * 10), to_y = lround(y * 10);
-	if (!pen->down)
-		html_print(page, "M%x %x", to_x / 10.0, to_y / 10.0);
+	if (!pen->down) /* with a dot, or a value alone would not be seen */
+		html_print(page, "M%x %xh%x", to_x++ / 10.0, to_y / 10.0, 0.1);
 	else if (to_x != pen->x)
 		html_print(page, "l%x %x", (to_x - pen->x) / 10.0, (to_y - pen->y) / 10.0);
 	else if (to_y != pen->y)

@@ -39,6 +39,18 @@ TEST(heat_and_use_are_lines_with_limits_and_a_table)
 	CHECK(row_has(page.text, "processors slowed down by heat, times", ">unknown</span>"));
 }
 
+TEST(a_value_alone_is_a_dot)
+{
+	fresh();
+	add_sensed(1000, 60, -1, -1, -1);
+	CHECK_STR(plain_page(), NULL);
+	const char *line = strstr(page.text, "<path class=\"l5\" d=\"M");
+	REQUIRE(line != NULL);
+	line = strstr(line + 1, "<path class=\"l5\" d=\"M"); /* behind that of the legend */
+	REQUIRE(line != NULL);
+	CHECK(strncmp(strchr(strstr(line, " d="), 'h'), "h0.1\"/>", 7) == 0);
+}
+
 TEST(what_no_sensor_told_is_not_drawn_but_said)
 {
 	fresh();
